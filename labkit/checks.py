@@ -1,0 +1,58 @@
+"""Checks that raise: an expected answer is proved, not printed.
+
+``expect_status`` is how a notebook proves a denial: the cell fails when access is granted.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+from labkit.errors import CheckError
+
+
+class _Response(Protocol):
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+
+
+R = TypeVar("R", bound=_Response)
+
+_LONGEST_BODY = 200
+
+
+def expect_status(response: R, expected: int, body: str | None = None) -> R:
+    """Return the response when it has the expected status (and body); raise otherwise.
+
+    Args:
+        response: what ``requests`` or ``lab.http`` returned.
+        expected: the HTTP status, for example 401.
+        body: the exact body text, when it matters.
+
+    Raises:
+        CheckError: with the actual status and body in the message.
+
+    >>> class Answer:
+    ...     status_code, text = 401, '{"message":"Unauthorized"}'
+    >>> expect_status(Answer(), 401).status_code
+    401
+    >>> expect_status(Answer(), 200)
+    Traceback (most recent call last):
+    ...
+    labkit.errors.CheckError: expected status 200, got 401: {"message":"Unauthorized"}
+    """
+    if response.status_code != expected:
+        shown = response.text[:_LONGEST_BODY]
+        raise CheckError(
+            f"expected status {expected}, got {response.status_code}: {shown}",
+            expected=expected,
+            actual=response.status_code,
+        )
+    if body is not None and response.text != body:
+        raise CheckError(
+            f"expected the body {body!r}, got {response.text[:_LONGEST_BODY]!r}",
+            expected=body,
+            actual=response.text,
+        )
+    return response

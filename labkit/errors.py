@@ -1,0 +1,64 @@
+"""One root, :class:`LabkitError`; a subclass for each action that the caller can take.
+
+Every message is one or two sentences: the cause, then the next step.
+"""
+
+from __future__ import annotations
+
+
+class LabkitError(Exception):
+    """Anything that labkit refuses or can't do."""
+
+
+class SetupError(LabkitError):
+    """The machine or its settings need a change (a port, a permission, a package, an AWS profile)."""
+
+
+class CloudUnavailableError(LabkitError):
+    """The local cloud doesn't answer: run ``lab = labkit.start()`` again."""
+
+
+class ForeignHostError(LabkitError):
+    """``lab.http`` was aimed at a host that isn't the lab's own."""
+
+
+class NoMessageError(LabkitError):
+    """No e-mail arrived in time: start the sign-in again and look at the address."""
+
+    def __init__(self, message: str, address: str) -> None:
+        super().__init__(message)
+        self.address = address
+
+
+class TokenError(LabkitError):
+    """A token can't be read: get another one or look at how it was copied."""
+
+
+class JourneyUnknownError(LabkitError):
+    """No journey is kept for this response (another cloud, or too long ago): send the request again."""
+
+
+class CheckError(LabkitError, AssertionError):
+    """A check of the notebook failed: the answer isn't the expected one.
+
+    Attributes:
+        expected: what the check wanted.
+        actual: what came.
+    """
+
+    def __init__(self, message: str, *, expected: object, actual: object) -> None:
+        super().__init__(message)
+        self.expected = expected
+        self.actual = actual
+
+
+class CleanUpError(LabkitError):
+    """Something of the course is left over: run ``lab.clean_up()`` again.
+
+    Attributes:
+        left: the names or ARNs of what is left.
+    """
+
+    def __init__(self, message: str, *, left: list[str]) -> None:
+        super().__init__(message)
+        self.left = left

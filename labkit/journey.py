@@ -1,0 +1,143 @@
+"""A request's way through the gateway: which gate let it pass, which stopped it, and why.
+
+The same object is written by the gateway, kept under the request id, and drawn in the notebook.
+Design: "One model of the gateway's decision serves the requests, explains them and is what the notebooks draw."
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal["pass", "stop", "skip"]
+
+GATES = (
+    "waf",
+    "route",
+    "resource policy",
+    "authorizer",
+    "api key and usage plan",
+    "throttle",
+    "validation",
+    "integration",
+)
+"""The gates in the order in which a REST API applies them (facts/gateway.md, section 9)."""
+
+_MARK: Mapping[str, str] = {"pass": "✓", "stop": "✗", "skip": "·"}
+_WORD: Mapping[str, str] = {"pass": "passed", "stop": "stopped here", "skip": "nothing to check"}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one gate said.
+
+    Attributes:
+        gate: one of :data:`GATES`.
+        outcome: ``pass``, ``stop`` or ``skip`` (the gate has nothing configured).
+        reason: why, in plain words.
+        evidence: the facts the gate looked at, redacted (no token, no secret).
+    """
+
+    gate: str
+    outcome: Outcome
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The step as plain JSON data: ``{"gate", "outcome", "reason", "evidence"}``."""
+        return {
+            "gate": self.gate,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "evidence": dict(self.evidence),
+        }
+
+
+@dataclass(slots=True)
+class Journey:
+    """The list of steps of one request, and what the client saw.
+
+    Attributes:
+        request_id: the ``x-amzn-RequestId`` of the response.
+        method: the HTTP verb.
+        path: the path as sent, with the stage.
+        status: the status that the client saw.
+        steps: one :class:`Step` a gate, in order, up to the one that stopped the request.
+    """
+
+    request_id: str
+    method: str
+    path: str
+    status: int = 0
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def stopped_at(self) -> Step | None:
+        """The step that turned the request away, or None when it reached the end.
+
+        >>> Journey("id", "GET", "/dev/demo", 401, [Step("authorizer", "stop", "no token")]).stopped_at.gate
+        'authorizer'
+        """
+        return next((step for step in self.steps if step.outcome == "stop"), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The journey as plain JSON data."""
+        return {
+            "request_id": self.request_id,
+            "method": self.method,
+            "path": self.path,
+            "status": self.status,
+            "steps": [step.to_dict() for step in self.steps],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Journey:
+        """Read what :meth:`to_dict` wrote."""
+        return cls(
+            data["request_id"],
+            data["method"],
+            data["path"],
+            data["status"],
+            [Step(**step) for step in data["steps"]],
+        )
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def lines(self) -> Iterable[str]:
+        """The journey as text lines: a head line, then one line a gate."""
+        yield f"{self.method} {self.path} → {self.status}"
+        for step in self.steps:
+            yield f"  {_MARK[step.outcome]} {step.gate:<22} {step.reason}"
+        reached = {step.gate for step in self.steps}
+        rest = [gate for gate in GATES if gate not in reached]
+        if self.stopped_at is not None and rest:
+            yield f"    not reached: {', '.join(rest)}"
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        """A table that reads in light and dark themes and without colour."""
+        rows = []
+        for step in self.steps:
+            weight = "bold" if step.outcome == "stop" else "normal"
+            border = "3px solid currentColor" if step.outcome == "stop" else "3px solid transparent"
+            rows.append(
+                f'<tr style="font-weight:{weight}">'
+                f'<td style="border-left:{border};text-align:left">{_MARK[step.outcome]} '
+                f"{_WORD[step.outcome]}</td>"
+                f'<td style="text-align:left">{html.escape(step.gate)}</td>'
+                f'<td style="text-align:left">{html.escape(step.reason)}</td></tr>'
+            )
+        head = f"{self.method} {self.path} → {self.status}"
+        return (
+            f'<table><caption style="text-align:left">{html.escape(head)}</caption>'
+            "<thead><tr><th>outcome</th><th>gate</th><th>reason</th></tr></thead>"
+            f"<tbody>{''.join(rows)}</tbody></table>"
+        )
