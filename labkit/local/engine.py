@@ -1,0 +1,427 @@
+"""The one seam to MiniStack, which serves the AWS control planes; no other file imports it.
+
+MiniStack (MIT) runs inside this process. What it can't do or does otherwise than AWS is done in front of it, by the
+other files of this package; what they need from it is a method here. ``AUTH=true`` makes it verify the Signature v4
+and the IAM policies of IAM users and roles; it takes a few access keys for root without looking at the signature
+(``test``, any account id, its own), so the cloud's own key is verified here, and ``access.py`` refuses the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import hashlib
+import hmac
+import importlib
+import io
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from labkit.local.messages import Request, Response
+from labkit.local.settings import CloudSettings
+
+SERVICES = (
+    "acm",
+    "apigateway",
+    "cloudfront",
+    "cognito-identity",
+    "cognito-idp",
+    "dynamodb",
+    "iam",
+    "lambda",
+    "logs",
+    "s3",
+    "ses",
+    "sts",
+    "tagging",
+    "wafv2",
+)
+"""The services that the course uses: the others stay off."""
+
+_FOREIGN_SETTINGS = ("AWS_", "MINISTACK_", "LOCALSTACK_", "LAMBDA_", "COGNITO_", "SMTP_", "S3_", "EDGE_PORT")
+
+JsonObject = dict[str, Any]
+FunctionRunner = Callable[[JsonObject, bytes, Any, str, str], JsonObject]
+"""Runs one Lambda invocation: (configuration, deployment package, event, request id, version) → result."""
+MailCarrier = Callable[[str, str, str], None]
+"""Takes a mail: (to, subject, body)."""
+
+
+class Engine:
+    """MiniStack in this process.
+
+    One engine a process: MiniStack's state is in its modules.
+
+    Args:
+        settings: the cloud's port, credentials and account.
+    """
+
+    def __init__(self, settings: CloudSettings) -> None:
+        self.settings = settings
+        self._app: Any = None
+        self._modules: dict[str, Any] = {}
+
+    # -- life ---------------------------------------------------------------
+
+    def start(self) -> None:
+        """Configure and import MiniStack (about 0.2 s). No port is opened here, and nothing is written outside
+        the cloud's work directory."""
+        work = Path(self.settings.work_directory)
+        state = work / "engine"
+        shutil.rmtree(state, ignore_errors=True)
+        state.mkdir(parents=True, mode=0o700)
+        for name in list(os.environ):
+            if name.startswith(_FOREIGN_SETTINGS):
+                del os.environ[name]
+        os.environ.update(
+            {
+                "AUTH": "true",
+                "AWS_ACCESS_KEY_ID": self.settings.access_key_id,
+                "AWS_SECRET_ACCESS_KEY": self.settings.secret_access_key,
+                "BIND_HOST": "127.0.0.1",
+                "GATEWAY_PORT": str(self.settings.port),
+                "IOT_MTLS_ENABLED": "0",
+                "LOG_LEVEL": "ERROR",
+                "MINISTACK_ACCOUNT_ID": self.settings.account_id,
+                "MINISTACK_HOST": "localhost",
+                "MINISTACK_REGION": self.settings.region,
+                "PERSIST_STATE": "0",
+                "S3_DATA_DIR": str(state / "s3"),
+                "SERVICES": ",".join(SERVICES),
+                "SFTP_ENABLED": "0",
+                "STATE_DIR": str(state),
+            }
+        )
+        self._app = importlib.import_module("ministack.app")
+
+    def warm_up(self) -> None:
+        """Import the services that the first lesson needs; call it in a thread, after the port is open."""
+        for name in ("cognito", "apigateway_v1", "lambda_svc", "iam"):
+            self._module(name)
+
+    def bind_to_running_loop(self) -> None:
+        """Tell MiniStack which event loop serves; its worker threads call back into it."""
+        self._app._MAIN_LOOP = asyncio.get_running_loop()
+
+    def _module(self, name: str) -> Any:
+        module = self._modules.get(name)
+        if module is None:
+            module = self._modules[name] = importlib.import_module(f"ministack.services.{name}")
+        return module
+
+    @contextmanager
+    def _scope(self, region: str | None = None) -> Iterator[None]:
+        responses = importlib.import_module("ministack.core.responses")
+        with responses.request_scope(self.settings.account_id, region or self.settings.region):
+            yield
+
+    # -- control planes -------------------------------------------------------
+
+    async def forward(self, request: Request) -> Response:
+        """Let MiniStack answer a control-plane call that ``access.py`` has let in."""
+        sent = False
+        status = 500
+        headers: list[tuple[str, str]] = []
+        body = io.BytesIO()
+
+        async def receive() -> JsonObject:
+            nonlocal sent
+            if sent:
+                return {"type": "http.disconnect"}
+            sent = True
+            return {"type": "http.request", "body": request.body, "more_body": False}
+
+        async def send(message: JsonObject) -> None:
+            nonlocal status, headers
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in message["headers"]]
+            elif message["type"] == "http.response.body":
+                body.write(message.get("body", b""))
+
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "scheme": "http",
+            "method": request.method,
+            "path": request.path,
+            "raw_path": request.raw_path.encode("latin-1"),
+            "query_string": request.query_string.encode("latin-1"),
+            "headers": [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in request.headers],
+            "client": (request.source_ip, 0),
+            "server": ("127.0.0.1", self.settings.port),
+        }
+        await self._app.app(scope, receive, send)
+        kept = [(k, v) for k, v in headers if not k.lower().startswith("access-control-")]
+        return Response(status, kept, body.getvalue())
+
+    # -- credentials ----------------------------------------------------------
+
+    def takes_for_root(self, access_key_id: str) -> bool:
+        """Whether MiniStack would treat this key as root without a look at the signature."""
+        evaluator = importlib.import_module("ministack.core.iam_evaluator")
+        return bool(evaluator.is_root_access_key(access_key_id))
+
+    def signature_error(self, request: Request, *, presigned: bool) -> tuple[str, str] | None:
+        """Why a request signed with the cloud's own key is refused: (error type, message), or None.
+
+        The time window is MiniStack's: 5 minutes, 15 for the services that allow 15.
+        """
+        sigv4 = importlib.import_module("ministack.core.sigv4")
+        headers: dict[str, str] = {}
+        for name, value in request.headers:
+            key = name.lower()
+            headers[key] = f"{headers[key]},{value}" if key in headers else value
+        query = parse_qs(request.query_string, keep_blank_values=True)
+        parsed = sigv4.parse_query_signature(query) if presigned else sigv4.parse_header_signature(headers)
+        if isinstance(parsed, tuple):
+            return str(parsed[0]), str(parsed[1])
+        if presigned:
+            try:
+                expired = sigv4.presigned_request_is_expired(parsed.amz_date, query.get("X-Amz-Expires", [""])[0])
+            except ValueError:
+                expired = True
+            if expired:
+                return "AccessDenied", "Request has expired"
+        elif late := sigv4.request_time_failure(parsed):
+            return str(late[0]), str(late[1])
+        declared = headers.get("x-amz-content-sha256", "")
+        if len(declared) == 64 and not hmac.compare_digest(declared, hashlib.sha256(request.body).hexdigest()):
+            return "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match."
+        failure = sigv4.header_signature_failure(
+            parsed,
+            self.settings.secret_access_key,
+            request.method,
+            request.raw_path,
+            query,
+            headers,
+            request.body,
+            presigned=presigned,
+        )
+        return None if failure is None else (str(failure[0]), str(failure[1]))
+
+    # -- API Gateway REST APIs --------------------------------------------------
+
+    def rest_api_region(self, api_id: str) -> str | None:
+        """The Region that holds a REST API, or None when there is none of that id."""
+        with self._scope():
+            scope = self._module("apigateway_v1").find_api_scope(api_id)
+        return None if scope is None else str(scope[1])
+
+    def rest_api_configuration(self, api_id: str, region: str) -> JsonObject:
+        """A copy of all that a deployment freezes: ``{"api", "resources", "authorizers", "models", "validators",
+        "gateway_responses"}``.
+
+        Raises:
+            KeyError: there is no such API.
+        """
+        apis = self._module("apigateway_v1")
+        with self._scope(region):
+            return copy.deepcopy(
+                {
+                    "api": apis._rest_apis[api_id],
+                    "resources": apis._resources.get(api_id, {}),
+                    "authorizers": apis._authorizers_v1.get(api_id, {}),
+                    "models": apis._models.get(api_id, {}),
+                    "validators": apis._request_validators.get(api_id, {}),
+                    "gateway_responses": apis._gateway_responses.get(api_id, {}),
+                }
+            )
+
+    def stage(self, api_id: str, region: str, stage_name: str) -> JsonObject | None:
+        """The live stage, or None. Stage settings need no redeploy (facts/gateway.md 8.1)."""
+        with self._scope(region):
+            found: JsonObject | None = self._module("apigateway_v1")._stages_v1.get(api_id, {}).get(stage_name)
+        return found
+
+    def set_authorization_scopes(
+        self, api_id: str, region: str, resource_id: str, http_method: str, scopes: list[str]
+    ) -> JsonObject | None:
+        """Set a method's scopes and return the method; None when there is no such method."""
+        with self._scope(region):
+            resources = self._module("apigateway_v1")._resources.get(api_id, {})
+            method: JsonObject | None = (
+                resources.get(resource_id, {}).get("resourceMethods", {}).get(http_method)
+            )
+            if method is not None:
+                method["authorizationScopes"] = scopes
+        return method
+
+    def is_http_api(self, api_id: str) -> bool:
+        """Whether the id names an HTTP or WebSocket API (v2)."""
+        with self._scope():
+            return self._module("apigateway").find_api_scope(api_id) is not None
+
+    # -- Lambda -----------------------------------------------------------------
+
+    def run_functions_with(self, runner: FunctionRunner) -> None:
+        """Give the execution of Python functions to ``runner``, for every way in which one is invoked."""
+        lambda_service = self._module("lambda_svc")
+
+        def execute(function: JsonObject, event: Any, request_id: str) -> JsonObject:
+            config = function.get("config") or function
+            return runner(config, function.get("code_zip") or b"", event, request_id, config.get("Version", "$LATEST"))
+
+        lambda_service._execute_function_warm = execute
+
+    def function(self, function_arn: str) -> JsonObject | None:
+        """The function record that an (unqualified or qualified) function ARN names, or None."""
+        name, region = _name_and_region(function_arn)
+        with self._scope(region):
+            found: JsonObject | None = self._module("lambda_svc")._functions.get(name)
+        return found
+
+    def function_allows(self, function_arn: str, service: str, source_arn: str) -> bool:
+        """Whether the function's resource policy lets an AWS service invoke it for ``source_arn``."""
+        record = self.function(function_arn)
+        if record is None:
+            return False
+        evaluator = importlib.import_module("ministack.core.iam_evaluator")
+        context = evaluator.EvalContext(
+            principal_arn=service,
+            principal_type="Service",
+            principal_account=self.settings.account_id,
+            action="lambda:InvokeFunction",
+            resource_arn=function_arn,
+            region=_name_and_region(function_arn)[1],
+            service_context={
+                "aws:sourcearn": source_arn,
+                "aws:sourceaccount": self.settings.account_id,
+            },
+        )
+        decision = evaluator.evaluate_resource_policy(record["policy"], context, service=service)
+        return bool(decision.decision == "Allow")
+
+    async def invoke_function(self, function_arn: str, event: Any) -> JsonObject:
+        """Invoke a function synchronously.
+
+        Returns:
+            ``{"payload": <the handler's JSON value>, "error": bool, "log": str}``.
+
+        Raises:
+            KeyError: there is no such function.
+        """
+        record = self.function(function_arn)
+        if record is None:
+            raise KeyError(function_arn)
+        service = self._module("lambda_svc")
+        concurrency = importlib.import_module("ministack.core.concurrency")
+        result = await concurrency.run_reentrant(service._execute_function_with_config_scope, record, event)
+        return {
+            "payload": result.get("body"),
+            "error": bool(result.get("error") or result.get("throttle")),
+            "log": result.get("log", ""),
+        }
+
+    def role_credentials(self, role_arn: str, session_name: str, lifetime: float = 12 * 3600) -> dict[str, str]:
+        """Fresh random temporary credentials of a role, as environment variables for its function."""
+        access_key_id = "ASIA" + secrets.token_hex(8).upper()
+        secret, token = secrets.token_urlsafe(30), secrets.token_urlsafe(96)
+        role_name = role_arn.rsplit("/", 1)[-1]
+        account_id = role_arn.split(":")[4] if role_arn.count(":") >= 5 else self.settings.account_id
+        self._module("sts").register_session(
+            access_key_id,
+            {
+                "Arn": f"arn:aws:sts::{account_id}:assumed-role/{role_name}/{session_name}",
+                "UserId": f"AROA{role_name[:16].upper()}:{session_name}",
+                "SecretAccessKey": secret,
+                "SessionToken": token,
+                "Expiration": time.time() + lifetime,
+                "AccountId": account_id,
+                "PrincipalType": "AssumedRole",
+            },
+        )
+        return {
+            "AWS_ACCESS_KEY_ID": access_key_id,
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_SESSION_TOKEN": token,
+        }
+
+    # -- Cognito ----------------------------------------------------------------
+
+    def user_pool(self, pool_id: str) -> JsonObject | None:
+        """The live record of a user pool in any Region, or None.
+
+        Its ``_clients`` and ``_users`` map ids to records; ``Policies``, ``UsernameAttributes``… are as in
+        ``DescribeUserPool``.
+        """
+        for (_account, _region, found_id), pool in self._module("cognito")._user_pools.all_items():
+            if found_id == pool_id:
+                return dict_of(pool)
+        return None
+
+    def user_pool_of_client(self, client_id: str) -> JsonObject | None:
+        """The live record of the user pool that has this app client, or None."""
+        for pool in self._module("cognito")._user_pools.all_values():
+            if client_id in pool["_clients"]:
+                return dict_of(pool)
+        return None
+
+    def find_user(self, pool: JsonObject, username: str) -> JsonObject | None:
+        """The live record of a user, by username, ``sub`` or alias; None when unknown.
+
+        Keys: ``Username``, ``Attributes`` (list of Name/Value), ``UserStatus``, ``Enabled``, ``_password``.
+        """
+        found, _error = self._module("cognito")._resolve_user(pool, username)
+        return None if found is None else dict_of(found)
+
+    def issue_tokens(
+        self, pool_id: str, client_id: str, user: JsonObject, client_metadata: JsonObject | None = None
+    ) -> JsonObject:
+        """An ``AuthenticationResult`` for a signed-in user, signed with the pool's own keys.
+
+        Blocking: it may run a pre token generation function.
+        """
+        with self._scope(pool_id.split("_", 1)[0]):
+            result: JsonObject = self._module("cognito")._build_auth_result(
+                pool_id, client_id, user, client_metadata=client_metadata
+            )
+        return result
+
+    async def run_blocking(self, call: Callable[..., Any], *args: Any) -> Any:
+        """Run a blocking call in a thread of its own, so that it may call back into this server."""
+        concurrency = importlib.import_module("ministack.core.concurrency")
+        return await concurrency.run_reentrant(call, *args)
+
+    def signing_keys(self, pool_id: str) -> list[JsonObject]:
+        """The pool's public keys, as in its ``jwks.json``."""
+        _status, _headers, body = self._module("cognito").well_known_jwks(pool_id)
+        keys: list[JsonObject] = json.loads(body)["keys"]
+        return keys
+
+    def deliver_mail_with(self, carrier: MailCarrier) -> None:
+        """Give every mail that Cognito sends (codes, invitations) to ``carrier``."""
+        cognito = self._module("cognito")
+
+        def deliver(
+            pool: Mapping[str, Any],  # noqa: ARG001 - MiniStack's signature
+            to_email: str,
+            subject: str,
+            body: str,
+            type_name: str,  # noqa: ARG001
+            extra: Mapping[str, Any] | None = None,  # noqa: ARG001
+        ) -> None:
+            if to_email:
+                carrier(to_email, subject, body)
+
+        cognito._deliver_cognito_email = deliver
+
+
+def dict_of(record: Any) -> JsonObject:
+    """The record itself, typed: MiniStack keeps plain dictionaries."""
+    assert isinstance(record, dict)
+    return record
+
+
+def _name_and_region(function_arn: str) -> tuple[str, str]:
+    parts = function_arn.split(":")
+    return (parts[6] if len(parts) > 6 else function_arn), (parts[3] if len(parts) > 3 else "")

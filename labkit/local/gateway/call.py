@@ -1,0 +1,129 @@
+"""One request on its way through the gates, and what a gate may say of it."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from labkit.local.gateway.deployment import Deployment
+from labkit.local.gateway.responses import GatewayError
+from labkit.local.gateway.routing import Route
+from labkit.local.messages import Request, Response
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def request_id_of(request: Request) -> str:
+    """A client may choose the request id by sending a UUID in ``x-amzn-RequestId`` (0.7)."""
+    chosen = request.header("x-amzn-requestid")
+    return chosen if chosen and _UUID.fullmatch(chosen) else str(uuid.uuid4())
+
+
+@dataclass
+class Call:
+    """A request, and what the gates found out about it so far.
+
+    Attributes:
+        request: as received.
+        deployment: the snapshot that the stage serves.
+        account_id: the API owner's account.
+        stage: the stage's name.
+        stage_variables: name → value.
+        stage_record: the live stage settings (method settings, web ACL…).
+        raw_path: the path below the stage, still encoded, starting with ``/``.
+        domain_name: the host name that the client used.
+        request_id: ``$context.requestId``.
+        extended_request_id: ``$context.extendedRequestId``.
+        time: when the request came, seconds since the epoch.
+        route: set by the route gate.
+        authorizer: ``requestContext.authorizer``, set by the authorizer gate.
+        log: execution-log lines, for ``TestInvokeMethod``; None when nobody reads them.
+    """
+
+    request: Request
+    deployment: Deployment
+    account_id: str
+    stage: str
+    stage_variables: Mapping[str, str]
+    stage_record: Mapping[str, Any]
+    raw_path: str
+    domain_name: str
+    request_id: str
+    extended_request_id: str = field(
+        default_factory=lambda: base64.b64encode(os.urandom(11)).decode()
+    )
+    time: float = field(default_factory=time.time)
+    route: Route | None = None
+    authorizer: dict[str, Any] | None = None
+    log: list[str] | None = None
+
+    @property
+    def verb(self) -> str:
+        """The verb; ``X-HTTP-Method-Override`` overrides it (8.12)."""
+        return (self.request.header("x-http-method-override") or self.request.method).upper()
+
+    @property
+    def found(self) -> Route:
+        """The route; only gates behind the route gate may ask."""
+        assert self.route is not None
+        return self.route
+
+    @property
+    def trace_id(self) -> str:
+        """An ``X-Amzn-Trace-Id`` root for this request."""
+        return f"Root=1-{int(self.time):08x}-{self.request_id.replace('-', '')[:24].lower()}"
+
+    def method_arn(self, stage: str | None = None) -> str:
+        """The ARN that is authorized, with the concrete path."""
+        return (
+            f"arn:aws:execute-api:{self.deployment.region}:{self.account_id}:{self.deployment.api_id}"
+            f"/{stage or self.stage}/{self.verb}{self.raw_path}"
+        )
+
+    def write(self, line: str) -> None:
+        """Add a line to the execution log, if there is one."""
+        if self.log is not None:
+            self.log.append(line)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """The gate lets the request on."""
+
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The gate has nothing configured to check."""
+
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The gate turns the request away with a gateway response."""
+
+    error: GatewayError
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The integration answered."""
+
+    response: Response
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+Outcome = Pass | Skip | Stop

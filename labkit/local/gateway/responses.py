@@ -1,0 +1,151 @@
+"""Gateway responses: what the client sees when a gate turns its request away (gateway.md, sections 0 and 1)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from labkit.local.messages import Headers, Response
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseType:
+    """A gateway response type and its default on the wire (table 1b).
+
+    Attributes:
+        name: AWS's name.
+        status: the default status.
+        error_type: the ``x-amzn-ErrorType`` header.
+        message: the default ``$context.error.message``; None prints ``null``.
+        spaced: rejections of the validation and integration stages have a space after the colon (0.2).
+        key: the denial of a policy evaluation spells ``Message`` (0.3).
+    """
+
+    name: str
+    status: int
+    error_type: str
+    message: str | None
+    spaced: bool = False
+    key: str = "message"
+
+    @property
+    def family(self) -> str:
+        """``DEFAULT_4XX`` or ``DEFAULT_5XX``: whose customisation it inherits (1.3)."""
+        return "DEFAULT_4XX" if self.status < 500 else "DEFAULT_5XX"
+
+
+_SERVER_ERROR = "InternalServerErrorException"
+
+ACCESS_DENIED = ResponseType(
+    "ACCESS_DENIED",
+    403,
+    "AccessDeniedException",
+    "User is not authorized to access this resource",
+    key="Message",
+)
+API_CONFIGURATION_ERROR = ResponseType(
+    "API_CONFIGURATION_ERROR", 500, _SERVER_ERROR, "Internal server error", spaced=True
+)
+DEFAULT_5XX = ResponseType("DEFAULT_5XX", 500, _SERVER_ERROR, "Internal server error", spaced=True)
+FORBIDDEN = ResponseType("DEFAULT_4XX", 403, "ForbiddenException", "Forbidden")
+INTEGRATION_FAILURE = ResponseType(
+    "INTEGRATION_FAILURE", 504, _SERVER_ERROR, "Network error communicating with endpoint", spaced=True
+)
+INTEGRATION_TIMEOUT = ResponseType(
+    "INTEGRATION_TIMEOUT", 504, _SERVER_ERROR, "Endpoint request timed out", spaced=True
+)
+MISSING_AUTHENTICATION_TOKEN = ResponseType(
+    "MISSING_AUTHENTICATION_TOKEN",
+    403,
+    "MissingAuthenticationTokenException",
+    "Missing Authentication Token",
+)
+INCOMPLETE_SIGNATURE = ResponseType("INVALID_SIGNATURE", 403, "IncompleteSignatureException", None)
+UNAUTHORIZED = ResponseType("UNAUTHORIZED", 401, "UnauthorizedException", "Unauthorized")
+UNSUPPORTED_MEDIA_TYPE = ResponseType(
+    "UNSUPPORTED_MEDIA_TYPE", 415, "BadRequestException", "Unsupported Media Type", spaced=True
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayError:
+    """A rejection: a type, with its own message or status where it differs from the default."""
+
+    type: ResponseType
+    message: str | None = None
+    status: int | None = None
+
+    @property
+    def shown_message(self) -> str | None:
+        """The message that the client sees."""
+        return self.type.message if self.message is None else self.message
+
+
+_TEMPLATE_VARIABLE = re.compile(
+    r"\$\{?((?:context|stageVariables|method\.request)(?:\.[\w-]+|\['[^']*'\])*)\}?"
+)
+Lookup = Callable[[str], "str | None"]
+"""Resolves ``context.requestId``, ``stageVariables.x``, ``method.request.header.x``… to text, or None."""
+
+
+def render(error: GatewayError, customised: Mapping[str, Mapping[str, Any]], lookup: Lookup) -> Response:
+    """The gateway response of a rejection.
+
+    Args:
+        error: the rejection.
+        customised: the deployment's gateway responses by type; a type that isn't customised itself inherits the
+            status, parameters and templates of its ``DEFAULT_*`` type (1.3).
+        lookup: the request's values for templates and parameters.
+    """
+    kind = error.type
+    own = customised.get(kind.name)
+    custom = own if own is not None else customised.get(kind.family, {})
+    status = int(custom.get("statusCode") or error.status or kind.status)
+    headers: Headers = []
+    body = _default_body(error)
+    content_type = "application/json"
+    templates = custom.get("responseTemplates") or {}
+    if templates:
+        content_type = "application/json" if "application/json" in templates else next(iter(templates))
+        body = _substitute(templates[content_type], _with_error(error, lookup)).encode()
+    for target, source in (custom.get("responseParameters") or {}).items():
+        name = target.removeprefix("gatewayresponse.header.")
+        value = _parameter(source, lookup)
+        if value is not None and name != target:
+            headers.append((name, value))
+    if not any(name.lower() == "content-type" for name, _value in headers):
+        headers.insert(0, ("Content-Type", content_type))
+    headers.append(("x-amzn-ErrorType", kind.error_type))
+    return Response(status, headers, body)
+
+
+def _default_body(error: GatewayError) -> bytes:
+    text = json.dumps(error.shown_message, ensure_ascii=False)
+    return f'{{"{error.type.key}":{" " if error.type.spaced else ""}{text}}}'.encode()
+
+
+def _with_error(error: GatewayError, lookup: Lookup) -> Lookup:
+    """The request's values plus ``$context.error.*`` (1.6)."""
+    message = error.shown_message
+    values = {
+        "context.error.message": message or "",
+        "context.error.messageString": json.dumps(message, ensure_ascii=False),
+        "context.error.responseType": error.type.name,
+        "context.error.validationErrorString": "",
+    }
+    return lambda name: values[name] if name in values else lookup(name)
+
+
+def _substitute(template: str, lookup: Lookup) -> str:
+    """Plain substitution: a gateway response template is not VTL (1.6)."""
+    return _TEMPLATE_VARIABLE.sub(lambda match: lookup(match[1]) or "", template)
+
+
+def _parameter(source: str, lookup: Lookup) -> str | None:
+    """A parameter is a value in single quotes or a reference to the request."""
+    if len(source) >= 2 and source[0] == source[-1] == "'":
+        return source[1:-1]
+    return lookup(source)

@@ -1,0 +1,93 @@
+"""HTTP requests and responses as the local cloud's parts hand them to one another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+Headers = list[tuple[str, str]]
+"""Header names as sent (their case is kept) and values, in order; a name may come more than once."""
+
+
+def first_header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
+    """The first value of a header, whatever the case of its name; None when it is absent.
+
+    >>> first_header([("Host", "a"), ("X-Api-Key", "k")], "x-api-key")
+    'k'
+    """
+    wanted = name.lower()
+    return next((value for key, value in headers if key.lower() == wanted), None)
+
+
+def without_headers(headers: Iterable[tuple[str, str]], *names: str) -> Headers:
+    """The headers except the named ones (case-insensitive)."""
+    dropped = {name.lower() for name in names}
+    return [(key, value) for key, value in headers if key.lower() not in dropped]
+
+
+@dataclass(slots=True)
+class Response:
+    """An HTTP response; the body is bytes."""
+
+    status: int
+    headers: Headers = field(default_factory=list)
+    body: bytes = b""
+
+    @classmethod
+    def of_json(cls, data: object, status: int = 200, headers: Headers | None = None) -> Response:
+        """A JSON response in the compact form that AWS's JSON protocols use."""
+        body = json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
+        return cls(status, [("Content-Type", "application/json"), *(headers or [])], body)
+
+    def json(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.body)
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, or None."""
+        return first_header(self.headers, name)
+
+
+@dataclass
+class Request:
+    """An HTTP request as it came over the wire.
+
+    Attributes:
+        method: the verb, upper case.
+        raw_path: the path as sent, still percent-encoded, without the query string.
+        query_string: the query string as sent, without ``?``.
+        headers: as sent.
+        body: the whole body.
+        source_ip: the client's address.
+    """
+
+    method: str
+    raw_path: str
+    query_string: str = ""
+    headers: Headers = field(default_factory=list)
+    body: bytes = b""
+    source_ip: str = "127.0.0.1"
+
+    @cached_property
+    def path(self) -> str:
+        """The path, percent-decoded once."""
+        return unquote(self.raw_path)
+
+    @cached_property
+    def query(self) -> list[tuple[str, str]]:
+        """The query parameters, decoded, in order; blank values are kept."""
+        return parse_qsl(self.query_string, keep_blank_values=True)
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, or None."""
+        return first_header(self.headers, name)
+
+    @property
+    def host(self) -> str:
+        """The ``Host`` header without the port, lower case; empty when absent."""
+        host = (self.header("host") or "").lower()
+        return host.rsplit(":", 1)[0] if ":" in host else host
