@@ -1,0 +1,317 @@
+"""Makes the course's own virtual environment, once, and goes on inside it.
+
+Standard library only: it runs on a computer that has nothing but Python, pip and git.
+
+The environment is ``.venv`` in the course's folder. It holds exactly the versions in pyproject.toml's
+``[dependency-groups]``; a stamp inside it, written last, says which list it was made from, so that an
+interrupted or outdated environment is made anew. Someone who already is in an environment with these
+versions and with this very labkit (conda with environment.yml, Binder) stays in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+FIRST_NOTEBOOK = "notebooks/00-start-here.ipynb"
+DISTRIBUTION = "api-gateway-security-course"
+
+_OLDEST_PIP = (22, 3)  # the first one with `pip --python`
+
+HELP = """\
+usage: python3 -m labkit [--no-browser] [--port N] [any other option of JupyterLab]
+       python3 -m labkit test [any option of pytest]
+
+Opens the course in JupyterLab, or runs all its tests. The first time, it installs what the course
+needs into the folder .venv beside labkit; nothing else on the computer changes. Delete .venv to
+start again.
+"""
+
+
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Do what the command line says, inside an environment that has all it needs."""
+    if arguments and arguments[0] in ("-h", "--help", "help"):
+        print(HELP, end="")
+        sys.exit(0)
+    testing = bool(arguments) and arguments[0] == "test"
+    if arguments and not testing and not arguments[0].startswith("-"):
+        sys.exit(f"There is no command '{arguments[0]}': 'python3 -m labkit --help' lists them.")
+
+    groups = ["course", "test"] if testing else ["course"]
+    try:
+        if not (_is_stamped(Path(sys.prefix), groups) or _is_complete(groups)):
+            _make_environment(groups)
+            _continue_as([str(_python_of(VENV)), "-m", "labkit", *arguments])
+    except OSError as error:
+        sys.exit(_explain(error))
+    except KeyboardInterrupt:
+        sys.exit("\nStopped; 'python3 -m labkit' starts the installation again.")
+    _run_tests(arguments[1:]) if testing else _open_course(arguments)
+
+
+def _open_course(options: Sequence[str]) -> NoReturn:
+    command = [
+        *(sys.executable, "-m", "jupyterlab"),
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.root_dir={ROOT}",
+        f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}",
+        # Nothing phones home, and no dialog asks about it.
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    _continue_as([*command, *options])
+
+
+def _run_tests(options: Sequence[str]) -> NoReturn:
+    _continue_as([sys.executable, "-m", "pytest", *options])
+
+
+def _continue_as(command: list[str]) -> NoReturn:
+    """Become that command, in the course's folder; its exit code is this one's."""
+    os.chdir(ROOT)
+    scripts = str(Path(command[0]).parent)
+    os.environ["PATH"] = scripts + os.pathsep + os.environ.get("PATH", "")
+    # The kernel named python3 is the one beside this Python, whatever the user has installed.
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if os.name != "nt":
+        os.execv(command[0], command)  # noqa: S606  # a list of our own making, no shell
+    try:  # on Windows exec would give the prompt back while the command still runs
+        sys.exit(subprocess.run(command, check=False).returncode)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+# Which packages, and are they there?
+
+
+def pins(groups: Sequence[str]) -> list[str]:
+    """The locked requirements of these groups of pyproject.toml."""
+    path = ROOT / "pyproject.toml"
+    if not path.is_file():
+        sys.exit(f"{ROOT} has no pyproject.toml: run this in a clone of the course.")
+    table = tomllib.loads(path.read_text(encoding="utf-8"))["dependency-groups"]
+    return [requirement for group in groups for requirement in table[group]]
+
+
+def _fingerprint(group: str) -> str:
+    facts = [pins([group]), platform.python_version(), platform.machine(), str(ROOT)]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _stamp(prefix: Path, group: str) -> Path:
+    return prefix / f"labkit-{group}.stamp"
+
+
+def _is_stamped(prefix: Path, groups: Sequence[str]) -> bool:
+    """Whether it is an environment that this module made, from the present lists."""
+    return _python_of(prefix).exists() and all(
+        _stamp(prefix, group).is_file() and _stamp(prefix, group).read_text() == _fingerprint(group)
+        for group in groups
+    )
+
+
+def _is_complete(groups: Sequence[str]) -> bool:
+    """Whether the running Python already has every pinned version, and this very labkit."""
+    try:
+        from packaging.requirements import Requirement
+
+        for requirement in map(Requirement, pins(groups)):
+            applies = requirement.marker is None or requirement.marker.evaluate()
+            if applies and not requirement.specifier.contains(
+                importlib.metadata.version(requirement.name), prereleases=True
+            ):
+                return False
+        origin = importlib.metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
+    except ImportError:  # no packaging, or one of the packages is missing
+        return False
+    return origin is not None and _folder(json.loads(origin)["url"]) == ROOT
+
+
+def _folder(url: str) -> Path:
+    return Path(url2pathname(urlsplit(url).path)).resolve()
+
+
+# Making the environment
+
+
+def _python_of(prefix: Path) -> Path:
+    return prefix / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _make_environment(groups: Sequence[str]) -> None:
+    if Path(sys.prefix).resolve() == VENV and sys.prefix != sys.base_prefix:
+        # An environment can't replace itself: let the Python that it was made with do it.
+        base = getattr(sys, "_base_executable", sys.executable)
+        _continue_as([base, "-m", "labkit", *sys.argv[1:]])
+    with _one_at_a_time():
+        wanted = [group for group in groups if not _is_stamped(VENV, [group])]
+        if "course" in wanted:
+            _create()
+        elif wanted and not _follows_lock(wanted):
+            wanted = list(groups)
+            _create()
+        if wanted:
+            _install(wanted)
+
+
+def _follows_lock(groups: Sequence[str]) -> bool:
+    """Whether these groups can be added to the environment as it is: none of them was there before."""
+    return not any(_stamp(VENV, group).exists() for group in groups)
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Hold a lock that the operating system frees however this process ends."""
+    with (ROOT / ".venv.lock").open("a+") as file:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(0)
+            while True:
+                with contextlib.suppress(OSError):
+                    msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+                    break
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _create() -> None:
+    try:
+        import venv
+    except ImportError:
+        sys.exit(
+            "This Python cannot make a virtual environment: install its venv module (on Debian and "
+            "Ubuntu 'sudo apt install python3-venv'), then run 'python3 -m labkit' again."
+        )
+    links = os.name != "nt"
+    try:
+        venv.create(VENV, clear=True, symlinks=links, with_pip=True, prompt="course")
+    except (ImportError, subprocess.CalledProcessError):
+        # Debian's Python keeps ensurepip in a package of its own; then the pip outside does the work.
+        venv.create(VENV, clear=True, symlinks=links, with_pip=False, prompt="course")
+
+
+def _pip() -> list[str]:
+    """How to call a pip that installs into the environment."""
+    inside = [str(_python_of(VENV)), "-m", "pip"]
+    if _pip_version(inside):
+        return inside
+    outside = [sys.executable, "-m", "pip"]
+    found = _pip_version(outside)
+    if not found:
+        sys.exit(
+            "This Python has neither pip nor ensurepip: install one of them (on Debian and Ubuntu "
+            "'sudo apt install python3-venv'), then run 'python3 -m labkit' again."
+        )
+    if found < _OLDEST_PIP:
+        sys.exit(
+            f"This Python's pip {found[0]}.{found[1]} is too old to install into a virtual "
+            f"environment, which takes {_OLDEST_PIP[0]}.{_OLDEST_PIP[1]}: update it with "
+            "'python3 -m pip install --upgrade pip' (on Debian and Ubuntu 'sudo apt install "
+            "python3-venv' helps too), then run 'python3 -m labkit' again."
+        )
+    return [*outside, "--python", str(_python_of(VENV))]
+
+
+def _pip_version(command: list[str]) -> tuple[int, int] | None:
+    answer = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
+    found = re.match(r"pip (\d+)\.(\d+)", answer.stdout)
+    return (int(found[1]), int(found[2])) if found and answer.returncode == 0 else None
+
+
+def _install(groups: Sequence[str]) -> None:
+    requirements = pins(groups)
+    # The lists are complete, so pip has nothing to resolve; the last step needs what the first installs.
+    lists = VENV / "labkit-requirements.txt"
+    lists.write_text("\n".join(requirements) + "\n", encoding="utf-8")
+    pip = [*_pip(), "--disable-pip-version-check", "--no-input", "install", "--no-deps"]
+    print(f"Installing {len(requirements)} packages into {VENV}; about a minute, once.", flush=True)
+    _call_pip([*pip, "-r", str(lists)], total=len(requirements))
+    _call_pip([*pip, "--no-build-isolation", "-e", str(ROOT)])
+    for group in groups:
+        _stamp(VENV, group).write_text(_fingerprint(group))
+
+
+def _call_pip(command: list[str], total: int = 0) -> None:
+    """Run pip, showing how far it is; its own words go to a file, and are shown when it fails."""
+    environment = {**os.environ, "PIP_USER": "0", "PYTHONUNBUFFERED": "1"}
+    log = VENV / "labkit-install.log"
+    seen = 0
+    with (
+        log.open("w", encoding="utf-8") as file,
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            encoding="utf-8",
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as pip,
+    ):
+        for line in pip.stdout or ():
+            file.write(line)
+            seen += line.startswith("Collecting ")
+            if total and sys.stdout.isatty():
+                print(f"\r  {seen} of {total} found", end="", flush=True)
+    if total and sys.stdout.isatty():
+        print("\r" + " " * 40 + "\r", end="", flush=True)
+    if pip.returncode:
+        sys.exit(_explain_pip(log))
+
+
+def _explain_pip(log: Path) -> str:
+    """One sentence about why pip failed, and what to do."""
+    words = log.read_text(encoding="utf-8")
+    offline = r"NewConnectionError|ConnectTimeout|ReadTimeout|NameResolution|ProxyError|SSLError"
+    if re.search(offline, words):
+        return (
+            "The packages could not be downloaded: check the connection to the internet (behind a "
+            "proxy, set HTTPS_PROXY), then run 'python3 -m labkit' again; it keeps what it has."
+        )
+    if os.strerror(errno.ENOSPC) in words:
+        return _explain(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(VENV)))
+    errors = [line for line in words.splitlines() if line.startswith("ERROR:")]
+    reason = errors[0].removeprefix("ERROR:").strip() if errors else "see its log"
+    return f"pip could not install the packages ({reason}): all it said is in {log}."
+
+
+def _explain(error: OSError) -> str:
+    """One sentence about why the environment could not be made, and what to do."""
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return (
+            f"You may not write to {error.filename or VENV}: copy the course to a folder of your own, "
+            "for example in your home folder, and run 'python3 -m labkit' there."
+        )
+    if error.errno == errno.ENOSPC:
+        free = shutil.disk_usage(ROOT).free // 2**20
+        return (
+            f"The disk is full ({free} MiB free, about 600 needed): make room, "
+            "then run 'python3 -m labkit' again."
+        )
+    return f"The environment {VENV} could not be made: {error}."
