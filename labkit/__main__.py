@@ -11,9 +11,9 @@ _OLDEST = (3, 11)
 def _main():  # type: () -> None
     if sys.version_info[:2] < _OLDEST:
         sys.exit(
-            "The course needs Python %d.%d or newer, and %s is Python %d.%d: install a newer one "
+            "The course needs Python {}.{} or newer, and {} is Python {}.{}: install a newer one "
             "from your system's packages or python.org, and start the course with it, for example "
-            "'python3.13 -m labkit'." % (_OLDEST + (sys.executable,) + tuple(sys.version_info[:2]))
+            "'python3.13 -m labkit'.".format(*_OLDEST, sys.executable, *sys.version_info[:2])
         )
     from labkit import _bootstrap
 

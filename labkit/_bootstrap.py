@@ -2,10 +2,11 @@
 
 Standard library only: it runs on a computer that has nothing but Python, pip and git.
 
-The environment is ``.venv`` in the course's folder. It holds exactly the versions in pyproject.toml's
-``[dependency-groups]``; a stamp inside it, written last, says which list it was made from, so that an
-interrupted or outdated environment is made anew. Someone who already is in an environment with these
-versions and with this very labkit (conda with environment.yml, Binder) stays in it.
+The environment is ``.venv`` in the course's folder. It holds exactly the versions in
+pyproject.toml's ``[dependency-groups]``; a stamp inside it, written last, says which list it was
+made from, so that an interrupted or outdated environment is made anew. Someone who already is in
+an environment with these versions and with this very labkit (conda with environment.yml, Binder)
+stays in it.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ def main(arguments: Sequence[str]) -> NoReturn:
         sys.exit(_explain(error))
     except KeyboardInterrupt:
         sys.exit("\nStopped; 'python3 -m labkit' starts the installation again.")
-    _run_tests(arguments[1:]) if testing else _open_course(arguments)
+    if testing:
+        _run_tests(arguments[1:])
+    _open_course(arguments)
 
 
 def _open_course(options: Sequence[str]) -> NoReturn:
@@ -76,7 +79,7 @@ def _open_course(options: Sequence[str]) -> NoReturn:
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
+    if sys.platform != "win32" and os.geteuid() == 0:
         command.append("--allow-root")
     _continue_as([*command, *options])
 
@@ -94,12 +97,13 @@ def _continue_as(command: list[str]) -> NoReturn:
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     sys.stdout.flush()
     sys.stderr.flush()
-    if os.name != "nt":
+    if sys.platform == "win32":  # exec would give the prompt back while the command still runs
+        try:
+            sys.exit(subprocess.run(command, check=False).returncode)
+        except KeyboardInterrupt:
+            sys.exit(130)
+    else:
         os.execv(command[0], command)  # noqa: S606  # a list of our own making, no shell
-    try:  # on Windows exec would give the prompt back while the command still runs
-        sys.exit(subprocess.run(command, check=False).returncode)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 # Which packages, and are they there?
@@ -166,25 +170,18 @@ def _make_environment(groups: Sequence[str]) -> None:
         _continue_as([base, "-m", "labkit", *sys.argv[1:]])
     with _one_at_a_time():
         wanted = [group for group in groups if not _is_stamped(VENV, [group])]
-        if "course" in wanted:
+        if "course" in wanted or any(_stamp(VENV, group).exists() for group in wanted):
             _create()
-        elif wanted and not _follows_lock(wanted):
             wanted = list(groups)
-            _create()
-        if wanted:
+        if wanted:  # otherwise another process has done it meanwhile
             _install(wanted)
-
-
-def _follows_lock(groups: Sequence[str]) -> bool:
-    """Whether these groups can be added to the environment as it is: none of them was there before."""
-    return not any(_stamp(VENV, group).exists() for group in groups)
 
 
 @contextlib.contextmanager
 def _one_at_a_time() -> Iterator[None]:
     """Hold a lock that the operating system frees however this process ends."""
     with (ROOT / ".venv.lock").open("a+") as file:
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
             file.seek(0)
@@ -207,12 +204,10 @@ def _create() -> None:
             "This Python cannot make a virtual environment: install its venv module (on Debian and "
             "Ubuntu 'sudo apt install python3-venv'), then run 'python3 -m labkit' again."
         )
-    links = os.name != "nt"
-    try:
-        venv.create(VENV, clear=True, symlinks=links, with_pip=True, prompt="course")
-    except (ImportError, subprocess.CalledProcessError):
-        # Debian's Python keeps ensurepip in a package of its own; then the pip outside does the work.
-        venv.create(VENV, clear=True, symlinks=links, with_pip=False, prompt="course")
+    venv.create(VENV, clear=True, symlinks=os.name != "nt", prompt="course")
+    # Debian keeps ensurepip in a package of its own; without it, the pip outside does the work.
+    ensure = [str(_python_of(VENV)), "-Im", "ensurepip", "--upgrade", "--default-pip"]
+    subprocess.run(ensure, capture_output=True, check=False)
 
 
 def _pip() -> list[str]:
@@ -231,8 +226,7 @@ def _pip() -> list[str]:
         sys.exit(
             f"This Python's pip {found[0]}.{found[1]} is too old to install into a virtual "
             f"environment, which takes {_OLDEST_PIP[0]}.{_OLDEST_PIP[1]}: update it with "
-            "'python3 -m pip install --upgrade pip' (on Debian and Ubuntu 'sudo apt install "
-            "python3-venv' helps too), then run 'python3 -m labkit' again."
+            "'python3 -m pip install --upgrade pip', then run 'python3 -m labkit' again."
         )
     return [*outside, "--python", str(_python_of(VENV))]
 
@@ -245,7 +239,7 @@ def _pip_version(command: list[str]) -> tuple[int, int] | None:
 
 def _install(groups: Sequence[str]) -> None:
     requirements = pins(groups)
-    # The lists are complete, so pip has nothing to resolve; the last step needs what the first installs.
+    # The lists are complete: nothing to resolve. The second step needs what the first installs.
     lists = VENV / "labkit-requirements.txt"
     lists.write_text("\n".join(requirements) + "\n", encoding="utf-8")
     pip = [*_pip(), "--disable-pip-version-check", "--no-input", "install", "--no-deps"]
@@ -305,13 +299,13 @@ def _explain(error: OSError) -> str:
     """One sentence about why the environment could not be made, and what to do."""
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return (
-            f"You may not write to {error.filename or VENV}: copy the course to a folder of your own, "
-            "for example in your home folder, and run 'python3 -m labkit' there."
+            f"You may not write to {error.filename or VENV}: copy the course to a folder of your "
+            "own, for example in your home folder, and run 'python3 -m labkit' there."
         )
     if error.errno == errno.ENOSPC:
         free = shutil.disk_usage(ROOT).free // 2**20
         return (
-            f"The disk is full ({free} MiB free, about 600 needed): make room, "
+            f"The disk is full ({free} MiB free, about 1000 needed): make room, "
             "then run 'python3 -m labkit' again."
         )
     return f"The environment {VENV} could not be made: {error}."

@@ -1,0 +1,315 @@
+"""The ``AWS_PROXY`` integration with a Lambda function: the event, the permission, the answer (gateway.md 1.13)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from labkit.local.gateway.call import Answer, Call, Stop
+from labkit.local.gateway.responses import (
+    API_CONFIGURATION_ERROR,
+    DEFAULT_5XX,
+    INTEGRATION_TIMEOUT,
+    GatewayError,
+    ResponseType,
+)
+from labkit.local.gateway.values import request_time
+from labkit.local.messages import Headers, Response
+
+_FUNCTION_URI = re.compile(
+    r"arn:aws[a-z-]*:apigateway:(?P<region>[\w-]+):lambda:path/2015-03-31/functions/(?P<function>arn:[^/]+)/invocations"
+)
+_STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
+_KNOWN_KEYS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
+_REMAPPED = frozenset(
+    "authorization connection content-length content-md5 date expect host max-forwards proxy-authenticate server te "
+    "trailer upgrade user-agent via warn www-authenticate".split()
+)
+"""Headers that API Gateway renames in an answer (Developer Guide, "important notes")."""
+
+DEFAULT_TIMEOUT_MS = 29_000
+
+
+class Functions(Protocol):
+    """What the integration asks of Lambda."""
+
+    def function(self, function_arn: str) -> dict[str, Any] | None:
+        """The function, or None."""
+
+    def function_allows(self, function_arn: str, service: str, source_arn: str) -> bool:
+        """Whether the function's policy lets the service invoke it."""
+
+    async def invoke_function(self, function_arn: str, event: Any) -> dict[str, Any]:
+        """Invoke it: ``{"payload", "error", "log"}``."""
+
+
+class LambdaProxyIntegration:
+    """Calls a function with the whole request and turns its result into the response.
+
+    Args:
+        functions: where the functions are.
+    """
+
+    def __init__(self, functions: Functions) -> None:
+        self._functions = functions
+
+    async def __call__(self, call: Call, integration: Mapping[str, Any]) -> Answer | Stop:
+        """The function's answer; 500 when it can't be invoked, 502 when its result is malformed, 504 when late."""
+        uri = _STAGE_VARIABLE.sub(lambda m: call.stage_variables.get(m[1], ""), str(integration.get("uri") or ""))
+        match = _FUNCTION_URI.fullmatch(uri)
+        if match is None:
+            call.write("Execution failed due to configuration error: Invalid endpoint address")
+            return _failure(API_CONFIGURATION_ERROR, "the integration's URI names no Lambda function")
+        arn = match["function"]
+        name = arn.split(":")[6] if arn.count(":") >= 6 else arn
+        evidence = {"function": name}
+        if (integration.get("httpMethod") or "") != "POST":
+            return _failure(
+                DEFAULT_5XX, "a Lambda function is invoked with POST: integrationHttpMethod is another", evidence
+            )
+        if integration.get("credentials"):
+            return _failure(
+                DEFAULT_5XX, "the local cloud doesn't use integration credentials yet, so it stops here", evidence
+            )
+        source_arn = call.method_arn().replace(call.raw_path, call.found.resource.path)
+        if not self._functions.function_allows(arn, "apigateway.amazonaws.com", source_arn):
+            call.write(
+                "Execution failed due to configuration error: Invalid permissions on Lambda function"
+            )
+            reason = f"API Gateway has no permission (lambda:InvokeFunction) to invoke {name}"
+            return _failure(DEFAULT_5XX, reason, {**evidence, "source ARN": source_arn})
+        event = proxy_event(call)
+        _log_request(call, match["region"], arn, event)
+        timeout = int(integration.get("timeoutInMillis") or DEFAULT_TIMEOUT_MS) / 1000
+        try:
+            result = await asyncio.wait_for(self._functions.invoke_function(arn, event), timeout)
+        except TimeoutError:
+            call.write("Execution failed due to a timeout error")
+            reason = f"{name} did not answer within the integration's {timeout:g} s"
+            return Stop(GatewayError(INTEGRATION_TIMEOUT), reason, evidence)
+        if result["error"]:
+            call.write("Lambda execution failed with status 200 due to customer function error")
+            detail = result["payload"] if isinstance(result["payload"], dict) else {}
+            error_type = str(detail.get("errorType", "error"))
+            return _failure(
+                DEFAULT_5XX, f"{name} failed ({error_type}); the client isn't told why", evidence, status=502
+            )
+        call.write(f"Endpoint response body before transformations: {json.dumps(result['payload'])}")
+        try:
+            response = read_result(result["payload"], call)
+        except MalformedResultError as error:
+            call.write("Execution failed due to configuration error: Malformed Lambda proxy response")
+            return _failure(DEFAULT_5XX, f"{name} returned a malformed result: {error}", evidence, status=502)
+        return Answer(response, f"{name} answered {response.status}", evidence)
+
+
+class MalformedResultError(Exception):
+    """The function's result isn't a proxy response."""
+
+
+def _failure(
+    kind: ResponseType, reason: str, evidence: Mapping[str, Any] | None = None, status: int | None = None
+) -> Stop:
+    return Stop(GatewayError(kind, status=status), reason, evidence or {})
+
+
+def _log_request(call: Call, region: str, arn: str, event: Mapping[str, Any]) -> None:
+    if call.log is None:
+        return
+    uri = f"https://lambda.{region}.amazonaws.com/2015-03-31/functions/{arn}/invocations"
+    call.write(f"Endpoint request URI: {uri}")
+    call.write(
+        f"Endpoint request headers: {{X-Amz-Date={call.request_id[:0]}"
+        f"****************, x-amzn-apigateway-api-id={call.deployment.api_id}, Accept=application/json, "
+        f"User-Agent=AmazonAPIGateway_{call.deployment.api_id}, Host=lambda.{region}.amazonaws.com, "
+        f"X-Amz-Content-Sha256={'*' * 64}, X-Amzn-Trace-Id={call.trace_id}, "
+        f"x-amzn-lambda-integration-tag={call.request_id}, Authorization={'*' * 50}, "
+        f"X-Amz-Source-Arn={call.method_arn()}, X-Amz-Security-Token={'*' * 40} [TRUNCATED]"
+    )
+    call.write(f"Endpoint request body after transformations: {json.dumps(event)[:900]} [TRUNCATED]")
+    call.write(f"Sending request to {uri}")
+
+
+def proxy_event(call: Call) -> dict[str, Any]:
+    """The event of a Lambda proxy integration, payload format 1.0 (4.22, 0.7)."""
+    request, route = call.request, call.found
+    headers = _forwarded_headers(call)
+    multi: dict[str, list[str]] = {}
+    for name, value in headers:
+        multi.setdefault(name, []).append(value)
+    query: dict[str, list[str]] = {}
+    for name, value in request.query:
+        query.setdefault(name, []).append(value)
+    binary = _media_type_matches(request.header("content-type"), call.deployment.api.get("binaryMediaTypes"))
+    return {
+        "resource": route.resource.path,
+        "path": _decoded_path(call),
+        "httpMethod": call.verb,
+        "headers": {name: values[-1] for name, values in multi.items()} or None,
+        "multiValueHeaders": multi or None,
+        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+        "multiValueQueryStringParameters": query or None,
+        "pathParameters": route.path_parameters or None,
+        "stageVariables": dict(call.stage_variables) or None,
+        "requestContext": _request_context(call),
+        "body": _event_body(request.body, binary=binary),
+        "isBase64Encoded": bool(request.body) and binary,
+    }
+
+
+def _decoded_path(call: Call) -> str:
+    from urllib.parse import unquote
+
+    return unquote(call.raw_path)
+
+
+def _event_body(body: bytes, *, binary: bool) -> str | None:
+    if not body:
+        return None
+    return base64.b64encode(body).decode() if binary else body.decode("utf-8", errors="replace")
+
+
+def _forwarded_headers(call: Call) -> Headers:
+    request = call.request
+    own = {"host", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "connection"}
+    kept = [
+        (name, value)
+        for name, value in request.headers
+        if name.lower() not in own and name.lower() not in ("content-length", "transfer-encoding")
+    ]
+    forwarded = request.header("x-forwarded-for")
+    return [
+        *kept,
+        ("Host", call.domain_name),
+        ("X-Amzn-Trace-Id", call.trace_id),
+        ("X-Forwarded-For", f"{forwarded}, {request.source_ip}" if forwarded else request.source_ip),
+        ("X-Forwarded-Port", "443"),
+        ("X-Forwarded-Proto", "https"),
+    ]
+
+
+def _request_context(call: Call) -> dict[str, Any]:
+    route = call.found
+    context: dict[str, Any] = {
+        "accountId": call.account_id,
+        "apiId": call.deployment.api_id,
+        "deploymentId": call.deployment.id,
+        "domainName": call.domain_name,
+        "domainPrefix": call.domain_name.split(".", 1)[0],
+        "extendedRequestId": call.extended_request_id,
+        "httpMethod": call.verb,
+        "identity": {
+            "accessKey": None,
+            "accountId": None,
+            "caller": None,
+            "cognitoAuthenticationProvider": None,
+            "cognitoAuthenticationType": None,
+            "cognitoIdentityId": None,
+            "cognitoIdentityPoolId": None,
+            "principalOrgId": None,
+            "sourceIp": call.request.source_ip,
+            "user": None,
+            "userAgent": call.request.header("user-agent"),
+            "userArn": None,
+        },
+        "path": f"/{call.stage}{call.raw_path}",
+        "protocol": "HTTP/1.1",
+        "requestId": call.request_id,
+        "requestTime": request_time(call.time),
+        "requestTimeEpoch": int(call.time * 1000),
+        "resourceId": route.resource.id,
+        "resourcePath": route.resource.path,
+        "stage": call.stage,
+    }
+    if call.authorizer is not None:
+        context["authorizer"] = call.authorizer
+    return context
+
+
+def read_result(result: object, call: Call) -> Response:
+    """The HTTP response that a function's result stands for.
+
+    Raises:
+        MalformedResultError: API Gateway answers 502 for it.
+    """
+    if not isinstance(result, dict):
+        raise MalformedResultError("it isn't an object")
+    if not result:
+        raise MalformedResultError("it is empty")
+    if unknown := sorted(set(result) - _KNOWN_KEYS):
+        raise MalformedResultError(f"it has the unknown key {unknown[0]!r}")
+    headers = _result_headers(result)
+    if not any(name.lower() == "content-type" for name, _value in headers):
+        headers.insert(0, ("Content-Type", "application/json"))
+    headers.append(("X-Amzn-Trace-Id", call.trace_id))
+    return Response(_result_status(result.get("statusCode", 200)), headers, _result_body(result, call))
+
+
+def _result_status(status: object) -> int:
+    if isinstance(status, bool) or not isinstance(status, int | float | str):
+        raise MalformedResultError("its statusCode isn't a number")
+    try:
+        number = float(status)
+    except ValueError as error:
+        raise MalformedResultError("its statusCode isn't a number") from error
+    if not number.is_integer() or not 100 <= number <= 599:
+        raise MalformedResultError("its statusCode isn't an HTTP status")
+    return int(number)
+
+
+def _result_headers(result: Mapping[str, Any]) -> Headers:
+    found: Headers = []
+    single, multi = result.get("headers"), result.get("multiValueHeaders")
+    if multi is not None:
+        if not isinstance(multi, dict) or not all(isinstance(values, list) for values in multi.values()):
+            raise MalformedResultError("its multiValueHeaders isn't an object of lists")
+        found += [(name, _header_value(value)) for name, values in multi.items() for value in values]
+    if single is not None:
+        if not isinstance(single, dict):
+            raise MalformedResultError("its headers isn't an object")
+        already = {name.lower() for name, _value in found}
+        found += [(k, _header_value(v)) for k, v in single.items() if k.lower() not in already]
+    return [
+        (f"x-amzn-Remapped-{name}" if name.lower() in _REMAPPED else name, value)
+        for name, value in found
+        if name.lower() != "transfer-encoding"
+    ]
+
+
+def _header_value(value: object) -> str:
+    if isinstance(value, dict | list):
+        raise MalformedResultError("a header's value isn't text")
+    text = value if isinstance(value, str) else json.dumps(value)
+    if any(character in text for character in "\r\n\0"):
+        raise MalformedResultError("a header's value has a line break")
+    return text
+
+
+def _result_body(result: Mapping[str, Any], call: Call) -> bytes:
+    body = result.get("body")
+    if body is None:
+        return b""
+    if not isinstance(body, str):
+        raise MalformedResultError("its body isn't text")
+    wants_binary = _media_type_matches(
+        call.request.header("accept"), call.deployment.api.get("binaryMediaTypes")
+    )
+    if result.get("isBase64Encoded") is True and wants_binary:
+        try:
+            return base64.b64decode(body, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise MalformedResultError("its body isn't Base64") from error
+    return body.encode("utf-8", errors="replace")
+
+
+def _media_type_matches(header: str | None, binary_types: object) -> bool:
+    types = binary_types if isinstance(binary_types, list) else []
+    if "*/*" in types:
+        return True
+    first = (header or "").split(",")[0].split(";")[0].strip().lower()
+    return bool(first) and first in {str(kind).replace("~1", "/").lower() for kind in types}
