@@ -1,4 +1,4 @@
-"""Writes the pins: pyproject.toml's [dependency-groups] and environment.yml, from pyproject.toml's dependencies.
+"""Writes the pins, pyproject.toml's [dependency-groups] and environment.yml, from its dependencies.
 
 Run it after changing a dependency, with uv (`pip install uv`) on the PATH:
 
@@ -51,7 +51,8 @@ def name_of(requirement: str) -> str:
 def main() -> None:
     text = PYPROJECT.read_text()
     project = tomllib.loads(text)
-    present = [] if "--upgrade" in sys.argv else sum(project.get("dependency-groups", {}).values(), [])
+    locked = project.get("dependency-groups", {})
+    present = [] if "--upgrade" in sys.argv else [pin for pins in locked.values() for pin in pins]
     direct = project["project"]["dependencies"] + project["build-system"]["requires"]
     course = resolve(direct, present)
     both = resolve(direct + project["project"]["optional-dependencies"]["test"], course + present)
