@@ -79,11 +79,15 @@ class Call:
         """An ``X-Amzn-Trace-Id`` root for this request."""
         return f"Root=1-{int(self.time):08x}-{self.request_id.replace('-', '')[:24].lower()}"
 
-    def method_arn(self, stage: str | None = None) -> str:
+    def method_arn(self) -> str:
         """The ARN that is authorized, with the concrete path."""
+        return self.arn_of(self.raw_path)
+
+    def arn_of(self, path: str) -> str:
+        """The ``execute-api`` ARN of a path below this call's stage, for its verb."""
         return (
             f"arn:aws:execute-api:{self.deployment.region}:{self.account_id}:{self.deployment.api_id}"
-            f"/{stage or self.stage}/{self.verb}{self.raw_path}"
+            f"/{self.stage}/{self.verb}{path}"
         )
 
     def write(self, line: str) -> None:

@@ -7,8 +7,10 @@ import base64
 import binascii
 import json
 import re
+import time
 from collections.abc import Mapping
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from labkit.local.gateway.call import Answer, Call, Stop
 from labkit.local.gateway.responses import (
@@ -76,7 +78,7 @@ class LambdaProxyIntegration:
             return _failure(
                 DEFAULT_5XX, "the local cloud doesn't use integration credentials yet, so it stops here", evidence
             )
-        source_arn = call.method_arn().replace(call.raw_path, call.found.resource.path)
+        source_arn = call.arn_of(call.found.resource.path)
         if not self._functions.function_allows(arn, "apigateway.amazonaws.com", source_arn):
             call.write(
                 "Execution failed due to configuration error: Invalid permissions on Lambda function"
@@ -124,8 +126,8 @@ def _log_request(call: Call, region: str, arn: str, event: Mapping[str, Any]) ->
     uri = f"https://lambda.{region}.amazonaws.com/2015-03-31/functions/{arn}/invocations"
     call.write(f"Endpoint request URI: {uri}")
     call.write(
-        f"Endpoint request headers: {{X-Amz-Date={call.request_id[:0]}"
-        f"****************, x-amzn-apigateway-api-id={call.deployment.api_id}, Accept=application/json, "
+        f"Endpoint request headers: {{X-Amz-Date={time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(call.time))}, "
+        f"x-amzn-apigateway-api-id={call.deployment.api_id}, Accept=application/json, "
         f"User-Agent=AmazonAPIGateway_{call.deployment.api_id}, Host=lambda.{region}.amazonaws.com, "
         f"X-Amz-Content-Sha256={'*' * 64}, X-Amzn-Trace-Id={call.trace_id}, "
         f"x-amzn-lambda-integration-tag={call.request_id}, Authorization={'*' * 50}, "
@@ -163,8 +165,6 @@ def proxy_event(call: Call) -> dict[str, Any]:
 
 
 def _decoded_path(call: Call) -> str:
-    from urllib.parse import unquote
-
     return unquote(call.raw_path)
 
 

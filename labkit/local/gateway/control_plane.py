@@ -1,0 +1,124 @@
+"""Corrections in front of the engine's API Gateway control plane.
+
+The engine keeps the configuration; here a deployment becomes a snapshot, ``TestInvokeMethod`` runs, and
+``UpdateMethod`` understands ``/authorizationScopes``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from labkit.local.gateway.pipeline import Pipeline
+from labkit.local.gateway.rest_api import RestApiDataPlane, RestApis
+from labkit.local.gateway.test_invoke import is_test_invoke, test_invoke_method
+from labkit.local.messages import Request, Response, without_headers
+
+Forward = Callable[[Request], Awaitable[Response]]
+
+_API = re.compile(r"/restapis/([^/]+)")
+_DEPLOYMENTS = re.compile(r"/restapis/([^/]+)/deployments")
+_DEPLOYMENT = re.compile(r"/restapis/([^/]+)/deployments/([^/]+)")
+_METHOD = re.compile(r"/restapis/([^/]+)/resources/([^/]+)/methods/([^/]+)")
+
+
+class RestApiState(RestApis, Protocol):
+    """The control plane's state."""
+
+    def method(self, api_id: str, region: str, resource_id: str, http_method: str) -> dict[str, Any] | None:
+        """The live record of a method, or None."""
+
+
+class RestApiControlPlane:
+    """Answers the control-plane calls of REST APIs.
+
+    Args:
+        state: the engine's state.
+        forward: lets the engine authorize and answer a call.
+        data_plane: gets the snapshots.
+        pipeline: runs ``TestInvokeMethod``.
+        account_id: the account.
+    """
+
+    def __init__(
+        self,
+        state: RestApiState,
+        forward: Forward,
+        data_plane: RestApiDataPlane,
+        pipeline: Pipeline,
+        account_id: str,
+    ) -> None:
+        self._state = state
+        self._forward = forward
+        self._data_plane = data_plane
+        self._pipeline = pipeline
+        self._account_id = account_id
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one call. The engine decides first whether the caller may make it."""
+        if is_test_invoke(request):
+            return await self._test_invoke(request)
+        if request.method == "PATCH" and (match := _METHOD.fullmatch(request.raw_path)):
+            return await self._update_method(request, *match.groups())
+        response = await self._forward(request)
+        if response.status < 300:
+            self._follow(request, response)
+        return response
+
+    def _follow(self, request: Request, response: Response) -> None:
+        """Keep the snapshots in step with a change that the engine accepted."""
+        if request.method == "POST" and (match := _DEPLOYMENTS.fullmatch(request.raw_path)):
+            self._data_plane.deploy(match[1], response.json()["id"])
+        elif request.method == "DELETE" and (match := _DEPLOYMENT.fullmatch(request.raw_path)):
+            self._data_plane.forget_deployment(match[1], match[2])
+        elif request.method == "DELETE" and (match := _API.fullmatch(request.raw_path)):
+            self._data_plane.forget_deployment(match[1])
+
+    async def _test_invoke(self, request: Request) -> Response:
+        """The engine doesn't know the operation: its 404 means that the caller was authorized."""
+        verdict = await self._forward(request)
+        if verdict.status in (401, 403):
+            return verdict
+        return await test_invoke_method(request, self._state, self._pipeline, self._account_id)
+
+    async def _update_method(self, request: Request, api_id: str, resource_id: str, verb: str) -> Response:
+        """Apply the operations on ``/authorizationScopes`` here and leave the others to the engine."""
+        try:
+            operations = list(json.loads(request.body or b"{}").get("patchOperations") or [])
+            scoped = [op for op in operations if op.get("path") == "/authorizationScopes"]
+        except (ValueError, AttributeError, TypeError):
+            return await self._forward(request)
+        if not scoped:
+            return await self._forward(request)
+        region = self._state.rest_api_region(api_id)
+        method = region and self._state.method(api_id, region, resource_id, verb)
+        before = [str(scope) for scope in (method or {}).get("authorizationScopes") or []]
+        # The engine authorizes the call as it was signed and applies it; what it makes of the scopes is replaced.
+        response = await self._forward(request)
+        method = region and self._state.method(api_id, region, resource_id, verb)
+        if response.status >= 300 or not method:
+            return response
+        method["authorizationScopes"] = patched_scopes(before, scoped)
+        return Response(
+            response.status, without_headers(response.headers, "content-length"), Response.of_json(method).body
+        )
+
+
+def patched_scopes(scopes: list[str], operations: list[Mapping[str, Any]]) -> list[str]:
+    """The scopes after some patch operations; a value may list several, separated by commas.
+
+    >>> patched_scopes(["a"], [{"op": "add", "value": "b"}, {"op": "remove", "value": "a"}])
+    ['b']
+    """
+    result = list(scopes)
+    for operation in operations:
+        values = [v.strip() for v in str(operation.get("value") or "").split(",") if v.strip()]
+        if operation.get("op") == "replace":
+            result = values
+        elif operation.get("op") == "remove":
+            result = [scope for scope in result if values and scope not in values]
+        else:
+            result += [value for value in values if value not in result]
+    return result

@@ -1,0 +1,170 @@
+"""The REST API data plane: finds the API, the stage and the deployed snapshot, and runs the pipeline."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from labkit.journey import Journey, Step
+from labkit.local.gateway.call import Call, Stop, request_id_of
+from labkit.local.gateway.deployment import Deployment
+from labkit.local.gateway.pipeline import Pipeline, reject
+from labkit.local.gateway.responses import API_CONFIGURATION_ERROR, FORBIDDEN, GatewayError
+from labkit.local.messages import Request, Response
+
+EXECUTE_API_HOST = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com")
+EXECUTE_API_PATH = "/_aws/execute-api/"
+MAX_BODY_BYTES = 10_485_760
+"""The payload limit of API Gateway (gateway.md, section 14)."""
+KEPT_JOURNEYS = 1_000
+NO_SUCH_HOST = "x-labkit-no-such-host"
+"""Marks an answer that AWS would never give, because the host name doesn't exist there (8.5)."""
+
+
+class RestApis(Protocol):
+    """What the data plane asks of the control plane."""
+
+    def rest_api_region(self, api_id: str) -> str | None:
+        """The Region of an API, or None."""
+
+    def stage(self, api_id: str, region: str, stage_name: str) -> dict[str, Any] | None:
+        """The live stage, or None."""
+
+    def rest_api_configuration(self, api_id: str, region: str) -> dict[str, Any]:
+        """The live configuration."""
+
+    def is_http_api(self, api_id: str) -> bool:
+        """Whether the id names an HTTP API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a URL names: an API, and the rest of the path with the stage in front."""
+
+    api_id: str
+    region: str | None
+    raw_path: str
+
+
+def address_of(request: Request) -> Address | None:
+    """The API that a request is for, by host name or by path; None when it is for another part of the cloud."""
+    match = EXECUTE_API_HOST.fullmatch(request.host)
+    if match is not None:
+        return Address(match["api"], match["region"], request.raw_path)
+    if request.raw_path.startswith(EXECUTE_API_PATH):
+        api_id, _slash, rest = request.raw_path.removeprefix(EXECUTE_API_PATH).partition("/")
+        return Address(api_id, None, "/" + rest)
+    return None
+
+
+class RestApiDataPlane:
+    """Serves the deployed REST APIs and keeps the journey of every request.
+
+    Args:
+        rest_apis: the control plane's state.
+        pipeline: the gates.
+        account_id: the owner of the APIs.
+    """
+
+    def __init__(self, rest_apis: RestApis, pipeline: Pipeline, account_id: str) -> None:
+        self._rest_apis = rest_apis
+        self._pipeline = pipeline
+        self._account_id = account_id
+        self._deployments: dict[tuple[str, str], Deployment] = {}
+        self._journeys: OrderedDict[str, Journey] = OrderedDict()
+
+    # -- snapshots ----------------------------------------------------------------
+
+    def deploy(self, api_id: str, deployment_id: str) -> None:
+        """Freeze the API's present configuration as a deployment (8.1)."""
+        region = self._rest_apis.rest_api_region(api_id)
+        if region is not None:
+            configuration = self._rest_apis.rest_api_configuration(api_id, region)
+            self._deployments[api_id, deployment_id] = Deployment(api_id, region, deployment_id, configuration)
+
+    def forget_deployment(self, api_id: str, deployment_id: str | None = None) -> None:
+        """Drop a deleted deployment, or all of a deleted API."""
+        for key in [key for key in self._deployments if key[0] == api_id and deployment_id in (None, key[1])]:
+            del self._deployments[key]
+
+    # -- journeys -----------------------------------------------------------------
+
+    def journey(self, request_id: str) -> Journey | None:
+        """The journey of a request, while it is kept (the last 1,000 are)."""
+        return self._journeys.get(request_id)
+
+    def _keep(self, journey: Journey) -> None:
+        self._journeys[journey.request_id] = journey
+        while len(self._journeys) > KEPT_JOURNEYS:
+            self._journeys.popitem(last=False)
+
+    # -- requests -----------------------------------------------------------------
+
+    async def handle(self, request: Request, address: Address) -> Response:
+        """The response to a request for an API."""
+        request_id = request_id_of(request)
+        journey = Journey(request_id, request.method, address.raw_path)
+        response = await self._respond(request, address, journey)
+        journey.status = response.status
+        self._keep(journey)
+        response.headers.append(("x-amzn-RequestId", request_id))
+        return response
+
+    async def _respond(self, request: Request, address: Address, journey: Journey) -> Response:
+        region = self._rest_apis.rest_api_region(address.api_id)
+        if region is None or address.region not in (None, region):
+            return self._unknown_api(address, journey)
+        stage_name, _slash, rest = address.raw_path.removeprefix("/").partition("/")
+        stage = self._rest_apis.stage(address.api_id, region, stage_name) or {}
+        key = (address.api_id, str(stage.get("deploymentId")))
+        call = Call(
+            request=request,
+            deployment=self._deployments.get(key) or _nothing_deployed(address.api_id, region),
+            account_id=self._account_id,
+            stage=stage_name,
+            stage_variables=stage.get("variables") or {},
+            stage_record=stage,
+            raw_path="/" + rest,
+            domain_name=f"{address.api_id}.execute-api.{region}.amazonaws.com",
+            request_id=journey.request_id,
+        )
+        if len(request.body) > MAX_BODY_BYTES:
+            response = _too_large(journey)
+        elif not stage:
+            response = _stop(call, journey, Stop(GatewayError(FORBIDDEN), f"the API has no stage {stage_name!r}"))
+        elif key not in self._deployments:
+            reason = "the stage points to a deployment whose snapshot this cloud doesn't have: deploy again"
+            response = _stop(call, journey, Stop(GatewayError(API_CONFIGURATION_ERROR), reason))
+        else:
+            response = await self._pipeline.run(call, journey)
+        response.headers.append(("x-amz-apigw-id", call.extended_request_id))
+        return response
+
+    def _unknown_api(self, address: Address, journey: Journey) -> Response:
+        if self._rest_apis.is_http_api(address.api_id):
+            reason = "the local cloud doesn't serve HTTP APIs yet, so it turns the request away"
+            journey.steps.append(Step("route", "stop", reason))
+            return Response.of_json({"message": "Internal Server Error"}, 500)
+        journey.steps.append(Step("route", "stop", f"there is no API {address.api_id}: on AWS the name has no address"))
+        headers = [("x-amzn-ErrorType", "ForbiddenException"), (NO_SUCH_HOST, "1")]
+        return Response.of_json({"message": "Forbidden"}, 403, headers)
+
+
+def _stop(call: Call, journey: Journey, stop: Stop) -> Response:
+    journey.steps.append(Step("route", "stop", stop.reason, stop.evidence))
+    return reject(call, stop)
+
+
+def _too_large(journey: Journey) -> Response:
+    """413, as plain text; it can't be customised (1.14, 15.2)."""
+    journey.steps.append(Step("route", "stop", f"the body is larger than {MAX_BODY_BYTES} bytes"))
+    text = f"HTTP content length exceeded {MAX_BODY_BYTES} bytes."
+    return Response(413, [("Content-Type", "text/plain")], text.encode())
+
+
+def _nothing_deployed(api_id: str, region: str) -> Deployment:
+    empty: Mapping[str, Any] = {"api": {}, "resources": {}, "authorizers": {}, "gateway_responses": {}}
+    return Deployment(api_id, region, "", empty)

@@ -1,0 +1,153 @@
+"""``TestInvokeMethod``: the console's Test tab (gateway.md, section 12).
+
+It runs the *undeployed* configuration and skips the authorizer and the API key (12.5): it proves nothing about who may
+call the method.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from labkit.local.gateway.call import Call, Stop, request_id_of
+from labkit.local.gateway.deployment import Deployment
+from labkit.local.gateway.pipeline import Pipeline, reject
+from labkit.local.gateway.rest_api import RestApis
+from labkit.local.gateway.routing import Route, split_path
+from labkit.local.messages import Headers, Request, Response
+
+TEST_STAGE = "test-invoke-stage"
+_OPERATION = re.compile(r"/restapis/([^/]+)/resources/([^/]+)/methods/([^/]+)")
+
+
+def is_test_invoke(request: Request) -> bool:
+    """Whether a control-plane call is ``TestInvokeMethod``."""
+    return request.method == "POST" and _OPERATION.fullmatch(request.raw_path) is not None
+
+
+async def test_invoke_method(
+    request: Request, rest_apis: RestApis, pipeline: Pipeline, account_id: str
+) -> Response:
+    """Answer ``TestInvokeMethod``: ``{"status", "body", "headers", "multiValueHeaders", "latency", "log"}``."""
+    match = _OPERATION.fullmatch(request.raw_path)
+    assert match is not None
+    api_id, resource_id, verb = match.groups()
+    region = rest_apis.rest_api_region(api_id)
+    if region is None:
+        return _not_found("Invalid API identifier specified")
+    deployment = Deployment(api_id, region, "", rest_apis.rest_api_configuration(api_id, region))
+    resource = deployment.resources.get(resource_id)
+    if resource is None:
+        return _not_found("Invalid Resource identifier specified")
+    method = resource.methods.get(verb)
+    if method is None:
+        return _not_found("Invalid Method identifier specified")
+    try:
+        asked = json.loads(request.body or b"{}")
+        call = _call(request, deployment, account_id, asked)
+    except (ValueError, TypeError, AttributeError):
+        return _bad_request("Invalid request input")
+    parameters = _path_parameters(resource.parts, split_path(call.raw_path))
+    call.route = Route(resource, method, parameters)
+    if verb != "ANY":
+        call.request.method = verb
+    return await _run(call, pipeline)
+
+
+async def _run(call: Call, pipeline: Pipeline) -> Response:
+    started = time.perf_counter()
+    route = call.found
+    call.write(f"Starting execution for request: {call.request_id}")
+    call.write(f"HTTP Method: {call.verb}, Resource Path: {call.raw_path}")
+    call.write(f"Method request path: {_braces(route.path_parameters)}")
+    call.write(f"Method request query string: {_braces(dict(call.request.query))}")
+    call.write(f"Method request headers: {_braces(dict(call.request.headers))}")
+    call.write(f"Method request body before transformations: {call.request.body.decode(errors='replace')}")
+    outcome = await pipeline.integrate(call)
+    if isinstance(outcome, Stop):
+        response = reject(call, outcome)
+        headers: Headers = [("x-amzn-ErrorType", outcome.error.type.error_type)]
+    else:
+        response, headers = outcome.response, outcome.response.headers
+        call.write(f"Method response body after transformations: {response.body.decode(errors='replace')}")
+        call.write(f"Method response headers: {_braces(dict(headers))}")
+        call.write("Successfully completed execution")
+    call.write(f"Method completed with status: {response.status}")
+    multi: dict[str, list[str]] = {}
+    for name, value in headers:
+        multi.setdefault(name, []).append(value)
+    return Response.of_json(
+        {
+            "status": response.status,
+            "body": response.body.decode("utf-8", errors="replace"),
+            "headers": {name: values[-1] for name, values in multi.items()},
+            "multiValueHeaders": multi,
+            "latency": int((time.perf_counter() - started) * 1000),
+            "log": _log_text(call),
+        }
+    )
+
+
+def _call(request: Request, deployment: Deployment, account_id: str, asked: Mapping[str, Any]) -> Call:
+    """The call that the operation's parameters describe."""
+    path_and_query = str(asked.get("pathWithQueryString") or "")
+    raw_path, _mark, query_string = path_and_query.partition("?")
+    sent: Headers = [(str(k), str(v)) for k, v in (asked.get("headers") or {}).items()]
+    sent += [(str(k), str(v)) for k, vs in (asked.get("multiValueHeaders") or {}).items() for v in vs]
+    if asked.get("pathWithQueryString") is None:
+        match = _OPERATION.fullmatch(request.raw_path)
+        raw_path = deployment.resources[match[2]].path if match else "/"
+    return Call(
+        request=Request(
+            method="GET",
+            raw_path=quote(raw_path, safe="/%{}+"),
+            query_string=query_string or urlencode({}),
+            headers=sent,
+            body=str(asked.get("body") or "").encode(),
+            source_ip="test-invoke-source-ip",
+        ),
+        deployment=deployment,
+        account_id=account_id,
+        stage=TEST_STAGE,
+        stage_variables={str(k): str(v) for k, v in (asked.get("stageVariables") or {}).items()},
+        stage_record={},
+        raw_path=raw_path or "/",
+        domain_name="testPrefix.testDomainName",
+        request_id=request_id_of(Request("GET", "/")),
+        log=[],
+    )
+
+
+def _path_parameters(parts: tuple[str, ...], segments: list[str]) -> dict[str, str]:
+    """The parameters that a path gives a resource; a path that doesn't fit is accepted (12.6)."""
+    found: dict[str, str] = {}
+    for index, (part, segment) in enumerate(zip(parts, segments, strict=False)):
+        if part.endswith("+}"):
+            found[part[1:-2]] = "/".join(segments[index:])
+        elif part.startswith("{"):
+            found[part[1:-1]] = segment
+    return found
+
+
+def _log_text(call: Call) -> str:
+    """The lines in AWS's form (12.2)."""
+    stamp = time.strftime("%a %b %d %H:%M:%S UTC %Y", time.gmtime(call.time))
+    lines = [f"Execution log for request {call.request_id}"]
+    lines += [f"{stamp} : {line}" for line in call.log or []]
+    return "\n".join(lines) + "\n"
+
+
+def _braces(values: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{name}={value}" for name, value in values.items()) + "}"
+
+
+def _not_found(message: str) -> Response:
+    return Response.of_json({"message": message}, 404, [("x-amzn-ErrorType", "NotFoundException")])
+
+
+def _bad_request(message: str) -> Response:
+    return Response.of_json({"message": message}, 400, [("x-amzn-ErrorType", "BadRequestException")])

@@ -1,0 +1,209 @@
+"""The front of the local cloud: who is let in, and which part answers.
+
+An ASGI application. The gateway's data plane answers for ``execute-api`` hosts and paths, the sign-in service for
+Cognito, ``/_labkit/*`` for labkit itself; the engine answers what is left of the control planes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from labkit.local.access import LOOPBACK_HOSTS, refuse_foreign, refuse_unsigned
+from labkit.local.engine import Engine
+from labkit.local.functions import FunctionRunner
+from labkit.local.gateway.cognito_authorizer import CognitoAuthorizer
+from labkit.local.gateway.control_plane import RestApiControlPlane
+from labkit.local.gateway.lambda_proxy import LambdaProxyIntegration
+from labkit.local.gateway.pipeline import Pipeline
+from labkit.local.gateway.rest_api import MAX_BODY_BYTES, RestApiDataPlane, address_of
+from labkit.local.mailbox import Mailbox
+from labkit.local.messages import Request, Response
+from labkit.local.settings import CloudSettings
+from labkit.local.user_pools import UserPoolService
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+TOKEN_HEADER = "x-labkit-token"  # noqa: S105 - a header's name
+MAX_HEADER_BYTES = 10_240
+"""The total size of headers that API Gateway takes (gateway.md, section 14)."""
+MAX_CONTROL_BODY_BYTES = 70_000_000
+"""Lambda takes deployment packages of 50 MB, Base64-encoded, in a request."""
+
+_log = logging.getLogger("labkit.local")
+
+
+class LocalCloud:
+    """The ASGI application of one local cloud.
+
+    Args:
+        settings: port, credentials, account.
+        shut_down: called when ``/_labkit/shutdown`` asks for the end.
+    """
+
+    def __init__(self, settings: CloudSettings, shut_down: Callable[[], None] = lambda: None) -> None:
+        self.settings = settings
+        self.last_request = time.monotonic()
+        self._shut_down = shut_down
+        self.engine = Engine(settings)
+        self.engine.start()
+        self.mailbox = Mailbox()
+        self._runner = FunctionRunner(
+            self.engine.role_credentials, settings.endpoint, Path(settings.work_directory)
+        )
+        pipeline = Pipeline(CognitoAuthorizer(self.engine), LambdaProxyIntegration(self.engine))
+        self._rest_apis = RestApiDataPlane(self.engine, pipeline, settings.account_id)
+        self._api_gateway = RestApiControlPlane(
+            self.engine, self.engine.forward, self._rest_apis, pipeline, settings.account_id
+        )
+        self._user_pools = UserPoolService(self.engine, self.mailbox)
+
+    async def start(self) -> None:
+        """Connect the parts; called on the serving event loop before the port opens."""
+        self.engine.bind_to_running_loop()
+        await asyncio.to_thread(self.engine.warm_up)
+        self.engine.run_functions_with(self._runner)
+        self.engine.deliver_mail_with(self.mailbox.deliver)
+
+    def close(self) -> None:
+        """End every process that a function left."""
+        self._runner.close()
+
+    # -- ASGI -------------------------------------------------------------------
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self.start()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await asyncio.to_thread(self.close)
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(
+            method=scope["method"],
+            raw_path=(scope.get("raw_path") or b"/").decode("latin-1").partition("?")[0],
+            query_string=scope["query_string"].decode("latin-1"),
+            headers=[(k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]],
+            source_ip=(scope.get("client") or ("127.0.0.1",))[0],
+        )
+        self.last_request = time.monotonic()
+        refused = refuse_foreign(request, self.settings.port) or _refuse_large_headers(request)
+        if refused is None:
+            refused = await _read_body(request, receive)
+        try:
+            response = refused or await self._answer(request)
+        except Exception:
+            _log.exception("%s %s", request.method, request.raw_path)
+            response = Response.of_json({"message": "Internal server error"}, 500)
+        await _send(response, send, head=request.method == "HEAD")
+
+    async def _answer(self, request: Request) -> Response:
+        address = address_of(request)
+        if address is not None:
+            return await self._rest_apis.handle(request, address)
+        if request.raw_path.startswith("/_labkit/"):
+            return await self._labkit(request)
+        if request.raw_path.startswith("/_") or request.host.endswith(".cloudfront.net"):
+            return Response.of_json({"message": "Forbidden"}, 403)
+        refused = refuse_unsigned(request, self.engine)
+        if refused is not None:
+            return refused
+        if (request.header("x-amz-target") or "").startswith("AWSCognitoIdentityProviderService."):
+            return await self._user_pools.handle(request)
+        if request.raw_path.startswith("/restapis"):
+            return await self._api_gateway.handle(request)
+        return await self.engine.forward(request)
+
+    # -- /_labkit ------------------------------------------------------------------
+
+    async def _labkit(self, request: Request) -> Response:
+        """labkit's own endpoints: the inbox, the journeys, health and shutdown."""
+        token = request.header(TOKEN_HEADER) or ""
+        local = request.host in LOOPBACK_HOSTS
+        if not local or not hmac.compare_digest(token.encode(), self.settings.admin_token.encode()):
+            return Response.of_json({"message": f"Send the cloud's token in {TOKEN_HEADER}."}, 403)
+        what, _slash, rest = request.raw_path.removeprefix("/_labkit/").partition("/")
+        if request.method == "GET" and what == "inbox" and rest:
+            return Response.of_json(self.mailbox.messages(unquote(rest)))
+        if request.method == "GET" and what == "journeys" and rest:
+            journey = self._rest_apis.journey(unquote(rest))
+            if journey is not None:
+                return Response.of_json(journey.to_dict())
+            return Response.of_json({"message": "No journey is kept under this request id."}, 404)
+        if request.method == "GET" and what == "health":
+            return Response.of_json({"status": "ready", "account_id": self.settings.account_id})
+        if request.method == "POST" and what == "shutdown":
+            self._shut_down()
+            return Response.of_json({"status": "stopping"})
+        return Response.of_json({"message": "Not Found"}, 404)
+
+
+def _refuse_large_headers(request: Request) -> Response | None:
+    size = sum(len(name) + len(value) for name, value in request.headers)
+    if size <= MAX_HEADER_BYTES:
+        return None
+    return Response.of_json({"message": "Request Header Fields Too Large"}, 431)
+
+
+async def _read_body(request: Request, receive: Receive) -> Response | None:
+    """Read the whole body, bounded; a refusal when it is too large."""
+    limit = MAX_BODY_BYTES if address_of(request) is not None else MAX_CONTROL_BODY_BYTES
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= limit + 1:
+            chunks.append(chunk)
+        if not message.get("more_body"):
+            break
+    if size > limit and address_of(request) is None:
+        return Response.of_json({"message": "Request Too Long"}, 413)
+    request.body = b"".join(chunks) if size <= limit else b"\0" * (limit + 1)
+    return None
+
+
+async def _send(response: Response, send: Send, *, head: bool) -> None:
+    names = {name.lower() for name, _value in response.headers}
+    headers = list(response.headers)
+    if "content-length" not in names:
+        headers.append(("Content-Length", str(len(response.body))))
+    if "date" not in names:
+        headers.append(("Date", formatdate(usegmt=True)))
+    if "x-amzn-requestid" not in names and "apigw-requestid" not in names:
+        headers.append(("x-amzn-RequestId", str(uuid.uuid4())))
+    encoded = [(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in headers]
+    await send({"type": "http.response.start", "status": response.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": b"" if head else response.body})
+
+
+def ready_line(settings: CloudSettings) -> str:
+    """The JSON line that tells that the cloud is ready."""
+    return json.dumps(settings.announcement())
