@@ -282,7 +282,8 @@ def _call_pip(command: list[str], total: int = 0) -> None:
 def _explain_pip(log: Path) -> str:
     """One sentence about why pip failed, and what to do."""
     words = log.read_text(encoding="utf-8")
-    offline = r"NewConnectionError|ConnectTimeout|ReadTimeout|NameResolution|ProxyError|SSLError"
+    offline = "NewConnectionError|ConnectTimeout|ReadTimeout|NameResolution|ProxyError|SSLError"
+    offline += "|from versions: none"  # all that pip says when it may not try again
     if re.search(offline, words):
         return (
             "The packages could not be downloaded: check the connection to the internet (behind a "

@@ -1,0 +1,38 @@
+"""Programs that some tests need and that no Python package brings."""
+
+import os
+import shutil
+from collections.abc import Callable
+from typing import NoReturn
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def lacking() -> Callable[[str], NoReturn]:
+    """Call it when a test needs what this computer lacks: it skips, or fails where CI wants all."""
+
+    def stop(what: str) -> NoReturn:
+        if os.environ.get("LABKIT_REQUIRE_ALL"):
+            pytest.fail(f"{what} (LABKIT_REQUIRE_ALL forbids to skip)")
+        pytest.skip(what)
+
+    return stop
+
+
+@pytest.fixture(scope="session")
+def newman(lacking: Callable[[str], NoReturn]) -> str:
+    """The path of newman, Postman's command line."""
+    path = os.environ.get("LABKIT_NEWMAN") or shutil.which("newman")
+    if not path or not shutil.which(path):
+        lacking("newman is missing: 'npm install -g newman', or its path in LABKIT_NEWMAN")
+    return path
+
+
+@pytest.fixture(scope="session")
+def chromium(lacking: Callable[[str], NoReturn]) -> str:
+    """The path of a Chromium or Chrome that the system already has."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
+        if path := shutil.which(name):
+            return path
+    lacking("a browser is missing: on Debian 'apt-get install chromium'")
