@@ -63,6 +63,7 @@ class Request:
         headers: as sent.
         body: the whole body.
         source_ip: the client's address.
+        body_too_large: the body was over the limit and wasn't kept.
     """
 
     method: str
@@ -71,6 +72,7 @@ class Request:
     headers: Headers = field(default_factory=list)
     body: bytes = b""
     source_ip: str = "127.0.0.1"
+    body_too_large: bool = False
 
     @cached_property
     def path(self) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import logging
 import time
 import uuid
@@ -50,12 +49,19 @@ class LocalCloud:
     Args:
         settings: port, credentials, account.
         shut_down: called when ``/_labkit/shutdown`` asks for the end.
+        ready: called when everything is connected.
     """
 
-    def __init__(self, settings: CloudSettings, shut_down: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        settings: CloudSettings,
+        shut_down: Callable[[], None] = lambda: None,
+        ready: Callable[[], None] = lambda: None,
+    ) -> None:
         self.settings = settings
-        self.last_request = time.monotonic()
+        self._last_request = time.monotonic()
         self._shut_down = shut_down
+        self._ready = ready
         self.engine = Engine(settings)
         self.engine.start()
         self.mailbox = Mailbox()
@@ -75,6 +81,11 @@ class LocalCloud:
         await asyncio.to_thread(self.engine.warm_up)
         self.engine.run_functions_with(self._runner)
         self.engine.deliver_mail_with(self.mailbox.deliver)
+        self._ready()
+
+    def seconds_idle(self) -> float:
+        """How long ago the last request came."""
+        return time.monotonic() - self._last_request
 
     def close(self) -> None:
         """End every process that a function left."""
@@ -111,7 +122,7 @@ class LocalCloud:
             headers=[(k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]],
             source_ip=(scope.get("client") or ("127.0.0.1",))[0],
         )
-        self.last_request = time.monotonic()
+        self._last_request = time.monotonic()
         refused = refuse_foreign(request, self.settings.port) or _refuse_large_headers(request)
         if refused is None:
             refused = await _read_body(request, receive)
@@ -171,8 +182,9 @@ def _refuse_large_headers(request: Request) -> Response | None:
 
 
 async def _read_body(request: Request, receive: Receive) -> Response | None:
-    """Read the whole body, bounded; a refusal when it is too large."""
-    limit = MAX_BODY_BYTES if address_of(request) is not None else MAX_CONTROL_BODY_BYTES
+    """Read the whole body, bounded; a refusal when a control plane gets too much."""
+    for_an_api = address_of(request) is not None
+    limit = MAX_BODY_BYTES if for_an_api else MAX_CONTROL_BODY_BYTES
     chunks, size = [], 0
     while True:
         message = await receive()
@@ -180,13 +192,14 @@ async def _read_body(request: Request, receive: Receive) -> Response | None:
             break
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size <= limit + 1:
+        if size <= limit:
             chunks.append(chunk)
         if not message.get("more_body"):
             break
-    if size > limit and address_of(request) is None:
+    request.body_too_large = size > limit
+    if request.body_too_large and not for_an_api:
         return Response.of_json({"message": "Request Too Long"}, 413)
-    request.body = b"".join(chunks) if size <= limit else b"\0" * (limit + 1)
+    request.body = b"" if request.body_too_large else b"".join(chunks)
     return None
 
 
@@ -202,8 +215,3 @@ async def _send(response: Response, send: Send, *, head: bool) -> None:
     encoded = [(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in headers]
     await send({"type": "http.response.start", "status": response.status, "headers": encoded})
     await send({"type": "http.response.body", "body": b"" if head else response.body})
-
-
-def ready_line(settings: CloudSettings) -> str:
-    """The JSON line that tells that the cloud is ready."""
-    return json.dumps(settings.announcement())

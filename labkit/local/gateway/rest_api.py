@@ -131,7 +131,7 @@ class RestApiDataPlane:
             domain_name=f"{address.api_id}.execute-api.{region}.amazonaws.com",
             request_id=journey.request_id,
         )
-        if len(request.body) > MAX_BODY_BYTES:
+        if request.body_too_large:
             response = _too_large(journey)
         elif not stage:
             response = _stop(call, journey, Stop(GatewayError(FORBIDDEN), f"the API has no stage {stage_name!r}"))

@@ -1,0 +1,70 @@
+"""The course on a real AWS account: plain boto3, plain requests, your own mailbox."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import requests
+
+from labkit.errors import JourneyUnknownError, SetupError
+from labkit.inbox import AskingInbox, Inbox
+from labkit.journey import Journey
+from labkit.names import REGION
+
+_ROLE_SPREAD_SECONDS = 12
+"""A new role can't be assumed at once: IAM is eventually consistent, and no call tells when it is ready."""
+
+
+class AwsCloud:
+    """A real account, with the credentials that boto3 finds.
+
+    Raises:
+        SetupError: boto3 finds no working credentials.
+    """
+
+    name = "aws"
+
+    def __init__(self) -> None:
+        import boto3
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        session = boto3.Session()
+        self.region: str = session.region_name or REGION
+        try:
+            sts = session.client("sts", region_name=self.region)
+            self.account_id: str = sts.get_caller_identity()["Account"]
+        except (BotoCoreError, ClientError) as error:
+            raise SetupError(
+                f"LABKIT_CLOUD=aws, but AWS doesn't accept your credentials ({error}): run `aws configure`, "
+                "or unset LABKIT_CLOUD to use the local cloud."
+            ) from error
+        self.http: requests.Session = requests.Session()
+        self.inbox: Inbox = AskingInbox()
+
+    def environment(self) -> dict[str, str]:
+        """The variables that boto3 needs: only a Region, when none is configured."""
+        return {"AWS_DEFAULT_REGION": self.region}
+
+    def status(self) -> str:
+        """What the first cell prints."""
+        return (
+            "cloud    AWS, a real account\n"
+            f"account  {self.account_id}\n"
+            f"region   {self.region}\n"
+            "What you make here is real. Finish with lab.clean_up(); the lab fits in the free tier of most accounts."
+        )
+
+    def journey(self, request_id: str) -> Journey:
+        """AWS doesn't tell the way of a request."""
+        raise JourneyUnknownError(
+            f"AWS doesn't tell which gate answered the request {request_id}: only the local cloud keeps journeys."
+        )
+
+    def wait_for_role(self) -> None:
+        """Wait until a new role can be assumed."""
+        time.sleep(_ROLE_SPREAD_SECONDS)
+
+    def details(self) -> dict[str, Any]:
+        """More for ``lab.status()``."""
+        return {}

@@ -1,0 +1,142 @@
+"""``python -m labkit.local --port N`` serves a local cloud; ``python -m labkit.local ledger`` prints the ledger."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from labkit.errors import SetupError
+from labkit.local.process import INSTANCE_LOCK, clean_environment
+from labkit.local.settings import CloudSettings
+
+if TYPE_CHECKING:
+    from labkit.local.server import LocalCloud
+
+_IDLE_CHECK_SECONDS = 30.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m labkit.local", description=__doc__)
+    parser.add_argument("command", nargs="?", choices=("serve", "ledger"), default="serve")
+    parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; 0 takes any free one")
+    parser.add_argument("--idle-minutes", type=float, default=0, help="stop after so long without a request")
+    parser.add_argument("--settings-from-stdin", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.command == "ledger":
+        from labkit.local.ledger import table
+
+        print(table())
+        return 0
+    _leave_foreign_environment()
+    try:
+        settings, opened = _settings_and_socket(options)
+        return _serve(settings, opened, options.idle_minutes)
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _leave_foreign_environment() -> None:
+    """Start over without the caller's environment: a function could read its parent's in ``/proc``."""
+    clean = clean_environment()
+    if os.name == "posix" and clean != dict(os.environ):
+        os.execve(sys.executable, [sys.executable, "-m", "labkit.local", *sys.argv[1:]], clean)  # noqa: S606
+
+
+def _settings_and_socket(options: argparse.Namespace) -> tuple[CloudSettings, socket.socket]:
+    if options.settings_from_stdin:
+        settings = CloudSettings.from_json(sys.stdin.readline())
+        opened = _open_port(settings.port)
+        return settings, opened
+    opened = _open_port(options.port)
+    try:
+        work = Path(tempfile.mkdtemp(prefix="labkit-"))
+    except OSError as error:
+        raise SetupError(f"Can't write to the temporary directory ({error}): set TMPDIR to one you own.") from None
+    return CloudSettings.new(opened.getsockname()[1], work), opened
+
+
+def _open_port(port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise SetupError(f"{port} isn't a port: choose one from 1 to 65535, or 0 for any free one.")
+    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind(("127.0.0.1", port))
+    except PermissionError:
+        opened.close()
+        raise SetupError(f"You may not open port {port}: choose one above 1023, or --port 0.") from None
+    except OSError:
+        opened.close()
+        raise SetupError(f"Port {port} is in use: choose another, or --port 0 for any free one.") from None
+    opened.listen(256)
+    return opened
+
+
+def _serve(settings: CloudSettings, opened: socket.socket, idle_minutes: float) -> int:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    lock = FileLock(Path(settings.work_directory) / INSTANCE_LOCK)
+    try:
+        lock.acquire(timeout=10)
+    except Timeout:
+        raise SetupError("Another local cloud uses the same work directory: stop it first.") from None
+    except OSError as error:
+        raise SetupError(f"Can't write to {settings.work_directory} ({error}): make it writable.") from None
+    with lock:
+        asyncio.run(_run(settings, opened, idle_minutes))
+    return 0
+
+
+async def _run(settings: CloudSettings, opened: socket.socket, idle_minutes: float) -> None:
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+
+    from labkit.local.server import LocalCloud
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(name, stop.set)
+        except NotImplementedError:  # Windows
+            signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
+    cloud = LocalCloud(settings, shut_down=stop.set, ready=lambda: _announce(settings))
+    config = Config()
+    config.bind = [f"fd://{opened.detach()}"]
+    config.accesslog = None
+    config.errorlog = logging.getLogger("hypercorn.error")
+    config.h11_pass_raw_headers = True
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    config.shutdown_timeout = 5
+    watch = loop.create_task(_stop_when_idle(cloud, idle_minutes * 60, stop)) if idle_minutes > 0 else None
+    await serve(cloud, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+    if watch is not None:
+        watch.cancel()
+
+
+def _announce(settings: CloudSettings) -> None:
+    print(json.dumps(settings.announcement()), flush=True)
+
+
+async def _stop_when_idle(cloud: LocalCloud, seconds: float, stop: asyncio.Event) -> None:
+    while cloud.seconds_idle() < seconds:
+        await asyncio.sleep(min(_IDLE_CHECK_SECONDS, seconds))
+    stop.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,367 @@
+"""Puts the lab where one of its seven tasks begins, by AWS names and with the same calls as the notebooks.
+
+Every function here may run twice: it finds what is there, makes what is missing, and takes away what later tasks make.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from labkit import names
+from labkit.clean_up import delete_function, delete_rest_api, delete_user_pool, find_rest_apis, find_user_pools
+
+FIRST_TASK, LAST_TASK = 1, 7
+
+HANDLER_SOURCE = """import json
+
+def lambda_handler(event, context):
+    return {
+        'statusCode': 200,
+        'body': json.dumps('Hello from Lambda!')
+    }
+"""
+"""What the console puts into a new Python function."""
+
+BASIC_EXECUTION_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+
+
+@dataclass
+class Demo:
+    """The ids of what the tasks made; None for what isn't there yet.
+
+    Attributes:
+        function_arn: task 1.
+        user_pool_id: task 2.
+        client_id: task 2, the app client of the single-page application.
+        rest_api_id: task 3.
+        resource_id: task 3, the resource ``/demo``.
+        authorizer_id: task 4.
+        invoke_url: task 4, the URL of the stage ``dev``.
+        email: task 5, the user's address.
+    """
+
+    function_arn: str | None = None
+    user_pool_id: str | None = None
+    client_id: str | None = None
+    rest_api_id: str | None = None
+    resource_id: str | None = None
+    authorizer_id: str | None = None
+    invoke_url: str | None = None
+    email: str | None = None
+
+
+def start_task(number: int, wait_for_role: Callable[[], None]) -> Demo:
+    """Make the state in which a task begins.
+
+    Args:
+        number: 1 to 7.
+        wait_for_role: waits until a new role can be assumed.
+
+    Raises:
+        ValueError: there is no such task.
+    """
+    if not isinstance(number, int) or not FIRST_TASK <= number <= LAST_TASK:
+        raise ValueError(f"The lab has the tasks {FIRST_TASK} to {LAST_TASK}, not {number!r}.")
+    demo = Demo()
+    if number > 1:
+        demo.function_arn = ensure_function(wait_for_role)
+    if number > 2:
+        demo.user_pool_id, demo.client_id = ensure_user_pool()
+    if number > 3:
+        demo.rest_api_id, demo.resource_id = ensure_rest_api(demo.function_arn or "")
+    if number > 4:
+        demo.authorizer_id = ensure_authorizer(demo)
+        demo.invoke_url = invoke_url(demo.rest_api_id or "")
+    if number > 5:
+        demo.email = ensure_user(demo.user_pool_id or "")
+    _take_away_from(number, demo)
+    return demo
+
+
+def _take_away_from(number: int, demo: Demo) -> None:
+    """Delete what this task and later ones make."""
+    if number == 5:
+        remove_users(demo.user_pool_id or "")
+    if number == 4:
+        remove_authorizer(demo.rest_api_id or "", demo.resource_id or "")
+    if number <= 3:
+        for api in find_rest_apis():
+            delete_rest_api(api)
+    if number <= 2:
+        for pool in find_user_pools():
+            delete_user_pool(pool)
+    if number <= 1:
+        delete_function()
+
+
+def _client(service: str) -> Any:
+    """A client that is patient with the control plane's low request rates."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        service, region_name=_region(), config=Config(retries={"mode": "standard", "max_attempts": 10})
+    )
+
+
+def _region() -> str:
+    import boto3
+
+    return str(boto3.Session().region_name or names.REGION)
+
+
+# -- task 1: the function -------------------------------------------------------------
+
+
+def deployment_package(source: str = HANDLER_SOURCE) -> bytes:
+    """The zip file of a function whose handler is ``lambda_function.lambda_handler``.
+
+    The bytes are the same each time: the file's date is fixed.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
+        member = zipfile.ZipInfo("lambda_function.py", date_time=(1980, 1, 1, 0, 0, 0))
+        member.external_attr = 0o644 << 16
+        package.writestr(member, source)
+    return buffer.getvalue()
+
+
+def ensure_function(wait_for_role: Callable[[], None]) -> str:
+    """The ARN of the lab's function, made if missing, with the console's code."""
+    lambda_ = _client("lambda")
+    try:
+        return str(lambda_.get_function(FunctionName=names.FUNCTION)["Configuration"]["FunctionArn"])
+    except lambda_.exceptions.ResourceNotFoundException:
+        pass
+    function = lambda_.create_function(
+        FunctionName=names.FUNCTION,
+        Runtime="python3.13",
+        Architectures=["x86_64"],
+        Role=ensure_role(wait_for_role),
+        Handler="lambda_function.lambda_handler",
+        Code={"ZipFile": deployment_package()},
+        Tags=names.TAGS,
+    )
+    lambda_.get_waiter("function_active_v2").wait(FunctionName=names.FUNCTION)
+    return str(function["FunctionArn"])
+
+
+def ensure_role(wait_for_role: Callable[[], None]) -> str:
+    """The ARN of the function's execution role, made if missing."""
+    iam = _client("iam")
+    try:
+        return str(iam.get_role(RoleName=names.ROLE)["Role"]["Arn"])
+    except iam.exceptions.NoSuchEntityException:
+        pass
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    role = iam.create_role(
+        RoleName=names.ROLE,
+        AssumeRolePolicyDocument=json.dumps(trust),
+        Tags=[{"Key": key, "Value": value} for key, value in names.TAGS.items()],
+    )
+    iam.attach_role_policy(RoleName=names.ROLE, PolicyArn=BASIC_EXECUTION_POLICY)
+    wait_for_role()
+    return str(role["Role"]["Arn"])
+
+
+# -- task 2: the user pool ---------------------------------------------------------------
+
+
+def ensure_user_pool() -> tuple[str, str]:
+    """The ids of the user pool and its app client; a pool that isn't as task 2 leaves it is made anew."""
+    cognito = _client("cognito-idp")
+    for pool_id in find_user_pools():
+        pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
+        clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)["UserPoolClients"]
+        client_id = next((c["ClientId"] for c in clients if c["ClientName"] == names.APP_CLIENT), None)
+        factors = pool["Policies"].get("SignInPolicy", {}).get("AllowedFirstAuthFactors", [])
+        if pool["Name"] == names.USER_POOL and client_id and "EMAIL_OTP" in factors:
+            return pool_id, str(client_id)
+        delete_user_pool(pool_id)
+    pool = cognito.create_user_pool(
+        PoolName=names.USER_POOL,
+        UsernameAttributes=["email"],
+        AutoVerifiedAttributes=["email"],
+        UsernameConfiguration={"CaseSensitive": False},
+        Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}},
+        UserPoolTags=names.TAGS,
+    )["UserPool"]
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool["Id"],
+        ClientName=names.APP_CLIENT,
+        ExplicitAuthFlows=["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH", "ALLOW_USER_SRP_AUTH"],
+        AccessTokenValidity=60,
+        IdTokenValidity=60,
+        RefreshTokenValidity=5,
+        TokenValidityUnits={"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "days"},
+        AuthSessionValidity=3,
+        PreventUserExistenceErrors="ENABLED",
+    )["UserPoolClient"]
+    return str(pool["Id"]), str(client["ClientId"])
+
+
+# -- task 3: the REST API ------------------------------------------------------------------
+
+
+def ensure_rest_api(function_arn: str) -> tuple[str, str]:
+    """The ids of the API and of its resource ``/demo``; an API that isn't as task 3 leaves it is made anew."""
+    gateway = _client("apigateway")
+    for api_id in find_rest_apis():
+        resource = _demo_resource(gateway, api_id)
+        integration = (resource or {}).get("resourceMethods", {}).get("GET", {}).get("methodIntegration", {})
+        if resource and function_arn in str(integration.get("uri")):
+            return api_id, str(resource["id"])
+        delete_rest_api(api_id)
+    api_id = gateway.create_rest_api(
+        name=names.REST_API, endpointConfiguration={"types": ["REGIONAL"]}, tags=names.TAGS
+    )["id"]
+    root_id = next(r["id"] for r in gateway.get_resources(restApiId=api_id)["items"] if r["path"] == "/")
+    resource_id = gateway.create_resource(restApiId=api_id, parentId=root_id, pathPart=names.RESOURCE)["id"]
+    gateway.put_method(restApiId=api_id, resourceId=resource_id, httpMethod="GET", authorizationType="NONE")
+    region = function_arn.split(":")[3]
+    gateway.put_integration(
+        restApiId=api_id,
+        resourceId=resource_id,
+        httpMethod="GET",
+        type="AWS_PROXY",
+        integrationHttpMethod="POST",
+        uri=f"arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{function_arn}/invocations",
+    )
+    account_id = function_arn.split(":")[4]
+    _client("lambda").add_permission(
+        FunctionName=names.FUNCTION,
+        StatementId=f"apigateway-{api_id}",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+        SourceArn=f"arn:aws:execute-api:{region}:{account_id}:{api_id}/*/GET/{names.RESOURCE}",
+    )
+    return str(api_id), str(resource_id)
+
+
+def _demo_resource(gateway: Any, api_id: str) -> dict[str, Any] | None:
+    items = gateway.get_resources(restApiId=api_id, embed=["methods"])["items"]
+    return next((item for item in items if item["path"] == f"/{names.RESOURCE}"), None)
+
+
+# -- task 4: the authorizer and the stage ------------------------------------------------------
+
+
+def ensure_authorizer(demo: Demo) -> str:
+    """The id of the authorizer; it is attached to ``GET /demo`` and deployed to the stage ``dev``."""
+    gateway = _client("apigateway")
+    api_id = demo.rest_api_id or ""
+    region = (demo.function_arn or "").split(":")[3]
+    account_id = (demo.function_arn or "").split(":")[4]
+    pool_arn = f"arn:aws:cognito-idp:{region}:{account_id}:userpool/{demo.user_pool_id}"
+    found = gateway.get_authorizers(restApiId=api_id)["items"]
+    authorizer_id = next((a["id"] for a in found if a.get("providerARNs") == [pool_arn]), None)
+    if authorizer_id is None or not _is_deployed(gateway, demo, authorizer_id):
+        remove_authorizer(api_id, demo.resource_id or "")
+        authorizer_id = gateway.create_authorizer(
+            restApiId=api_id,
+            name=names.AUTHORIZER,
+            type="COGNITO_USER_POOLS",
+            providerARNs=[pool_arn],
+            identitySource="method.request.header.Authorization",
+        )["id"]
+        gateway.update_method(
+            restApiId=api_id,
+            resourceId=demo.resource_id,
+            httpMethod="GET",
+            patchOperations=[
+                {"op": "replace", "path": "/authorizationType", "value": "COGNITO_USER_POOLS"},
+                {"op": "replace", "path": "/authorizerId", "value": authorizer_id},
+                {"op": "add", "path": "/authorizationScopes", "value": names.SCOPE},
+            ],
+        )
+        gateway.create_deployment(restApiId=api_id, stageName=names.STAGE)
+    return str(authorizer_id)
+
+
+def _is_deployed(gateway: Any, demo: Demo, authorizer_id: str) -> bool:
+    """Whether ``GET /demo`` has the authorizer and the scope, and the newest deployment is on the stage."""
+    method = gateway.get_method(restApiId=demo.rest_api_id, resourceId=demo.resource_id, httpMethod="GET")
+    stages = gateway.get_stages(restApiId=demo.rest_api_id)["item"]
+    deployments = gateway.get_deployments(restApiId=demo.rest_api_id)["items"]
+    newest = max(deployments, key=lambda d: d["createdDate"], default={"id": None})
+    return (
+        method.get("authorizerId") == authorizer_id
+        and method.get("authorizationScopes") == [names.SCOPE]
+        and [s["deploymentId"] for s in stages if s["stageName"] == names.STAGE] == [newest["id"]]
+    )
+
+
+def remove_authorizer(api_id: str, resource_id: str) -> None:
+    """Take back task 4: no stage, no deployment, no authorizer on ``GET /demo``."""
+    gateway = _client("apigateway")
+    for stage in gateway.get_stages(restApiId=api_id)["item"]:
+        gateway.delete_stage(restApiId=api_id, stageName=stage["stageName"])
+    for deployment in gateway.get_deployments(restApiId=api_id)["items"]:
+        gateway.delete_deployment(restApiId=api_id, deploymentId=deployment["id"])
+    method = gateway.get_method(restApiId=api_id, resourceId=resource_id, httpMethod="GET")
+    if method["authorizationType"] != "NONE":
+        scopes = method.get("authorizationScopes") or []
+        gateway.update_method(
+            restApiId=api_id,
+            resourceId=resource_id,
+            httpMethod="GET",
+            patchOperations=[
+                *({"op": "remove", "path": "/authorizationScopes", "value": scope} for scope in scopes),
+                {"op": "replace", "path": "/authorizationType", "value": "NONE"},
+            ],
+        )
+    for authorizer in gateway.get_authorizers(restApiId=api_id)["items"]:
+        gateway.delete_authorizer(restApiId=api_id, authorizerId=authorizer["id"])
+
+
+def invoke_url(api_id: str) -> str:
+    """The URL of the stage ``dev``."""
+    return f"https://{api_id}.execute-api.{_region()}.amazonaws.com/{names.STAGE}"
+
+
+# -- task 5: the user --------------------------------------------------------------------------
+
+
+def ensure_user(pool_id: str) -> str:
+    """The address of the lab's user, made if missing: verified, without a password."""
+    cognito = _client("cognito-idp")
+    email = os.environ.get("LABKIT_EMAIL", names.EMAIL)
+    if email not in set(_addresses(cognito, pool_id)):
+        cognito.admin_create_user(
+            UserPoolId=pool_id,
+            Username=email,
+            UserAttributes=[
+                {"Name": "email", "Value": email},
+                {"Name": "email_verified", "Value": "true"},
+            ],
+            MessageAction="SUPPRESS",
+        )
+    return email
+
+
+def remove_users(pool_id: str) -> None:
+    """Delete the users of the lab's pool."""
+    cognito = _client("cognito-idp")
+    for user in cognito.list_users(UserPoolId=pool_id)["Users"]:
+        cognito.admin_delete_user(UserPoolId=pool_id, Username=user["Username"])
+
+
+def _addresses(cognito: Any, pool_id: str) -> Iterator[str]:
+    for user in cognito.list_users(UserPoolId=pool_id)["Users"]:
+        yield from (a["Value"] for a in user["Attributes"] if a["Name"] == "email")
+
