@@ -19,7 +19,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,10 @@ FunctionRunner = Callable[[JsonObject, bytes, Any, str, str], JsonObject]
 """Runs one Lambda invocation: (configuration, deployment package, event, request id, version) → result."""
 MailCarrier = Callable[[str, str, str], None]
 """Takes a mail: (to, subject, body)."""
+UserPoolOperation = Callable[[str, JsonObject], Awaitable[Response]]
+"""Answers one user pool operation: (operation, request body)."""
+UserPoolAnswer = Callable[[str, JsonObject, UserPoolOperation], Awaitable[Response]]
+"""Answers in MiniStack's place: (operation, request body, MiniStack's own answer)."""
 
 
 class Engine:
@@ -68,6 +72,8 @@ class Engine:
         self.settings = settings
         self._app: Any = None
         self._modules: dict[str, Any] = {}
+        self._own_user_pool_dispatch: Any = None
+        self._own_code_sender: Any = None
 
     # -- life ---------------------------------------------------------------
 
@@ -387,6 +393,83 @@ class Engine:
             )
         return result
 
+    def answer_user_pools_with(self, answer: UserPoolAnswer) -> None:
+        """Put ``answer`` in front of MiniStack's user pool operations.
+
+        It is called after MiniStack has verified the signature and the IAM policies, so it can't bypass them.
+        """
+        cognito = self._module("cognito")
+        if self._own_user_pool_dispatch is None:
+            self._own_user_pool_dispatch = cognito._dispatch_idp
+        own_dispatch = self._own_user_pool_dispatch
+
+        async def proceed(operation: str, body: JsonObject) -> Response:
+            return _response_of(await own_dispatch(operation, body))
+
+        async def dispatch(operation: str, body: JsonObject) -> tuple[int, dict[str, str], bytes]:
+            response = await answer(operation, body, proceed)
+            return response.status, dict(response.headers), response.body
+
+        cognito._dispatch_idp = dispatch
+
+    def draw_confirmation_codes_with(self, draw: Callable[[], str]) -> None:
+        """Make sign-up and password reset codes unguessable: MiniStack's are always the same."""
+        cognito = self._module("cognito")
+        if self._own_code_sender is None:
+            self._own_code_sender = cognito._send_verification_email
+        send = self._own_code_sender
+
+        def send_fresh(
+            pool: JsonObject, username: str, attributes: JsonObject, _code: str, attribute_name: str = "email"
+        ) -> Any:
+            code = draw()
+            user = self.find_user(pool, username)
+            if user is not None:
+                user["_reset_code" if attribute_name == "password" else "_confirmation_code"] = code
+            return send(pool, username, attributes, code, attribute_name)
+
+        cognito._send_verification_email = send_fresh
+
+    def sign_in_with_password(
+        self, pool_id: str, client_id: str, username: str, password: str
+    ) -> Response:
+        """Check a password whatever flows the app client allows: tokens, the next challenge or the refusal.
+
+        Blocking: it may run a pre token generation function.
+        """
+        with self._scope(pool_id.split("_", 1)[0]):
+            return _response_of(
+                self._module("cognito")._admin_initiate_auth(
+                    {
+                        "UserPoolId": pool_id,
+                        "ClientId": client_id,
+                        "AuthFlow": "ADMIN_USER_PASSWORD_AUTH",
+                        "AuthParameters": {"USERNAME": username, "PASSWORD": password},
+                    }
+                )
+            )
+
+    def start_srp(
+        self, pool_id: str, client_id: str, user: JsonObject | None, username: str, srp_a: str
+    ) -> JsonObject:
+        """The ``PASSWORD_VERIFIER`` challenge parameters; without a user, a challenge that nobody can answer."""
+        cognito = self._module("cognito")
+        with self._scope(pool_id.split("_", 1)[0]):
+            token, session = cognito._create_challenge_session(pool_id, client_id, username)
+            session["auth_flow"] = "USER_SRP_AUTH"
+            parameters, session["srp"] = cognito._srp_challenge(pool_id, user, username, srp_a, token)
+        return dict_of(parameters)
+
+    def password_policy_errors(self, pool: JsonObject, password: str) -> list[str]:
+        """What the pool's password policy has against a password."""
+        errors: list[str] = self._module("cognito")._password_policy_errors(pool, password)
+        return errors
+
+    def sign_token(self, pool_id: str, use: str, claims: JsonObject) -> str:
+        """A JWT over the claims, signed with the pool's own key for ``use`` (``access`` or ``id``)."""
+        token: str = self._module("cognito")._signed_jwt(claims, pool_id, use)
+        return token
+
     async def run_blocking(self, call: Callable[..., Any], *args: Any) -> Any:
         """Run a blocking call in a thread of its own, so that it may call back into this server."""
         concurrency = importlib.import_module("ministack.core.concurrency")
@@ -420,6 +503,11 @@ def dict_of(record: Any) -> JsonObject:
     """The record itself, typed: MiniStack keeps plain dictionaries."""
     assert isinstance(record, dict)
     return record
+
+
+def _response_of(answer: tuple[int, Mapping[str, str], bytes]) -> Response:
+    status, headers, body = answer
+    return Response(status, list(headers.items()), body)
 
 
 def _name_and_region(function_arn: str) -> tuple[str, str]:

@@ -1,0 +1,183 @@
+"""Exchanging, rotating and revoking refresh tokens.
+
+Facts: facts/cognito.md section 7.
+"""
+
+from __future__ import annotations
+
+import hmac
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from labkit.local.engine import Engine, UserPoolOperation
+from labkit.local.issued_tokens import IssuedTokens, claims_of
+from labkit.local.json_protocol import ApiError, json_response
+from labkit.local.messages import Response
+from labkit.local.sealed_tokens import RefreshToken, TokenSeal
+
+JsonObject = dict[str, Any]
+
+FLOWS = frozenset({"REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"})
+"""The values of ``AuthFlow`` that exchange a refresh token; the second is an alias (7.1)."""
+
+
+class Refresh:
+    """What a refresh token is good for.
+
+    Args:
+        engine: where the user pools are.
+        seal: opens refresh tokens.
+        issued: completes the new tokens.
+        clock: seconds since the epoch.
+        limit: how many replaced tokens are remembered.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        seal: TokenSeal,
+        issued: IssuedTokens,
+        *,
+        clock: Callable[[], float],
+        limit: int = 20_000,
+    ) -> None:
+        self._engine = engine
+        self._seal = seal
+        self._issued = issued
+        self._clock = clock
+        self._limit = limit
+        self._replaced_at: OrderedDict[str, float] = OrderedDict()
+
+    async def initiate_auth(
+        self, operation: str, body: JsonObject, proceed: UserPoolOperation
+    ) -> Response:
+        """``InitiateAuth`` and ``AdminInitiateAuth`` with ``REFRESH_TOKEN_AUTH`` (7.1, 7.3, 7.5)."""
+        pool = self._engine.user_pool_of_client(body["ClientId"])
+        if pool is None:
+            return await proceed(operation, body)
+        client = pool["_clients"][body["ClientId"]]
+        flows = client["ExplicitAuthFlows"]
+        left_out = (
+            any(flow.startswith("ALLOW_") for flow in flows)
+            and "ALLOW_REFRESH_TOKEN_AUTH" not in flows
+        )
+        if left_out or rotates(client):
+            raise ApiError(
+                "InvalidParameterException",
+                "REFRESH_TOKEN_AUTH flow not enabled for this client",
+            )
+        parameters = body.get("AuthParameters") or {}
+        token = self._opened(parameters.get("REFRESH_TOKEN"), client, "REFRESH_TOKEN")
+        parameters = {**parameters, "REFRESH_TOKEN": token.jwt}
+        response = await proceed(operation, {**body, "AuthParameters": parameters})
+        if response.status != 200:
+            return response
+        result = response.json()["AuthenticationResult"]
+        return json_response(
+            {
+                "AuthenticationResult": self._issued.complete(pool, result, token),
+                "ChallengeParameters": {},
+            }
+        )
+
+    async def get_tokens(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+        """``GetTokensFromRefreshToken`` (7.2, 7.4, 7.6)."""
+        operation = "GetTokensFromRefreshToken"
+        pool = self._engine.user_pool_of_client(body["ClientId"])
+        if pool is None:
+            return await proceed(operation, body)
+        client = pool["_clients"][body["ClientId"]]
+        _check_client_secret(client, body.get("ClientSecret"))
+        token = self._opened(body["RefreshToken"], client, "RefreshToken")
+        token_id = str(claims_of(token.jwt).get("jti"))
+        first_use = rotates(client) and self._replaced_at.get(token_id) is None
+        if first_use:
+            # Before the first wait: of two simultaneous calls only one is the first.
+            self._remember_replaced(token_id)
+        response = await proceed(operation, {**body, "RefreshToken": token.jwt})
+        if response.status != 200:
+            if first_use:
+                del self._replaced_at[token_id]
+            return response
+        result = self._issued.complete(pool, response.json()["AuthenticationResult"], token)
+        if rotates(client):
+            result["RefreshToken"] = self._seal.seal(self._successor(pool["Id"], token))
+        return json_response({"AuthenticationResult": result})
+
+    async def revoke(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+        """``RevokeToken`` (7.10)."""
+        operation = "RevokeToken"
+        pool = self._engine.user_pool_of_client(body["ClientId"])
+        if pool is None:
+            return await proceed(operation, body)
+        client = pool["_clients"][body["ClientId"]]
+        _check_client_secret(client, body.get("ClientSecret"))
+        if not client.get("EnableTokenRevocation", True):
+            raise ApiError(
+                "UnsupportedOperationException", "Token revocation is not enabled for this client."
+            )
+        if claims_of(body["Token"]).get("token_use") in ("access", "id"):
+            raise ApiError("UnsupportedTokenTypeException", "Unsupported token type")
+        token = self._sealed_or_plain(body["Token"])
+        if token is None or claims_of(token.jwt).get("client_id") != client["ClientId"]:
+            raise ApiError("InvalidParameterException", "Invalid Refresh Token")
+        return await proceed(operation, {**body, "Token": token.jwt})
+
+    def _opened(self, text: str | None, client: JsonObject, parameter: str) -> RefreshToken:
+        if not text:
+            raise ApiError("InvalidParameterException", f"Missing required parameter {parameter}")
+        token = self._sealed_or_plain(text)
+        if token is None:
+            raise ApiError("NotAuthorizedException", "Invalid Refresh Token")
+        claims = claims_of(token.jwt)
+        expires_at = claims.get("exp")
+        own = claims.get("client_id") == client["ClientId"]
+        if own and isinstance(expires_at, int | float) and self._clock() >= expires_at:
+            raise ApiError("NotAuthorizedException", "Refresh Token has expired")
+        replaced_at = self._replaced_at.get(str(claims.get("jti")))
+        grace = (client.get("RefreshTokenRotation") or {}).get("RetryGracePeriodSeconds", 0)
+        if own and replaced_at is not None and self._clock() >= replaced_at + grace:
+            raise ApiError("RefreshTokenReuseException", "Refresh token has been reused.")
+        return token
+
+    def _sealed_or_plain(self, text: str) -> RefreshToken | None:
+        if sealed := self._seal.open(text):
+            return sealed
+        # The sign-in page's tokens come from MiniStack as they are; it verifies their signature.
+        claims = claims_of(text)
+        issued_at = claims.get("iat")
+        if claims.get("token_use") != "refresh" or not isinstance(issued_at, int):
+            return None
+        return RefreshToken(text, str(uuid.uuid4()), issued_at)
+
+    def _successor(self, pool_id: str, token: RefreshToken) -> RefreshToken:
+        # It ends when the first one would have ended (7.4).
+        claims = {**claims_of(token.jwt), "jti": str(uuid.uuid4()), "iat": int(self._clock())}
+        jwt = self._engine.sign_token(pool_id, "access", claims)
+        return RefreshToken(jwt, token.event_id, token.auth_time)
+
+    def _remember_replaced(self, token_id: str) -> None:
+        self._replaced_at[token_id] = self._clock()
+        while len(self._replaced_at) > self._limit:
+            self._replaced_at.popitem(last=False)
+
+
+def rotates(client: JsonObject) -> bool:
+    """Whether an app client has refresh token rotation on (7.4)."""
+    return bool((client.get("RefreshTokenRotation") or {}).get("Feature") == "ENABLED")
+
+
+def _check_client_secret(client: JsonObject, given: str | None) -> None:
+    secret = client.get("ClientSecret")
+    if secret is None:
+        return
+    name = client["ClientId"]
+    if given is None:
+        raise ApiError(
+            "NotAuthorizedException",
+            f"Client {name} is configured with secret but secret was not received",
+        )
+    if not hmac.compare_digest(secret.encode(), given.encode()):
+        raise ApiError("NotAuthorizedException", f"Unable to verify secret for client {name}")

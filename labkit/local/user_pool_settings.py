@@ -1,0 +1,251 @@
+"""What a user pool and an app client are when a parameter is left out, and what an update does with it.
+
+Facts: facts/cognito.md section 1, 4.12, 7.4, 7.5.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from typing import Any
+
+from labkit.local.engine import Engine, UserPoolOperation
+from labkit.local.json_protocol import ApiError, ServiceModel, json_response
+from labkit.local.messages import Response
+from labkit.local.refresh import rotates
+
+JsonObject = dict[str, Any]
+
+PASSWORD_POLICY = {
+    "MinimumLength": 8,
+    "RequireUppercase": True,
+    "RequireLowercase": True,
+    "RequireNumbers": True,
+    "RequireSymbols": True,
+    "TemporaryPasswordValidityDays": 7,
+}
+"""The default password policy (1.15)."""
+
+EXPLICIT_AUTH_FLOWS = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"]
+"""The default of ``ExplicitAuthFlows``: without ``ALLOW_USER_AUTH`` (1.12)."""
+
+# What UpdateUserPool sets a left-out parameter to (1.16). None: the parameter is not reported at all.
+_POOL_DEFAULTS: JsonObject = {
+    "AccountRecoverySetting": {},
+    "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False, "UnusedAccountValidityDays": 7},
+    "AutoVerifiedAttributes": [],
+    "DeletionProtection": "INACTIVE",
+    "DeviceConfiguration": None,
+    "EmailConfiguration": {},
+    "EmailVerificationMessage": "",
+    "EmailVerificationSubject": "",
+    "LambdaConfig": {},
+    "MfaConfiguration": "OFF",
+    "Policies": {},
+    "SmsAuthenticationMessage": "",
+    "SmsConfiguration": {},
+    "SmsVerificationMessage": "",
+    "UserAttributeUpdateSettings": None,
+    "UserPoolAddOns": None,
+    "UserPoolTags": {},
+    "VerificationMessageTemplate": {"DefaultEmailOption": "CONFIRM_WITH_CODE"},
+}
+
+# The same for UpdateUserPoolClient. RefreshTokenRotation keeps its value.
+_CLIENT_DEFAULTS: JsonObject = {
+    "AccessTokenValidity": None,
+    "AllowedOAuthFlows": [],
+    "AllowedOAuthFlowsUserPoolClient": False,
+    "AllowedOAuthScopes": [],
+    "AnalyticsConfiguration": None,
+    "AuthSessionValidity": 3,
+    "CallbackURLs": [],
+    "DefaultRedirectURI": "",
+    "EnablePropagateAdditionalUserContextData": False,
+    "EnableTokenRevocation": True,
+    "ExplicitAuthFlows": EXPLICIT_AUTH_FLOWS,
+    "IdTokenValidity": None,
+    "LogoutURLs": [],
+    "PreventUserExistenceErrors": "LEGACY",
+    "ReadAttributes": [],
+    "RefreshTokenValidity": 30,
+    "SupportedIdentityProviders": [],
+    "TokenValidityUnits": {},
+    "WriteAttributes": [],
+}
+
+_SECRET_ALPHABET = string.ascii_lowercase + string.digits
+_SECRET_LENGTH = 52
+
+_UNIT_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
+# (parameter, its default unit, shortest, longest), in seconds (6.9; API reference)
+_VALIDITIES = (
+    ("AccessToken", "hours", 300, 86400),
+    ("IdToken", "hours", 300, 86400),
+    ("RefreshToken", "days", 3600, 315360000),
+)
+
+
+class UserPoolSettings:
+    """Defaults, replacing updates and the rules between settings.
+
+    Args:
+        engine: where user pools are.
+        model: tells which parameters an operation has.
+    """
+
+    def __init__(self, engine: Engine, model: ServiceModel) -> None:
+        self._engine = engine
+        self._model = model
+
+    async def create_user_pool(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+        """``CreateUserPool`` (1.1, 1.15)."""
+        policies = _policies(body.get("Policies"))
+        _refuse_factors(
+            policies, body.get("MfaConfiguration", "OFF"), body.get("UserPoolTier"), None
+        )
+        template = {**_POOL_DEFAULTS["VerificationMessageTemplate"]}
+        template |= body.get("VerificationMessageTemplate") or {}
+        return await proceed(
+            "CreateUserPool",
+            {**body, "Policies": policies, "VerificationMessageTemplate": template},
+        )
+
+    async def update_user_pool(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+        """``UpdateUserPool``: replaces all settings but the name and the plan (1.16)."""
+        pool = self._engine.user_pool(body["UserPoolId"])
+        if pool is None:
+            return await proceed("UpdateUserPool", body)
+        full = {**_POOL_DEFAULTS, **body}
+        full["Policies"] = _policies(body.get("Policies"))
+        current = pool.get("UserPoolTier")
+        tier = body.get("UserPoolTier", current)
+        _refuse_factors(full["Policies"], full["MfaConfiguration"], tier, current)
+        sent = {name: value for name, value in full.items() if value is not None}
+        response = await proceed("UpdateUserPool", sent)
+        if response.status == 200:
+            for name, value in full.items():
+                if value is None:
+                    pool.pop(name, None)
+            pool["Name"] = body.get("PoolName", pool["Name"])
+        return response
+
+    async def delete_user_pool(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+        """``DeleteUserPool``: not while deletion protection is on."""
+        pool = self._engine.user_pool(body["UserPoolId"])
+        if pool is not None and pool.get("DeletionProtection") == "ACTIVE":
+            raise ApiError(
+                "InvalidParameterException",
+                "The user pool cannot be deleted because deletion protection is activated. "
+                "Deletion protection must be inactivated first.",
+            )
+        return await proceed("DeleteUserPool", body)
+
+    async def set_mfa_configuration(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+        """``SetUserPoolMfaConfig``: not ``ON`` while a code is a first factor (4.12)."""
+        pool = self._engine.user_pool(body["UserPoolId"])
+        if pool is not None and "MfaConfiguration" in body:
+            _refuse_factors(_policies(pool.get("Policies")), body["MfaConfiguration"], None, None)
+        return await proceed("SetUserPoolMfaConfig", body)
+
+    async def create_client(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+        """``CreateUserPoolClient`` (1.12, 7.4, 7.5)."""
+        flows = body.get("ExplicitAuthFlows") or [
+            flow
+            for flow in EXPLICIT_AUTH_FLOWS
+            if not (rotates(body) and flow == "ALLOW_REFRESH_TOKEN_AUTH")
+        ]
+        full = {**body, "ExplicitAuthFlows": flows}
+        _refuse_rotation_with_refresh_flow(full)
+        _refuse_validities(full)
+        response = await proceed("CreateUserPoolClient", full)
+        return self._with_rotation(self._with_aws_secret(response, body), body)
+
+    async def update_client(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+        """``UpdateUserPoolClient``: replaces all settings but the name (1.16 for app clients)."""
+        pool = self._engine.user_pool(body["UserPoolId"])
+        client = pool["_clients"].get(body["ClientId"]) if pool else None
+        if client is None:
+            return await proceed("UpdateUserPoolClient", body)
+        full = {**_CLIENT_DEFAULTS, **body}
+        _refuse_rotation_with_refresh_flow(
+            {"RefreshTokenRotation": client.get("RefreshTokenRotation"), **full}
+        )
+        _refuse_validities(full)
+        return self._with_rotation(await proceed("UpdateUserPoolClient", full), body)
+
+    def _with_aws_secret(self, response: Response, body: JsonObject) -> Response:
+        # MiniStack's secrets contain characters that GetTokensFromRefreshToken doesn't take.
+        pool = self._engine.user_pool(body["UserPoolId"])
+        if response.status != 200 or not body.get("GenerateSecret") or pool is None:
+            return response
+        answer = response.json()
+        secret = "".join(secrets.choice(_SECRET_ALPHABET) for _ in range(_SECRET_LENGTH))
+        pool["_clients"][answer["UserPoolClient"]["ClientId"]]["ClientSecret"] = secret
+        answer["UserPoolClient"]["ClientSecret"] = secret
+        return json_response(answer)
+
+    def _with_rotation(self, response: Response, body: JsonObject) -> Response:
+        # MiniStack drops the setting. A client that never had it doesn't report it (C-16).
+        if response.status != 200 or "RefreshTokenRotation" not in body:
+            return response
+        answer = response.json()
+        pool = self._engine.user_pool(body["UserPoolId"])
+        if pool is not None:
+            rotation = {"RetryGracePeriodSeconds": 0, **body["RefreshTokenRotation"]}
+            client = pool["_clients"][answer["UserPoolClient"]["ClientId"]]
+            client["RefreshTokenRotation"] = rotation
+            answer["UserPoolClient"]["RefreshTokenRotation"] = rotation
+        return json_response(answer)
+
+
+def _policies(given: JsonObject | None) -> JsonObject:
+    return {
+        "PasswordPolicy": PASSWORD_POLICY,
+        "SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD"]},
+        **(given or {}),
+    }
+
+
+def _refuse_factors(
+    policies: JsonObject, mfa: str, tier: str | None, current_tier: str | None
+) -> None:
+    factors = set(policies["SignInPolicy"].get("AllowedFirstAuthFactors") or ["PASSWORD"])
+    if factors == {"WEB_AUTHN"}:
+        raise ApiError(
+            "InvalidParameterException",
+            "WEB_AUTHN must be accompanied by at least one other first authentication factor.",
+        )
+    if "PASSWORD" not in factors:
+        raise ApiError(
+            "InvalidParameterException", "AllowedFirstAuthFactors must contain PASSWORD."
+        )
+    if mfa == "ON" and factors & {"EMAIL_OTP", "SMS_OTP"}:
+        raise ApiError(
+            "InvalidParameterException",
+            "EMAIL_OTP and SMS_OTP can't be first authentication factors while MFA is required.",
+        )
+    if tier == "LITE" and factors - {"PASSWORD"}:
+        changed = current_tier not in (None, tier)
+        raise ApiError(
+            "TierChangeNotAllowedException" if changed else "FeatureUnavailableInTierException",
+            "The following features need to be disabled for the LITE pricing tier configured: "
+            "Passwordless Sign-In",
+        )
+
+
+def _refuse_rotation_with_refresh_flow(client: JsonObject) -> None:
+    if rotates(client) and "ALLOW_REFRESH_TOKEN_AUTH" in client["ExplicitAuthFlows"]:
+        raise ApiError(
+            "InvalidParameterException",
+            "ALLOW_REFRESH_TOKEN_AUTH can't be enabled together with refresh token rotation.",
+        )
+
+
+def _refuse_validities(client: JsonObject) -> None:
+    units = client.get("TokenValidityUnits") or {}
+    for token, default_unit, shortest, longest in _VALIDITIES:
+        value = client.get(f"{token}Validity")
+        seconds = (value or 0) * _UNIT_SECONDS[units.get(token, default_unit)]
+        if value and not shortest <= seconds <= longest:
+            raise ApiError("InvalidParameterException", "Invalid range for token validity.")

@@ -1,0 +1,227 @@
+"""Cognito user pools: MiniStack's control plane, corrected, and the choice-based sign-in that it lacks.
+
+Every operation passes MiniStack's signature and IAM checks before anything here sees it (``Engine
+.answer_user_pools_with``). Each correction is a file of its own: ``signin``, ``password_challenges``,
+``user_accounts``, ``user_pool_settings``, ``refresh``, ``issued_tokens``.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from labkit.local import password_challenges, refresh
+from labkit.local.challenge_sessions import ChallengeSessions
+from labkit.local.engine import Engine, UserPoolOperation
+from labkit.local.issued_tokens import IssuedTokens
+from labkit.local.json_protocol import (
+    ApiError,
+    ServiceModel,
+    body_of,
+    error_type_of,
+    json_response,
+    with_protocol_headers,
+)
+from labkit.local.mailbox import Mailbox
+from labkit.local.messages import Request, Response
+from labkit.local.sealed_tokens import TokenSeal
+from labkit.local.signin import ChoiceBasedSignIn
+from labkit.local.user_accounts import UserAccounts
+from labkit.local.user_pool_settings import UserPoolSettings
+
+JsonObject = dict[str, Any]
+
+TARGET_PREFIX = "AWSCognitoIdentityProviderService."
+"""How ``X-Amz-Target`` begins (0.1)."""
+
+_UNKNOWN_TO_MINISTACK = ("Unsupported AuthFlow: ", "Unsupported challenge: ")
+_CLIENT_NOT_FOUND = re.compile(r"Client (\S+) not found\.")
+_CHOICES = frozenset({"SELECT_CHALLENGE", "EMAIL_OTP"})
+# These MiniStack guards itself: the first by its proof, the second by the course's own functions.
+_GUARDED_BY_MINISTACK = frozenset({"PASSWORD_VERIFIER", "CUSTOM_CHALLENGE"})
+
+
+def draw_digits(count: int) -> str:
+    """That many random digits, unguessable."""
+    return "".join(secrets.choice("0123456789") for _ in range(count))
+
+
+class UserPoolService:
+    """Answers the requests whose ``X-Amz-Target`` starts with :data:`TARGET_PREFIX`.
+
+    Args:
+        engine: the started engine.
+        mailbox: takes every mail that Cognito sends.
+        clock: seconds since the epoch.
+        draw_digits: that many random digits, for codes.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        mailbox: Mailbox,
+        *,
+        clock: Callable[[], float] = time.time,
+        draw_digits: Callable[[int], str] = draw_digits,
+    ) -> None:
+        self._engine = engine
+        self._mailbox = mailbox
+        self._draw_digits = draw_digits
+        self._model = ServiceModel("cognito-idp")
+        seal = TokenSeal()
+        sessions = ChallengeSessions(clock=clock)
+        self._sessions = sessions
+        self._issued = IssuedTokens(engine, seal)
+        self._sign_in = ChoiceBasedSignIn(
+            engine, mailbox, sessions, clock=clock, draw_digits=draw_digits
+        )
+        self._challenges = password_challenges.PasswordChallenges(
+            engine, sessions, self._sign_in, clock=clock
+        )
+        self._refresh = refresh.Refresh(engine, seal, self._issued, clock=clock)
+        accounts = UserAccounts(engine, mailbox, sessions, clock=clock)
+        settings = UserPoolSettings(engine, self._model)
+        self._operations: dict[
+            str, Callable[[JsonObject, UserPoolOperation], Awaitable[Response]]
+        ] = {
+            "AdminCreateUser": accounts.admin_create_user,
+            "AdminInitiateAuth": partial(self._initiate_auth, "AdminInitiateAuth"),
+            "AdminRespondToAuthChallenge": partial(self._respond, "AdminRespondToAuthChallenge"),
+            "AdminSetUserPassword": partial(accounts.set_password, "AdminSetUserPassword"),
+            "AssociateSoftwareToken": self._challenges.associate_software_token,
+            "ChangePassword": accounts.change_password,
+            "ConfirmForgotPassword": partial(accounts.set_password, "ConfirmForgotPassword"),
+            "ConfirmSignUp": accounts.confirm_sign_up,
+            "CreateUserPool": settings.create_user_pool,
+            "CreateUserPoolClient": settings.create_client,
+            "DeleteUserPool": settings.delete_user_pool,
+            "ForgotPassword": partial(accounts.mask_destination, "ForgotPassword"),
+            "GetTokensFromRefreshToken": self._refresh.get_tokens,
+            "GetUserAuthFactors": accounts.user_auth_factors,
+            "InitiateAuth": partial(self._initiate_auth, "InitiateAuth"),
+            "ResendConfirmationCode": partial(accounts.mask_destination, "ResendConfirmationCode"),
+            "RespondToAuthChallenge": partial(self._respond, "RespondToAuthChallenge"),
+            "RevokeToken": self._refresh.revoke,
+            "SetUserPoolMfaConfig": settings.set_mfa_configuration,
+            "SignUp": accounts.sign_up,
+            "UpdateUserPool": settings.update_user_pool,
+            "UpdateUserPoolClient": settings.update_client,
+            "VerifySoftwareToken": self._challenges.verify_software_token,
+        }
+        self._plugged_in = False
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request; never raises for what a client may send."""
+        if not self._plugged_in:
+            self._plug_in()
+        operation = (request.header("x-amz-target") or "").removeprefix(TARGET_PREFIX)
+        try:
+            self._model.check(operation, body_of(request))
+        except ApiError as refusal:
+            return with_protocol_headers(refusal.response)
+        response = await self._engine.forward(request)
+        return with_protocol_headers(_in_aws_words(operation, response))
+
+    def _plug_in(self) -> None:
+        # Not in the constructor: it imports MiniStack's Cognito, which the start of the cloud need not wait for.
+        self._engine.deliver_mail_with(self._mailbox.deliver)
+        self._engine.draw_confirmation_codes_with(lambda: self._draw_digits(6))
+        self._engine.answer_user_pools_with(self._answer)
+        self._plugged_in = True
+
+    async def _answer(
+        self, operation: str, body: JsonObject, proceed: UserPoolOperation
+    ) -> Response:
+        # A parameter that is null is one that wasn't sent.
+        body = {name: value for name, value in body.items() if value is not None}
+        own = self._operations.get(operation)
+        try:
+            return await (own(body, proceed) if own else proceed(operation, body))
+        except ApiError as refusal:
+            return refusal.response
+
+    async def _initiate_auth(
+        self, operation: str, body: JsonObject, proceed: UserPoolOperation
+    ) -> Response:
+        if body["AuthFlow"] in refresh.FLOWS:
+            return await self._refresh.initiate_auth(operation, body, proceed)
+        # MiniStack first: it finds the client and checks SECRET_HASH, also for the flow that it doesn't know.
+        response = await proceed(operation, body)
+        pool = self._engine.user_pool_of_client(body["ClientId"])
+        if pool is None:
+            return response
+        client = pool["_clients"][body["ClientId"]]
+        if body["AuthFlow"] == "USER_AUTH" and _is_unknown_to_ministack(response):
+            response = await self._sign_in.initiate(pool, client, body)
+        typed_name = (body.get("AuthParameters") or {}).get("USERNAME", "")
+        return self._finished(pool, client, typed_name, response)
+
+    async def _respond(
+        self, operation: str, body: JsonObject, proceed: UserPoolOperation
+    ) -> Response:
+        name = body["ChallengeName"]
+        pool = self._engine.user_pool_of_client(body["ClientId"])
+        if pool is None or name in _GUARDED_BY_MINISTACK | _CHOICES:
+            response = await proceed(operation, body)
+        if pool is None:
+            return response
+        client = pool["_clients"][body["ClientId"]]
+        typed_name = (body.get("ChallengeResponses") or {}).get("USERNAME", "")
+        if name in _CHOICES:
+            if not _is_unknown_to_ministack(response):
+                return response
+            response = await self._sign_in.respond(pool, client, body)
+        elif name in password_challenges.NAMES:
+            response = await self._challenges.respond(pool, client, operation, body, proceed)
+            return self._with_tokens(pool, response)
+        elif name not in _GUARDED_BY_MINISTACK:
+            # Nobody was ever asked this here.
+            self._sessions.find(body.get("Session"), client["ClientId"], name)
+        return self._finished(pool, client, typed_name, response)
+
+    def _finished(
+        self, pool: JsonObject, client: JsonObject, typed_name: str, response: Response
+    ) -> Response:
+        if response.status != 200:
+            return response
+        answer = response.json()
+        if (
+            "AuthenticationResult" in answer
+            or answer.get("ChallengeName") in password_challenges.NAMES
+        ):
+            answer = self._challenges.keep(pool, client, typed_name, answer)
+            return self._with_tokens(pool, json_response(answer))
+        return response
+
+    def _with_tokens(self, pool: JsonObject, response: Response) -> Response:
+        answer = response.json()
+        if response.status != 200 or "AuthenticationResult" not in answer:
+            return response
+        result = self._issued.complete(pool, answer["AuthenticationResult"])
+        return json_response({"ChallengeParameters": {}, "AuthenticationResult": result})
+
+
+def _is_unknown_to_ministack(response: Response) -> bool:
+    return error_type_of(response) == "InvalidParameterException" and str(
+        response.json().get("message")
+    ).startswith(_UNKNOWN_TO_MINISTACK)
+
+
+def _in_aws_words(operation: str, response: Response) -> Response:
+    if response.status >= 500:
+        return ApiError("InternalErrorException", "Something went wrong", response.status).response
+    error_type = error_type_of(response)
+    if error_type == "InvalidAction":
+        return ApiError(
+            "UnsupportedOperationException", f"The local cloud doesn't offer {operation}."
+        ).response
+    missing = error_type and _CLIENT_NOT_FOUND.fullmatch(str(response.json().get("message")))
+    if missing:
+        return ApiError(
+            "ResourceNotFoundException", f"User pool client {missing.group(1)} does not exist."
+        ).response
+    return response
