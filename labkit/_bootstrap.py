@@ -70,15 +70,21 @@ def main(arguments: Sequence[str]) -> NoReturn:
 
 
 def _open_course(options: Sequence[str]) -> NoReturn:
-    command = [
-        *(sys.executable, "-m", "jupyterlab"),
-        "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.root_dir={ROOT}",
-        f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}",
-        # Nothing phones home, and no dialog asks about it.
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]
+    import zmq
+
+    settings = {
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.root_dir": str(ROOT),
+        "LabApp.default_url": f"/lab/tree/{FIRST_NOTEBOOK}",
+        "Application.log_level": "ERROR",
+        # Nobody else on this computer reads along between JupyterLab and a kernel.
+        "KernelManager.transport_encryption": "auto" if zmq.has("curve") else "disabled",
+    }
+    command = [sys.executable, "-m", "jupyterlab"]
+    given = [option.lstrip("-").partition("=")[0] for option in options]
+    for name, value in settings.items():  # JupyterLab takes each once, under either name
+        if name not in given and name.partition(".")[2] not in given:
+            command.append(f"--{name}={value}")
     if sys.platform != "win32" and os.geteuid() == 0:
         command.append("--allow-root")
     _continue_as([*command, *options])
@@ -246,6 +252,11 @@ def _install(groups: Sequence[str]) -> None:
     print(f"Installing {len(requirements)} packages into {VENV}; about a minute, once.", flush=True)
     _call_pip([*pip, "-r", str(lists)], total=len(requirements))
     _call_pip([*pip, "--no-build-isolation", "-e", str(ROOT)])
+    # JupyterLab neither asks for news and updates nor asks whether it may.
+    settings = VENV / "etc/jupyter/labconfig/page_config.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    announcements = "@jupyterlab/apputils-extension:announcements"
+    settings.write_text(json.dumps({"disabledExtensions": {announcements: True}}))
     for group in groups:
         _stamp(VENV, group).write_text(_fingerprint(group))
 

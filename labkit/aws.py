@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from labkit.errors import JourneyUnknownError, SetupError
+from labkit.errors import SetupError
 from labkit.inbox import AskingInbox, Inbox
 from labkit.journey import Journey
 from labkit.names import REGION
@@ -42,10 +42,6 @@ class AwsCloud:
         self.http: requests.Session = requests.Session()
         self.inbox: Inbox = AskingInbox()
 
-    def environment(self) -> dict[str, str]:
-        """The variables that boto3 needs: only a Region, when none is configured."""
-        return {"AWS_DEFAULT_REGION": self.region}
-
     def status(self) -> str:
         """What the first cell prints."""
         return (
@@ -55,10 +51,15 @@ class AwsCloud:
             "What you make here is real. Finish with lab.clean_up(); the lab fits in the free tier of most accounts."
         )
 
-    def journey(self, request_id: str) -> Journey:
-        """AWS doesn't tell the way of a request."""
-        raise JourneyUnknownError(
-            f"AWS doesn't tell which gate answered the request {request_id}: only the local cloud keeps journeys."
+    def journey(self, response: requests.Response) -> Journey:
+        """A journey without steps: AWS doesn't tell them."""
+        request = response.request
+        return Journey(
+            request_id=response.headers.get("x-amzn-RequestId", ""),
+            method=request.method or "",
+            path=request.path_url,
+            status=response.status_code,
+            note="AWS doesn't tell which gate answered; the local cloud does.",
         )
 
     def wait_for_role(self) -> None:

@@ -76,7 +76,9 @@ def _client(service: str) -> Any:
 
     region = boto3.Session().region_name or names.REGION
     # DeleteRestApi is limited to one in 30 seconds on AWS: be patient.
-    return boto3.client(service, region_name=region, config=Config(retries={"mode": "adaptive", "max_attempts": 12}))
+    return boto3.client(
+        service, region_name=region, config=Config(retries={"mode": "adaptive", "max_attempts": 12})
+    )
 
 
 def _is_ours(tags: dict[str, str] | None) -> bool:
@@ -87,7 +89,9 @@ def find_rest_apis() -> Iterator[str]:
     """The ids of the course's REST APIs."""
     pages = _client("apigateway").get_paginator("get_rest_apis").paginate()
     apis = [api for page in pages for api in page["items"]]
-    return (api["id"] for api in apis if api["name"] == names.REST_API and _is_ours(api.get("tags")))
+    return (
+        api["id"] for api in apis if api["name"] == names.REST_API and _is_ours(api.get("tags"))
+    )
 
 
 def delete_rest_api(api_id: str) -> None:
@@ -103,7 +107,9 @@ def find_user_pools() -> list[str]:
     """The ids of the course's user pools."""
     cognito = _client("cognito-idp")
     pages = cognito.get_paginator("list_user_pools").paginate(MaxResults=60)
-    named = [pool["Id"] for page in pages for pool in page["UserPools"] if pool["Name"] in POOL_NAMES]
+    named = [
+        pool["Id"] for page in pages for pool in page["UserPools"] if pool["Name"] in POOL_NAMES
+    ]
     return [
         pool_id
         for pool_id in named
@@ -154,8 +160,10 @@ def _delete_role(name: str) -> None:
 
 
 def _find_log_group() -> list[str]:
-    """The log group that Lambda made for the function. It has no tag: it is ours only while no other function of that
-    name exists."""
+    """The log group that Lambda made for the function.
+
+    It has no tag: it is ours only while no other function of that name exists.
+    """
     if _function_exists_untagged():
         return []
     logs = _client("logs")

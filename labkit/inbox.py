@@ -91,6 +91,6 @@ class AskingInbox(Inbox):
         """A stand-in for a mail that only its reader can see."""
         return Message(address, "(in your own mailbox)", "Open your mailbox to read it.", None, "")
 
-    def wait_for_code(self, address: str, timeout: float = 0) -> str:  # noqa: ARG002 - a person needs no limit
+    def wait_for_code(self, address: str, timeout: float = 0) -> str:
         """Ask for the code that was mailed to ``address``."""
         return input(f"The code that was mailed to {address}: ").strip()

@@ -65,6 +65,7 @@ class Journey:
         path: the path as sent, with the stage.
         status: the status that the client saw.
         steps: one :class:`Step` a gate, in order, up to the one that stopped the request.
+        note: what there is to say instead of steps: AWS itself doesn't tell them.
     """
 
     request_id: str
@@ -72,6 +73,7 @@ class Journey:
     path: str
     status: int = 0
     steps: list[Step] = field(default_factory=list)
+    note: str = ""
 
     @property
     def stopped_at(self) -> Step | None:
@@ -109,6 +111,8 @@ class Journey:
     def lines(self) -> Iterable[str]:
         """The journey as text lines: a head line, then one line a gate."""
         yield f"{self.method} {self.path} → {self.status}"
+        if self.note:
+            yield f"  {self.note}"
         for step in self.steps:
             yield f"  {_MARK[step.outcome]} {step.gate:<22} {step.reason}"
         reached = {step.gate for step in self.steps}
@@ -135,7 +139,7 @@ class Journey:
                 f'<td style="text-align:left">{html.escape(step.gate)}</td>'
                 f'<td style="text-align:left">{html.escape(step.reason)}</td></tr>'
             )
-        head = f"{self.method} {self.path} → {self.status}"
+        head = f"{self.method} {self.path} → {self.status} {self.note}".rstrip()
         return (
             f'<table><caption style="text-align:left">{html.escape(head)}</caption>'
             "<thead><tr><th>outcome</th><th>gate</th><th>reason</th></tr></thead>"

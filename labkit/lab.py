@@ -9,7 +9,7 @@ from typing import Protocol
 import requests
 
 from labkit.clean_up import CleanUpReport, clean_up
-from labkit.errors import JourneyUnknownError, SetupError
+from labkit.errors import SetupError
 from labkit.inbox import Inbox
 from labkit.journey import Journey
 from labkit.tasks import Demo, start_task
@@ -35,8 +35,8 @@ class Cloud(Protocol):
     def details(self) -> dict[str, object]:
         """More status."""
 
-    def journey(self, request_id: str) -> Journey:
-        """The journey of a request."""
+    def journey(self, response: requests.Response) -> Journey:
+        """The journey of the request that got this response."""
 
     def wait_for_role(self) -> None:
         """Wait until a new IAM role can be assumed."""
@@ -80,7 +80,9 @@ class Lab:
             ValueError: there is no such task.
         """
         demo = start_task(number, self._cloud.wait_for_role)
-        print(f"Ready for task {number}." + (f" Done: task{_numbers(number)}." if number > 1 else ""))
+        print(
+            f"Ready for task {number}." + (f" Done: task{_numbers(number)}." if number > 1 else "")
+        )
         return demo
 
     def wait_for_role(self) -> None:
@@ -88,7 +90,7 @@ class Lab:
         self._cloud.wait_for_role()
 
     def journey(self, response: requests.Response) -> Journey:
-        """The way of a request through the gateway, gate by gate.
+        """The way of a request through the gateway, gate by gate. On AWS it has no steps: AWS doesn't tell them.
 
         Args:
             response: the gateway's response, as ``lab.http`` returned it.
@@ -96,10 +98,7 @@ class Lab:
         Raises:
             JourneyUnknownError: the response isn't from the gateway, or the cloud keeps no journey of it.
         """
-        request_id = response.headers.get("x-amzn-RequestId")
-        if request_id is None:
-            raise JourneyUnknownError("This response has no x-amzn-RequestId: it isn't from the gateway.")
-        return self._cloud.journey(request_id)
+        return self._cloud.journey(response)
 
     def clean_up(self) -> CleanUpReport:
         """Delete what the course made, and nothing else; says what is left, which must be nothing.
@@ -180,7 +179,7 @@ def _forget_default_session() -> None:
     """``boto3.client(...)`` must read the new environment."""
     boto3 = sys.modules.get("boto3")
     if boto3 is not None:
-        boto3.DEFAULT_SESSION = None
+        setattr(boto3, "DEFAULT_SESSION", None)  # noqa: B010 - boto3 has no types
 
 
 def _numbers(number: int) -> str:

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit import names
-from labkit.clean_up import delete_function, delete_rest_api, delete_user_pool, find_rest_apis, find_user_pools
+from labkit.clean_up import (
+    delete_function,
+    delete_rest_api,
+    delete_user_pool,
+    find_rest_apis,
+    find_user_pools,
+)
 
 FIRST_TASK, LAST_TASK = 1, 7
 
@@ -66,7 +72,7 @@ def start_task(number: int, wait_for_role: Callable[[], None]) -> Demo:
     Raises:
         ValueError: there is no such task.
     """
-    if not isinstance(number, int) or not FIRST_TASK <= number <= LAST_TASK:
+    if not FIRST_TASK <= number <= LAST_TASK:
         raise ValueError(f"The lab has the tasks {FIRST_TASK} to {LAST_TASK}, not {number!r}.")
     demo = Demo()
     if number > 1:
@@ -106,7 +112,9 @@ def _client(service: str) -> Any:
     from botocore.config import Config
 
     return boto3.client(
-        service, region_name=_region(), config=Config(retries={"mode": "standard", "max_attempts": 10})
+        service,
+        region_name=_region(),
+        config=Config(retries={"mode": "standard", "max_attempts": 10}),
     )
 
 
@@ -136,7 +144,9 @@ def ensure_function(wait_for_role: Callable[[], None]) -> str:
     """The ARN of the lab's function, made if missing, with the console's code."""
     lambda_ = _client("lambda")
     try:
-        return str(lambda_.get_function(FunctionName=names.FUNCTION)["Configuration"]["FunctionArn"])
+        return str(
+            lambda_.get_function(FunctionName=names.FUNCTION)["Configuration"]["FunctionArn"]
+        )
     except lambda_.exceptions.ResourceNotFoundException:
         pass
     function = lambda_.create_function(
@@ -187,8 +197,12 @@ def ensure_user_pool() -> tuple[str, str]:
     cognito = _client("cognito-idp")
     for pool_id in find_user_pools():
         pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
-        clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)["UserPoolClients"]
-        client_id = next((c["ClientId"] for c in clients if c["ClientName"] == names.APP_CLIENT), None)
+        clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)[
+            "UserPoolClients"
+        ]
+        client_id = next(
+            (c["ClientId"] for c in clients if c["ClientName"] == names.APP_CLIENT), None
+        )
         factors = pool["Policies"].get("SignInPolicy", {}).get("AllowedFirstAuthFactors", [])
         if pool["Name"] == names.USER_POOL and client_id and "EMAIL_OTP" in factors:
             return pool_id, str(client_id)
@@ -223,16 +237,24 @@ def ensure_rest_api(function_arn: str) -> tuple[str, str]:
     gateway = _client("apigateway")
     for api_id in find_rest_apis():
         resource = _demo_resource(gateway, api_id)
-        integration = (resource or {}).get("resourceMethods", {}).get("GET", {}).get("methodIntegration", {})
+        integration = (
+            (resource or {}).get("resourceMethods", {}).get("GET", {}).get("methodIntegration", {})
+        )
         if resource and function_arn in str(integration.get("uri")):
             return api_id, str(resource["id"])
         delete_rest_api(api_id)
     api_id = gateway.create_rest_api(
         name=names.REST_API, endpointConfiguration={"types": ["REGIONAL"]}, tags=names.TAGS
     )["id"]
-    root_id = next(r["id"] for r in gateway.get_resources(restApiId=api_id)["items"] if r["path"] == "/")
-    resource_id = gateway.create_resource(restApiId=api_id, parentId=root_id, pathPart=names.RESOURCE)["id"]
-    gateway.put_method(restApiId=api_id, resourceId=resource_id, httpMethod="GET", authorizationType="NONE")
+    root_id = next(
+        r["id"] for r in gateway.get_resources(restApiId=api_id)["items"] if r["path"] == "/"
+    )
+    resource_id = gateway.create_resource(
+        restApiId=api_id, parentId=root_id, pathPart=names.RESOURCE
+    )["id"]
+    gateway.put_method(
+        restApiId=api_id, resourceId=resource_id, httpMethod="GET", authorizationType="NONE"
+    )
     region = function_arn.split(":")[3]
     gateway.put_integration(
         restApiId=api_id,
@@ -295,7 +317,9 @@ def ensure_authorizer(demo: Demo) -> str:
 
 def _is_deployed(gateway: Any, demo: Demo, authorizer_id: str) -> bool:
     """Whether ``GET /demo`` has the authorizer and the scope, and the newest deployment is on the stage."""
-    method = gateway.get_method(restApiId=demo.rest_api_id, resourceId=demo.resource_id, httpMethod="GET")
+    method = gateway.get_method(
+        restApiId=demo.rest_api_id, resourceId=demo.resource_id, httpMethod="GET"
+    )
     stages = gateway.get_stages(restApiId=demo.rest_api_id)["item"]
     deployments = gateway.get_deployments(restApiId=demo.rest_api_id)["items"]
     newest = max(deployments, key=lambda d: d["createdDate"], default={"id": None})
@@ -321,7 +345,10 @@ def remove_authorizer(api_id: str, resource_id: str) -> None:
             resourceId=resource_id,
             httpMethod="GET",
             patchOperations=[
-                *({"op": "remove", "path": "/authorizationScopes", "value": scope} for scope in scopes),
+                *(
+                    {"op": "remove", "path": "/authorizationScopes", "value": scope}
+                    for scope in scopes
+                ),
                 {"op": "replace", "path": "/authorizationType", "value": "NONE"},
             ],
         )
@@ -364,4 +391,3 @@ def remove_users(pool_id: str) -> None:
 def _addresses(cognito: Any, pool_id: str) -> Iterator[str]:
     for user in cognito.list_users(UserPoolId=pool_id)["Users"]:
         yield from (a["Value"] for a in user["Attributes"] if a["Name"] == "email")
-

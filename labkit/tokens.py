@@ -37,7 +37,11 @@ class DecodedToken:
 
     def __str__(self) -> str:
         kind = {"access": "access token", "id": "ID token"}.get(self.use, "token")
-        lines = [f"{kind}, decoded but not verified", *_lines(self.header, "header"), *_lines(self.claims, "claims")]
+        lines = [
+            f"{kind}, decoded but not verified",
+            *_lines(self.header, "header"),
+            *_lines(self.claims, "claims"),
+        ]
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -78,7 +82,9 @@ def decode(token: str) -> DecodedToken:
         raise TokenError(f"A token is text, not {type(token).__name__}.")
     parts = token.strip().removeprefix("Bearer ").strip().split(".")
     if len(parts) == _JWE_PARTS:
-        raise TokenError("This token is encrypted (a JWE, such as Cognito's refresh token): only Cognito can read it.")
+        raise TokenError(
+            "This token is encrypted (a JWE, such as Cognito's refresh token): only Cognito can read it."
+        )
     if len(parts) != _JWS_PARTS:
         count = f"{len(parts)} part" + ("s" if len(parts) != 1 else "")
         raise TokenError(f"This isn't a JWT: it has {count} instead of 3, separated by dots.")

@@ -30,8 +30,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m labkit.local", description=__doc__)
     parser.add_argument("command", nargs="?", choices=("serve", "ledger"), default="serve")
-    parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; 0 takes any free one")
-    parser.add_argument("--idle-minutes", type=float, default=0, help="stop after so long without a request")
+    parser.add_argument(
+        "--port", type=int, default=0, help="the port on 127.0.0.1; 0 takes any free one"
+    )
+    parser.add_argument(
+        "--idle-minutes", type=float, default=0, help="stop after so long without a request"
+    )
     parser.add_argument("--settings-from-stdin", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.command == "ledger":
@@ -64,7 +68,9 @@ def _settings_and_socket(options: argparse.Namespace) -> tuple[CloudSettings, so
     try:
         work = Path(tempfile.mkdtemp(prefix="labkit-"))
     except OSError as error:
-        raise SetupError(f"Can't write to the temporary directory ({error}): set TMPDIR to one you own.") from None
+        raise SetupError(
+            f"Can't write to the temporary directory ({error}): set TMPDIR to one you own."
+        ) from None
     return CloudSettings.new(opened.getsockname()[1], work), opened
 
 
@@ -78,23 +84,33 @@ def _open_port(port: int) -> socket.socket:
         opened.bind(("127.0.0.1", port))
     except PermissionError:
         opened.close()
-        raise SetupError(f"You may not open port {port}: choose one above 1023, or --port 0.") from None
+        raise SetupError(
+            f"You may not open port {port}: choose one above 1023, or --port 0."
+        ) from None
     except OSError:
         opened.close()
-        raise SetupError(f"Port {port} is in use: choose another, or --port 0 for any free one.") from None
+        raise SetupError(
+            f"Port {port} is in use: choose another, or --port 0 for any free one."
+        ) from None
     opened.listen(256)
     return opened
 
 
 def _serve(settings: CloudSettings, opened: socket.socket, idle_minutes: float) -> int:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     lock = FileLock(Path(settings.work_directory) / INSTANCE_LOCK)
     try:
         lock.acquire(timeout=10)
     except Timeout:
-        raise SetupError("Another local cloud uses the same work directory: stop it first.") from None
+        raise SetupError(
+            "Another local cloud uses the same work directory: stop it first."
+        ) from None
     except OSError as error:
-        raise SetupError(f"Can't write to {settings.work_directory} ({error}): make it writable.") from None
+        raise SetupError(
+            f"Can't write to {settings.work_directory} ({error}): make it writable."
+        ) from None
     with lock:
         asyncio.run(_run(settings, opened, idle_minutes))
     return 0
@@ -122,7 +138,11 @@ async def _run(settings: CloudSettings, opened: socket.socket, idle_minutes: flo
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     config.shutdown_timeout = 5
-    watch = loop.create_task(_stop_when_idle(cloud, idle_minutes * 60, stop)) if idle_minutes > 0 else None
+    watch = (
+        loop.create_task(_stop_when_idle(cloud, idle_minutes * 60, stop))
+        if idle_minutes > 0
+        else None
+    )
     await serve(cloud, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
     if watch is not None:
         watch.cancel()

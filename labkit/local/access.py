@@ -1,7 +1,8 @@
 """Who is let in: the Host and Origin of a request, and its signature.
 
-The cloud listens on loopback only, but a web page can make a browser call loopback, and a DNS name can be rebound to it.
-So a request must name a host that this cloud answers for, and must not come from a foreign page.
+The cloud listens on loopback only, but a web page can make a browser call loopback, and a DNS name
+can be rebound to it. So a request must name a host that this cloud answers for, and must not come
+from a foreign page.
 """
 
 from __future__ import annotations
@@ -19,18 +20,19 @@ _AWS_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+){0,3}\.amazonaws\.com|[a-z0-9]+
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 
 _UNSIGNED_TARGETS = frozenset(
-    [
-        f"AWSCognitoIdentityProviderService.{operation}"
-        for operation in (
-            "AssociateSoftwareToken ChangePassword ConfirmForgotPassword ConfirmSignUp DeleteUser ForgotPassword "
-            "GetTokensFromRefreshToken GetUser GetUserAuthFactors GlobalSignOut InitiateAuth ResendConfirmationCode "
-            "RespondToAuthChallenge RevokeToken SetUserMFAPreference SignUp UpdateUserAttributes VerifySoftwareToken"
-        ).split()
-    ]
-    + [
-        f"AWSCognitoIdentityService.{operation}"
-        for operation in ("GetCredentialsForIdentity", "GetId", "GetOpenIdToken", "UnlinkIdentity")
-    ]
+    f"{service}.{operation}"
+    for service, operations in {
+        "AWSCognitoIdentityProviderService": """
+            AssociateSoftwareToken ChangePassword ConfirmForgotPassword ConfirmSignUp DeleteUser
+            ForgotPassword GetTokensFromRefreshToken GetUser GetUserAuthFactors GlobalSignOut
+            InitiateAuth ResendConfirmationCode RespondToAuthChallenge RevokeToken
+            SetUserMFAPreference SignUp UpdateUserAttributes VerifySoftwareToken
+        """,
+        "AWSCognitoIdentityService": """
+            GetCredentialsForIdentity GetId GetOpenIdToken UnlinkIdentity
+        """,
+    }.items()
+    for operation in operations.split()
 )
 """Operations that AWS's service model sends unsigned (``authtype: none``)."""
 
@@ -52,7 +54,9 @@ def refuse_foreign(request: Request, port: int) -> Response | None:
         return None
     origin = request.header("origin")
     if origin is not None and not _is_own_origin(origin, port):
-        return _refusal("A web page of another origin called this local cloud: that is not allowed.")
+        return _refusal(
+            "A web page of another origin called this local cloud: that is not allowed."
+        )
     if request.header("sec-fetch-site") in ("cross-site", "same-site"):
         return _refusal("A web page of another site called this local cloud: that is not allowed.")
     return None
@@ -116,7 +120,11 @@ def _needs_no_signature(request: Request) -> bool:
     ):
         return True
     action = dict(request.query).get("Action") or ""
-    if request.method == "POST" and request.raw_path == "/" and request.header("x-amz-target") is None:
+    if (
+        request.method == "POST"
+        and request.raw_path == "/"
+        and request.header("x-amz-target") is None
+    ):
         match = re.search(rb"(?:^|&)Action=(\w+)", request.body)
         action = match[1].decode() if match else action
         return action in ("AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")
@@ -125,7 +133,9 @@ def _needs_no_signature(request: Request) -> bool:
 
 def _missing_token(request: Request) -> Response:
     if request.header("x-amz-target"):
-        return _signature_refusal(request, "MissingAuthenticationTokenException", "Missing Authentication Token")
+        return _signature_refusal(
+            request, "MissingAuthenticationTokenException", "Missing Authentication Token"
+        )
     headers = [("x-amzn-ErrorType", "MissingAuthenticationTokenException")]
     return Response.of_json({"message": "Missing Authentication Token"}, 403, headers)
 

@@ -32,7 +32,9 @@ class LocalCloudAdapter(HTTPAdapter):
         super().__init__(pool_maxsize=64)
         self._endpoint = urlsplit(endpoint)
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
         """Send one request.
 
         Raises:
@@ -60,7 +62,8 @@ class LocalCloudAdapter(HTTPAdapter):
         response.url = asked
         if _NO_SUCH_HOST in response.headers:
             raise requests.exceptions.ConnectionError(
-                f"The name {host} has no address: on AWS it exists only while the API exists.", request=request
+                f"The name {host} has no address: on AWS it exists only while the API exists.",
+                request=request,
             )
         return response
 
@@ -80,7 +83,9 @@ class LocalCloud:
         self.region = self.settings.region
         self.account_id = self.settings.account_id
         self.http = requests.Session()
-        self.http.trust_env = False  # a proxy or a netrc file of the machine must not get in between
+        self.http.trust_env = (
+            False  # a proxy or a netrc file of the machine must not get in between
+        )
         adapter = LocalCloudAdapter(self.settings.endpoint)
         self.http.mount("https://", adapter)
         self.http.mount("http://", adapter)
@@ -90,7 +95,13 @@ class LocalCloud:
         """The variables that make ``boto3.client(...)`` reach the local cloud; None removes one."""
         no_proxy = ",".join(
             dict.fromkeys(
-                [v for v in (os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or "").split(",") if v]
+                [
+                    v
+                    for v in (os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or "").split(
+                        ","
+                    )
+                    if v
+                ]
                 + ["127.0.0.1", "localhost"]
             )
         )
@@ -115,11 +126,7 @@ class LocalCloud:
             "AWS_EC2_METADATA_DISABLED": "true",
             "NO_PROXY": no_proxy,
             "no_proxy": no_proxy,
-        } | {
-            name: None
-            for name in os.environ
-            if name.startswith("AWS_ENDPOINT_URL_")
-        }
+        } | {name: None for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")}
 
     def status(self) -> str:
         """What the first cell prints."""
@@ -135,16 +142,18 @@ class LocalCloud:
         running = process.call(self.settings, "GET", "/_labkit/health") is not None
         return {"running": running, "endpoint": self.settings.endpoint}
 
-    def journey(self, request_id: str) -> Journey:
+    def journey(self, response: requests.Response) -> Journey:
         """The way of a request through the gateway.
 
         Raises:
-            JourneyUnknownError: none is kept under the id.
+            JourneyUnknownError: the response isn't from the gateway, or its journey isn't kept any more.
         """
-        data = process.call(self.settings, "GET", f"/_labkit/journeys/{quote(request_id, safe='')}")
+        request_id = response.headers.get("x-amzn-RequestId", "")
+        path = f"/_labkit/journeys/{quote(request_id, safe='')}"
+        data = process.call(self.settings, "GET", path) if request_id else None
         if data is None:
             raise JourneyUnknownError(
-                f"The local cloud keeps no journey of the request {request_id!r}: send the request again."
+                "The local cloud keeps no journey of this response: is it from the gateway? Send the request again."
             )
         return Journey.from_dict(data)
 

@@ -46,7 +46,16 @@ SERVICES = (
 )
 """The services that the course uses: the others stay off."""
 
-_FOREIGN_SETTINGS = ("AWS_", "MINISTACK_", "LOCALSTACK_", "LAMBDA_", "COGNITO_", "SMTP_", "S3_", "EDGE_PORT")
+_FOREIGN_SETTINGS = (
+    "AWS_",
+    "MINISTACK_",
+    "LOCALSTACK_",
+    "LAMBDA_",
+    "COGNITO_",
+    "SMTP_",
+    "S3_",
+    "EDGE_PORT",
+)
 
 JsonObject = dict[str, Any]
 FunctionRunner = Callable[[JsonObject, bytes, Any, str, str], JsonObject]
@@ -78,8 +87,10 @@ class Engine:
     # -- life ---------------------------------------------------------------
 
     def start(self) -> None:
-        """Configure and import MiniStack (about 0.2 s). No port is opened here, and nothing is written outside
-        the cloud's work directory."""
+        """Configure and import MiniStack (about 0.2 s).
+
+        No port is opened here, and nothing is written outside the cloud's work directory.
+        """
         work = Path(self.settings.work_directory)
         state = work / "engine"
         shutil.rmtree(state, ignore_errors=True)
@@ -149,7 +160,9 @@ class Engine:
             nonlocal status, headers
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in message["headers"]]
+                headers = [
+                    (k.decode("latin-1"), v.decode("latin-1")) for k, v in message["headers"]
+                ]
             elif message["type"] == "http.response.body":
                 body.write(message.get("body", b""))
 
@@ -162,7 +175,9 @@ class Engine:
             "path": request.path,
             "raw_path": request.raw_path.encode("latin-1"),
             "query_string": request.query_string.encode("latin-1"),
-            "headers": [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in request.headers],
+            "headers": [
+                (k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in request.headers
+            ],
             "client": (request.source_ip, 0),
             "server": ("127.0.0.1", self.settings.port),
         }
@@ -188,12 +203,18 @@ class Engine:
             key = name.lower()
             headers[key] = f"{headers[key]},{value}" if key in headers else value
         query = parse_qs(request.query_string, keep_blank_values=True)
-        parsed = sigv4.parse_query_signature(query) if presigned else sigv4.parse_header_signature(headers)
+        parsed = (
+            sigv4.parse_query_signature(query)
+            if presigned
+            else sigv4.parse_header_signature(headers)
+        )
         if isinstance(parsed, tuple):
             return str(parsed[0]), str(parsed[1])
         if presigned:
             try:
-                expired = sigv4.presigned_request_is_expired(parsed.amz_date, query.get("X-Amz-Expires", [""])[0])
+                expired = sigv4.presigned_request_is_expired(
+                    parsed.amz_date, query.get("X-Amz-Expires", [""])[0]
+                )
             except ValueError:
                 expired = True
             if expired:
@@ -201,8 +222,13 @@ class Engine:
         elif late := sigv4.request_time_failure(parsed):
             return str(late[0]), str(late[1])
         declared = headers.get("x-amz-content-sha256", "")
-        if len(declared) == 64 and not hmac.compare_digest(declared, hashlib.sha256(request.body).hexdigest()):
-            return "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match."
+        if len(declared) == 64 and not hmac.compare_digest(
+            declared, hashlib.sha256(request.body).hexdigest()
+        ):
+            return (
+                "XAmzContentSHA256Mismatch",
+                "The provided 'x-amz-content-sha256' header does not match.",
+            )
         failure = sigv4.header_signature_failure(
             parsed,
             self.settings.secret_access_key,
@@ -224,8 +250,10 @@ class Engine:
         return None if scope is None else str(scope[1])
 
     def rest_api_configuration(self, api_id: str, region: str) -> JsonObject:
-        """A copy of all that a deployment freezes: ``{"api", "resources", "authorizers", "models", "validators",
-        "gateway_responses"}``.
+        """A copy of all that a deployment freezes.
+
+        Returns:
+            ``{"api", "resources", "authorizers", "models", "validators", "gateway_responses"}``.
 
         Raises:
             KeyError: there is no such API.
@@ -246,21 +274,21 @@ class Engine:
     def stage(self, api_id: str, region: str, stage_name: str) -> JsonObject | None:
         """The live stage, or None. Stage settings need no redeploy (facts/gateway.md 8.1)."""
         with self._scope(region):
-            found: JsonObject | None = self._module("apigateway_v1")._stages_v1.get(api_id, {}).get(stage_name)
+            found: JsonObject | None = (
+                self._module("apigateway_v1")._stages_v1.get(api_id, {}).get(stage_name)
+            )
         return found
 
-    def set_authorization_scopes(
-        self, api_id: str, region: str, resource_id: str, http_method: str, scopes: list[str]
+    def method(
+        self, api_id: str, region: str, resource_id: str, http_method: str
     ) -> JsonObject | None:
-        """Set a method's scopes and return the method; None when there is no such method."""
+        """The live record of a method, or None."""
         with self._scope(region):
             resources = self._module("apigateway_v1")._resources.get(api_id, {})
-            method: JsonObject | None = (
-                resources.get(resource_id, {}).get("resourceMethods", {}).get(http_method)
-            )
-            if method is not None:
-                method["authorizationScopes"] = scopes
-        return method
+        found: JsonObject | None = (
+            resources.get(resource_id, {}).get("resourceMethods", {}).get(http_method)
+        )
+        return found
 
     def is_http_api(self, api_id: str) -> bool:
         """Whether the id names an HTTP or WebSocket API (v2)."""
@@ -275,7 +303,13 @@ class Engine:
 
         def execute(function: JsonObject, event: Any, request_id: str) -> JsonObject:
             config = function.get("config") or function
-            return runner(config, function.get("code_zip") or b"", event, request_id, config.get("Version", "$LATEST"))
+            return runner(
+                config,
+                function.get("code_zip") or b"",
+                event,
+                request_id,
+                config.get("Version", "$LATEST"),
+            )
 
         lambda_service._execute_function_warm = execute
 
@@ -321,19 +355,25 @@ class Engine:
             raise KeyError(function_arn)
         service = self._module("lambda_svc")
         concurrency = importlib.import_module("ministack.core.concurrency")
-        result = await concurrency.run_reentrant(service._execute_function_with_config_scope, record, event)
+        result = await concurrency.run_reentrant(
+            service._execute_function_with_config_scope, record, event
+        )
         return {
             "payload": result.get("body"),
             "error": bool(result.get("error") or result.get("throttle")),
             "log": result.get("log", ""),
         }
 
-    def role_credentials(self, role_arn: str, session_name: str, lifetime: float = 12 * 3600) -> dict[str, str]:
+    def role_credentials(
+        self, role_arn: str, session_name: str, lifetime: float = 12 * 3600
+    ) -> dict[str, str]:
         """Fresh random temporary credentials of a role, as environment variables for its function."""
         access_key_id = "ASIA" + secrets.token_hex(8).upper()
         secret, token = secrets.token_urlsafe(30), secrets.token_urlsafe(96)
         role_name = role_arn.rsplit("/", 1)[-1]
-        account_id = role_arn.split(":")[4] if role_arn.count(":") >= 5 else self.settings.account_id
+        account_id = (
+            role_arn.split(":")[4] if role_arn.count(":") >= 5 else self.settings.account_id
+        )
         self._module("sts").register_session(
             access_key_id,
             {
@@ -381,7 +421,11 @@ class Engine:
         return None if found is None else dict_of(found)
 
     def issue_tokens(
-        self, pool_id: str, client_id: str, user: JsonObject, client_metadata: JsonObject | None = None
+        self,
+        pool_id: str,
+        client_id: str,
+        user: JsonObject,
+        client_metadata: JsonObject | None = None,
     ) -> JsonObject:
         """An ``AuthenticationResult`` for a signed-in user, signed with the pool's own keys.
 
@@ -420,7 +464,11 @@ class Engine:
         send = self._own_code_sender
 
         def send_fresh(
-            pool: JsonObject, username: str, attributes: JsonObject, _code: str, attribute_name: str = "email"
+            pool: JsonObject,
+            username: str,
+            attributes: JsonObject,
+            _code: str,
+            attribute_name: str = "email",
         ) -> Any:
             code = draw()
             user = self.find_user(pool, username)
@@ -457,7 +505,9 @@ class Engine:
         with self._scope(pool_id.split("_", 1)[0]):
             token, session = cognito._create_challenge_session(pool_id, client_id, username)
             session["auth_flow"] = "USER_SRP_AUTH"
-            parameters, session["srp"] = cognito._srp_challenge(pool_id, user, username, srp_a, token)
+            parameters, session["srp"] = cognito._srp_challenge(
+                pool_id, user, username, srp_a, token
+            )
         return dict_of(parameters)
 
     def password_policy_errors(self, pool: JsonObject, password: str) -> list[str]:
@@ -486,12 +536,12 @@ class Engine:
         cognito = self._module("cognito")
 
         def deliver(
-            pool: Mapping[str, Any],  # noqa: ARG001 - MiniStack's signature
+            pool: Mapping[str, Any],
             to_email: str,
             subject: str,
             body: str,
-            type_name: str,  # noqa: ARG001
-            extra: Mapping[str, Any] | None = None,  # noqa: ARG001
+            type_name: str,
+            extra: Mapping[str, Any] | None = None,
         ) -> None:
             if to_email:
                 carrier(to_email, subject, body)

@@ -31,7 +31,9 @@ INSTANCE_LOCK = "instance.lock"
 DEFAULT_IDLE_MINUTES = 12 * 60
 
 _KEPT_VARIABLES = frozenset(
-    "HOME LANG LANGUAGE LC_ALL LC_CTYPE PATH PATHEXT SYSTEMROOT TEMP TMP TMPDIR TZ USERPROFILE".split()
+    """
+    HOME LANG LANGUAGE LC_ALL LC_CTYPE PATH PATHEXT SYSTEMROOT TEMP TMP TMPDIR TZ USERPROFILE
+    """.split()
 )
 _START_SECONDS = 30
 
@@ -104,11 +106,15 @@ def stop() -> bool:
     return True
 
 
-def call(settings: CloudSettings, method: str, path: str, body: bytes = b"", timeout: float = 5) -> Any:
+def call(
+    settings: CloudSettings, method: str, path: str, body: bytes = b"", timeout: float = 5
+) -> Any:
     """One request to ``/_labkit/*``; the JSON answer, or None when the cloud doesn't answer with 200."""
     connection = http.client.HTTPConnection("127.0.0.1", settings.port, timeout=timeout)
     try:
-        connection.request(method, path, body=body, headers={"x-labkit-token": settings.admin_token})
+        connection.request(
+            method, path, body=body, headers={"x-labkit-token": settings.admin_token}
+        )
         response = connection.getresponse()
         text = response.read()
         return json.loads(text) if response.status == 200 else None
@@ -146,7 +152,14 @@ def _start(directory: Path) -> CloudSettings:
 def _spawn(directory: Path, settings: CloudSettings) -> subprocess.Popen[str]:
     """Start the process, on its own: a kernel's interrupt and end don't reach it."""
     idle = os.environ.get("LABKIT_IDLE_MINUTES", str(DEFAULT_IDLE_MINUTES))
-    command = [sys.executable, "-m", "labkit.local", "--settings-from-stdin", "--idle-minutes", idle]
+    command = [
+        sys.executable,
+        "-m",
+        "labkit.local",
+        "--settings-from-stdin",
+        "--idle-minutes",
+        idle,
+    ]
     detached: dict[str, Any] = (
         {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | 0x00000008}
         if os.name == "nt"
@@ -154,7 +167,7 @@ def _spawn(directory: Path, settings: CloudSettings) -> subprocess.Popen[str]:
     )
     log = directory / "cloud.log"
     with log.open("w") as errors:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -174,7 +187,9 @@ def _spawn(directory: Path, settings: CloudSettings) -> subprocess.Popen[str]:
         said = log.read_text().strip().splitlines()
         reason = said[-1] if said else f"exit status {process.returncode}"
         raise CloudUnavailableError(f"The local cloud didn't start: {reason} (its log: {log}).")
-    process.returncode = 0  # it is on its own from here: no ResourceWarning for a child we don't wait for
+    process.returncode = (
+        0  # it is on its own from here: no ResourceWarning for a child we don't wait for
+    )
     return process
 
 

@@ -153,7 +153,7 @@ class LocalCloud:
     # -- /_labkit ------------------------------------------------------------------
 
     async def _labkit(self, request: Request) -> Response:
-        """labkit's own endpoints: the inbox, the journeys, health and shutdown."""
+        """Labkit's own endpoints: the inbox, the journeys, health and shutdown."""
         token = request.header(TOKEN_HEADER) or ""
         local = request.host in LOOPBACK_HOSTS
         if not local or not hmac.compare_digest(token.encode(), self.settings.admin_token.encode()):

@@ -27,7 +27,11 @@ def not_signature_v4(request: Request) -> str | None:
             f"(hashed with SHA-256 and encoded with Base64): '{digest}'."
         )
     present = {pair.strip().partition("=")[0] for pair in pairs}
-    complaints = [f"Authorization header requires '{part}' parameter." for part in _PARTS if part not in present]
+    complaints = [
+        f"Authorization header requires '{part}' parameter."
+        for part in _PARTS
+        if part not in present
+    ]
     if request.header("x-amz-date") is None and request.header("date") is None:
         complaints.append(
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."

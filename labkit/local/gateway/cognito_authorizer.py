@@ -32,7 +32,7 @@ class UserPools(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Refusal(Exception):
+class _RefusedError(Exception):
     """Why the token is refused: the reason for the journey, and what the client is told."""
 
     reason: str
@@ -58,21 +58,27 @@ class CognitoAuthorizer:
         method = call.found.method
         authorizer = call.deployment.authorizers.get(str(method.get("authorizerId")))
         if authorizer is None:
-            return _unauthorized("the method names an authorizer that the deployment doesn't have", {})
+            return _unauthorized(
+                "the method names an authorizer that the deployment doesn't have", {}
+            )
         header = str(authorizer.get("identitySource") or "").removeprefix("method.request.header.")
         token = _token_in(call.request.header(header))
         scopes = [str(scope) for scope in method.get("authorizationScopes") or []]
         if not token:
-            return _unauthorized(f"there is no token in the {header} header", {"token source": header})
+            return _unauthorized(
+                f"there is no token in the {header} header", {"token source": header}
+            )
         try:
             claims = self._verified_claims(token, authorizer)
             self._check_use(claims, scopes, authorizer)
-        except _Refusal as refusal:
-            return _unauthorized(refusal.reason, refusal.evidence, refusal.message)
+        except _RefusedError as refused:
+            return _unauthorized(refused.reason, refused.evidence, refused.message)
         call.authorizer = {"claims": as_text(claims)}
         kind = "access" if scopes else "ID"
         matched = sorted(set(scopes) & set(str(claims.get("scope", "")).split()))
-        reason = f"a valid {kind} token of the user pool" + (f", with the scope {matched[0]}" if matched else "")
+        reason = f"a valid {kind} token of the user pool" + (
+            f", with the scope {matched[0]}" if matched else ""
+        )
         evidence = {"token_use": claims.get("token_use"), "method scopes": scopes}
         return Pass(reason, evidence)
 
@@ -81,29 +87,37 @@ class CognitoAuthorizer:
         try:
             header = jwt.get_unverified_header(token)
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
-            raise _Refusal("the token isn't a JWT", {}) from error
+            raise _RefusedError("the token isn't a JWT", {}) from error
         if header.get("alg") != "RS256":
-            raise _Refusal("the token isn't signed with RS256", {"alg": str(header.get("alg"))})
+            raise _RefusedError(
+                "the token isn't signed with RS256", {"alg": str(header.get("alg"))}
+            )
         key_id = header.get("kid")
         pools = [str(arn).rsplit("/", 1)[-1] for arn in authorizer.get("providerARNs") or []]
         for pool_id in pools:
             key = self._key(pool_id, key_id)
             if key is not None:
                 return self._claims_signed_by(token, key, pool_id)
-        raise _Refusal("the token's key (kid) isn't one of the user pool's", {"user pools": pools})
+        raise _RefusedError(
+            "the token's key (kid) isn't one of the user pool's", {"user pools": pools}
+        )
 
     def _claims_signed_by(self, token: str, key: jwt.PyJWK, pool_id: str) -> Claims:
-        unchecked = {f"verify_{name}": False for name in ("exp", "iat", "nbf", "aud", "iss", "sub", "jti")}
+        unchecked = {
+            f"verify_{name}": False for name in ("exp", "iat", "nbf", "aud", "iss", "sub", "jti")
+        }
         try:
             claims = jwt.decode(token, key.key, algorithms=["RS256"], options=unchecked)  # type: ignore[arg-type]
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
-            raise _Refusal("the token's signature doesn't fit its content", {}) from error
+            raise _RefusedError("the token's signature doesn't fit its content", {}) from error
         region = pool_id.split("_", 1)[0]
         if claims.get("iss") != f"https://cognito-idp.{region}.amazonaws.com/{pool_id}":
-            raise _Refusal("another issuer made the token", {"iss": str(claims.get("iss"))})
+            raise _RefusedError("another issuer made the token", {"iss": str(claims.get("iss"))})
         expiry = claims.get("exp")
         if not isinstance(expiry, int | float) or self._clock() >= expiry:
-            raise _Refusal("the token has expired", {"exp": expiry}, "The incoming token has expired")
+            raise _RefusedError(
+                "the token has expired", {"exp": expiry}, "The incoming token has expired"
+            )
         return claims
 
     def _check_use(self, claims: Claims, scopes: list[str], authorizer: Mapping[str, Any]) -> None:
@@ -111,25 +125,35 @@ class CognitoAuthorizer:
         use = claims.get("token_use")
         evidence = {"token_use": use, "method scopes": scopes}
         if scopes and use != "access":
-            raise _Refusal("the method has scopes, so it takes an access token; this is another token", evidence)
+            raise _RefusedError(
+                "the method has scopes, so it takes an access token; this is another token",
+                evidence,
+            )
         if not scopes and use != "id":
-            raise _Refusal("the method has no scopes, so it takes an ID token; this is another token", evidence)
+            raise _RefusedError(
+                "the method has no scopes, so it takes an ID token; this is another token", evidence
+            )
         granted = str(claims.get("scope", "")).split()
         if scopes and not set(scopes) & set(granted):
-            raise _Refusal(
-                "the access token has none of the method's scopes", {**evidence, "token scopes": granted}
+            raise _RefusedError(
+                "the access token has none of the method's scopes",
+                {**evidence, "token scopes": granted},
             )
         if not scopes:
             self._check_audience(claims)
         expression = authorizer.get("identityValidationExpression")
         if expression and not _matches(str(expression), claims.get("aud")):
-            raise _Refusal("the token's aud doesn't match the authorizer's token validation", evidence)
+            raise _RefusedError(
+                "the token's aud doesn't match the authorizer's token validation", evidence
+            )
 
     def _check_audience(self, claims: Claims) -> None:
         """An ID token must be for an app client of the pool; any client will do (2.13, 2.14)."""
         pool = self._user_pools.user_pool(str(claims["iss"]).rsplit("/", 1)[-1])
         if pool is None or claims.get("aud") not in pool["_clients"]:
-            raise _Refusal("the token is for an app client that the user pool doesn't have", {})
+            raise _RefusedError(
+                "the token is for an app client that the user pool doesn't have", {}
+            )
 
     def _key(self, pool_id: str, key_id: object) -> jwt.PyJWK | None:
         """A pool's public key; None for an unknown key id or a pool that is gone."""

@@ -27,7 +27,9 @@ _METHOD = re.compile(r"/restapis/([^/]+)/resources/([^/]+)/methods/([^/]+)")
 class RestApiState(RestApis, Protocol):
     """The control plane's state."""
 
-    def method(self, api_id: str, region: str, resource_id: str, http_method: str) -> dict[str, Any] | None:
+    def method(
+        self, api_id: str, region: str, resource_id: str, http_method: str
+    ) -> dict[str, Any] | None:
         """The live record of a method, or None."""
 
 
@@ -83,7 +85,9 @@ class RestApiControlPlane:
             return verdict
         return await test_invoke_method(request, self._state, self._pipeline, self._account_id)
 
-    async def _update_method(self, request: Request, api_id: str, resource_id: str, verb: str) -> Response:
+    async def _update_method(
+        self, request: Request, api_id: str, resource_id: str, verb: str
+    ) -> Response:
         """Apply the operations on ``/authorizationScopes`` here and leave the others to the engine."""
         try:
             operations = list(json.loads(request.body or b"{}").get("patchOperations") or [])
@@ -102,7 +106,9 @@ class RestApiControlPlane:
             return response
         method["authorizationScopes"] = patched_scopes(before, scoped)
         return Response(
-            response.status, without_headers(response.headers, "content-length"), Response.of_json(method).body
+            response.status,
+            without_headers(response.headers, "content-length"),
+            Response.of_json(method).body,
         )
 
 

@@ -29,8 +29,10 @@ _FUNCTION_URI = re.compile(
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
 _KNOWN_KEYS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
 _REMAPPED = frozenset(
-    "authorization connection content-length content-md5 date expect host max-forwards proxy-authenticate server te "
-    "trailer upgrade user-agent via warn www-authenticate".split()
+    """
+    authorization connection content-length content-md5 date expect host max-forwards
+    proxy-authenticate server te trailer upgrade user-agent via warn www-authenticate
+    """.split()
 )
 """Headers that API Gateway renames in an answer (Developer Guide, "important notes")."""
 
@@ -62,21 +64,29 @@ class LambdaProxyIntegration:
 
     async def __call__(self, call: Call, integration: Mapping[str, Any]) -> Answer | Stop:
         """The function's answer; 500 when it can't be invoked, 502 when its result is malformed, 504 when late."""
-        uri = _STAGE_VARIABLE.sub(lambda m: call.stage_variables.get(m[1], ""), str(integration.get("uri") or ""))
+        uri = _STAGE_VARIABLE.sub(
+            lambda m: call.stage_variables.get(m[1], ""), str(integration.get("uri") or "")
+        )
         match = _FUNCTION_URI.fullmatch(uri)
         if match is None:
             call.write("Execution failed due to configuration error: Invalid endpoint address")
-            return _failure(API_CONFIGURATION_ERROR, "the integration's URI names no Lambda function")
+            return _failure(
+                API_CONFIGURATION_ERROR, "the integration's URI names no Lambda function"
+            )
         arn = match["function"]
         name = arn.split(":")[6] if arn.count(":") >= 6 else arn
         evidence = {"function": name}
         if (integration.get("httpMethod") or "") != "POST":
             return _failure(
-                DEFAULT_5XX, "a Lambda function is invoked with POST: integrationHttpMethod is another", evidence
+                DEFAULT_5XX,
+                "a Lambda function is invoked with POST: integrationHttpMethod is another",
+                evidence,
             )
         if integration.get("credentials"):
             return _failure(
-                DEFAULT_5XX, "the local cloud doesn't use integration credentials yet, so it stops here", evidence
+                DEFAULT_5XX,
+                "the local cloud doesn't use integration credentials yet, so it stops here",
+                evidence,
             )
         source_arn = call.arn_of(call.found.resource.path)
         if not self._functions.function_allows(arn, "apigateway.amazonaws.com", source_arn):
@@ -99,14 +109,23 @@ class LambdaProxyIntegration:
             detail = result["payload"] if isinstance(result["payload"], dict) else {}
             error_type = str(detail.get("errorType", "error"))
             return _failure(
-                DEFAULT_5XX, f"{name} failed ({error_type}); the client isn't told why", evidence, status=502
+                DEFAULT_5XX,
+                f"{name} failed ({error_type}); the client isn't told why",
+                evidence,
+                status=502,
             )
-        call.write(f"Endpoint response body before transformations: {json.dumps(result['payload'])}")
+        call.write(
+            f"Endpoint response body before transformations: {json.dumps(result['payload'])}"
+        )
         try:
             response = read_result(result["payload"], call)
         except MalformedResultError as error:
-            call.write("Execution failed due to configuration error: Malformed Lambda proxy response")
-            return _failure(DEFAULT_5XX, f"{name} returned a malformed result: {error}", evidence, status=502)
+            call.write(
+                "Execution failed due to configuration error: Malformed Lambda proxy response"
+            )
+            return _failure(
+                DEFAULT_5XX, f"{name} returned a malformed result: {error}", evidence, status=502
+            )
         return Answer(response, f"{name} answered {response.status}", evidence)
 
 
@@ -115,7 +134,10 @@ class MalformedResultError(Exception):
 
 
 def _failure(
-    kind: ResponseType, reason: str, evidence: Mapping[str, Any] | None = None, status: int | None = None
+    kind: ResponseType,
+    reason: str,
+    evidence: Mapping[str, Any] | None = None,
+    status: int | None = None,
 ) -> Stop:
     return Stop(GatewayError(kind, status=status), reason, evidence or {})
 
@@ -133,7 +155,9 @@ def _log_request(call: Call, region: str, arn: str, event: Mapping[str, Any]) ->
         f"x-amzn-lambda-integration-tag={call.request_id}, Authorization={'*' * 50}, "
         f"X-Amz-Source-Arn={call.method_arn()}, X-Amz-Security-Token={'*' * 40} [TRUNCATED]"
     )
-    call.write(f"Endpoint request body after transformations: {json.dumps(event)[:900]} [TRUNCATED]")
+    call.write(
+        f"Endpoint request body after transformations: {json.dumps(event)[:900]} [TRUNCATED]"
+    )
     call.write(f"Sending request to {uri}")
 
 
@@ -147,7 +171,9 @@ def proxy_event(call: Call) -> dict[str, Any]:
     query: dict[str, list[str]] = {}
     for name, value in request.query:
         query.setdefault(name, []).append(value)
-    binary = _media_type_matches(request.header("content-type"), call.deployment.api.get("binaryMediaTypes"))
+    binary = _media_type_matches(
+        request.header("content-type"), call.deployment.api.get("binaryMediaTypes")
+    )
     return {
         "resource": route.resource.path,
         "path": _decoded_path(call),
@@ -176,7 +202,14 @@ def _event_body(body: bytes, *, binary: bool) -> str | None:
 
 def _forwarded_headers(call: Call) -> Headers:
     request = call.request
-    own = {"host", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "connection"}
+    own = {
+        "host",
+        "x-amzn-trace-id",
+        "x-forwarded-for",
+        "x-forwarded-port",
+        "x-forwarded-proto",
+        "connection",
+    }
     kept = [
         (name, value)
         for name, value in request.headers
@@ -187,7 +220,10 @@ def _forwarded_headers(call: Call) -> Headers:
         *kept,
         ("Host", call.domain_name),
         ("X-Amzn-Trace-Id", call.trace_id),
-        ("X-Forwarded-For", f"{forwarded}, {request.source_ip}" if forwarded else request.source_ip),
+        (
+            "X-Forwarded-For",
+            f"{forwarded}, {request.source_ip}" if forwarded else request.source_ip,
+        ),
         ("X-Forwarded-Port", "443"),
         ("X-Forwarded-Proto", "https"),
     ]
@@ -247,7 +283,9 @@ def read_result(result: object, call: Call) -> Response:
     if not any(name.lower() == "content-type" for name, _value in headers):
         headers.insert(0, ("Content-Type", "application/json"))
     headers.append(("X-Amzn-Trace-Id", call.trace_id))
-    return Response(_result_status(result.get("statusCode", 200)), headers, _result_body(result, call))
+    return Response(
+        _result_status(result.get("statusCode", 200)), headers, _result_body(result, call)
+    )
 
 
 def _result_status(status: object) -> int:
@@ -266,9 +304,13 @@ def _result_headers(result: Mapping[str, Any]) -> Headers:
     found: Headers = []
     single, multi = result.get("headers"), result.get("multiValueHeaders")
     if multi is not None:
-        if not isinstance(multi, dict) or not all(isinstance(values, list) for values in multi.values()):
+        if not isinstance(multi, dict) or not all(
+            isinstance(values, list) for values in multi.values()
+        ):
             raise MalformedResultError("its multiValueHeaders isn't an object of lists")
-        found += [(name, _header_value(value)) for name, values in multi.items() for value in values]
+        found += [
+            (name, _header_value(value)) for name, values in multi.items() for value in values
+        ]
     if single is not None:
         if not isinstance(single, dict):
             raise MalformedResultError("its headers isn't an object")

@@ -33,15 +33,23 @@ def mock_integration(call: Call, integration: Mapping[str, Any]) -> Answer | Sto
     VTL than plain references isn't guessed: the request is stopped with 500 and a reason.
     """
     templates = integration.get("requestTemplates") or {}
-    content_type = (call.request.header("content-type") or "application/json").split(";")[0].strip().lower()
+    content_type = (
+        (call.request.header("content-type") or "application/json").split(";")[0].strip().lower()
+    )
     template = templates.get(content_type)
     if template is None:
         passthrough = integration.get("passthroughBehavior") or "WHEN_NO_MATCH"
         if passthrough == "NEVER" or (passthrough == "WHEN_NO_TEMPLATES" and templates):
             reason = f"no request template for the content type {content_type}"
-            return Stop(GatewayError(UNSUPPORTED_MEDIA_TYPE), reason, {"passthroughBehavior": passthrough})
+            return Stop(
+                GatewayError(UNSUPPORTED_MEDIA_TYPE), reason, {"passthroughBehavior": passthrough}
+            )
     try:
-        rendered = render_template(call, template) if template is not None else call.request.body.decode("utf-8")
+        rendered = (
+            render_template(call, template)
+            if template is not None
+            else call.request.body.decode("utf-8")
+        )
         status = _status_in(rendered)
     except (UnsupportedTemplateError, UnicodeDecodeError) as error:
         return Stop(GatewayError(DEFAULT_5XX), f"the request template can't be used: {error}")
@@ -74,7 +82,9 @@ def render_template(call: Call, template: str) -> str:
         return look_up(call, match["braced"] or match["plain"]) or ""
 
     left = _REFERENCE.sub("", template)
-    if re.search(r"#(?:set|if|elseif|else|end|foreach|#|\*)", left) or re.search(r"\$!?\{?[A-Za-z]", left):
+    if re.search(r"#(?:set|if|elseif|else|end|foreach|#|\*)", left) or re.search(
+        r"\$!?\{?[A-Za-z]", left
+    ):
         raise UnsupportedTemplateError("it has VTL beyond plain references")
     return _REFERENCE.sub(value, template)
 
@@ -86,7 +96,9 @@ def _status_in(rendered: str) -> int | None:
         return None
     status = data.get("statusCode") if isinstance(data, dict) else None
     try:
-        return int(status) if isinstance(status, int | str) and not isinstance(status, bool) else None
+        return (
+            int(status) if isinstance(status, int | str) and not isinstance(status, bool) else None
+        )
     except ValueError:
         return None
 
@@ -111,7 +123,11 @@ def _response(call: Call, chosen: Mapping[str, Any]) -> Response:
     headers: Headers = []
     for target, source in (chosen.get("responseParameters") or {}).items():
         name = target.removeprefix("method.response.header.")
-        literal = source[1:-1] if len(source) >= 2 and source[0] == source[-1] == "'" else look_up(call, source)
+        literal = (
+            source[1:-1]
+            if len(source) >= 2 and source[0] == source[-1] == "'"
+            else look_up(call, source)
+        )
         if name != target and literal is not None:
             headers.append((name, literal))
     templates = chosen.get("responseTemplates") or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from labkit.local.gateway.call import Call, Outcome, Skip, Stop
-from labkit.local.gateway.responses import FORBIDDEN, API_CONFIGURATION_ERROR, GatewayError
+from labkit.local.gateway.responses import API_CONFIGURATION_ERROR, FORBIDDEN, GatewayError
 
 
 def _fail_closed(what: str, evidence: Mapping[str, object] | None = None) -> Stop:

@@ -33,7 +33,9 @@ class Pipeline:
         lambda_proxy: the ``AWS_PROXY`` integration.
     """
 
-    def __init__(self, cognito_authorizer: CognitoAuthorizer, lambda_proxy: LambdaProxyIntegration) -> None:
+    def __init__(
+        self, cognito_authorizer: CognitoAuthorizer, lambda_proxy: LambdaProxyIntegration
+    ) -> None:
         self._cognito_authorizer = cognito_authorizer
         self._lambda_proxy = lambda_proxy
         self._gates: tuple[tuple[str, Gate], ...] = (
@@ -103,4 +105,6 @@ def _route(call: Call) -> Outcome:
 def _step(gate: str, outcome: Outcome | Answer) -> Step:
     if isinstance(outcome, Stop):
         return Step(gate, "stop", outcome.reason, outcome.evidence)
-    return Step(gate, "skip" if isinstance(outcome, Skip) else "pass", outcome.reason, outcome.evidence)
+    return Step(
+        gate, "skip" if isinstance(outcome, Skip) else "pass", outcome.reason, outcome.evidence
+    )

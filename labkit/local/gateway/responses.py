@@ -52,7 +52,11 @@ API_CONFIGURATION_ERROR = ResponseType(
 DEFAULT_5XX = ResponseType("DEFAULT_5XX", 500, _SERVER_ERROR, "Internal server error", spaced=True)
 FORBIDDEN = ResponseType("DEFAULT_4XX", 403, "ForbiddenException", "Forbidden")
 INTEGRATION_FAILURE = ResponseType(
-    "INTEGRATION_FAILURE", 504, _SERVER_ERROR, "Network error communicating with endpoint", spaced=True
+    "INTEGRATION_FAILURE",
+    504,
+    _SERVER_ERROR,
+    "Network error communicating with endpoint",
+    spaced=True,
 )
 INTEGRATION_TIMEOUT = ResponseType(
     "INTEGRATION_TIMEOUT", 504, _SERVER_ERROR, "Endpoint request timed out", spaced=True
@@ -91,7 +95,9 @@ Lookup = Callable[[str], "str | None"]
 """Resolves ``context.requestId``, ``stageVariables.x``, ``method.request.header.x``… to text, or None."""
 
 
-def render(error: GatewayError, customised: Mapping[str, Mapping[str, Any]], lookup: Lookup) -> Response:
+def render(
+    error: GatewayError, customised: Mapping[str, Mapping[str, Any]], lookup: Lookup
+) -> Response:
     """The gateway response of a rejection.
 
     Args:
@@ -109,7 +115,9 @@ def render(error: GatewayError, customised: Mapping[str, Mapping[str, Any]], loo
     content_type = "application/json"
     templates = custom.get("responseTemplates") or {}
     if templates:
-        content_type = "application/json" if "application/json" in templates else next(iter(templates))
+        content_type = (
+            "application/json" if "application/json" in templates else next(iter(templates))
+        )
         body = _substitute(templates[content_type], _with_error(error, lookup)).encode()
     for target, source in (custom.get("responseParameters") or {}).items():
         name = target.removeprefix("gatewayresponse.header.")

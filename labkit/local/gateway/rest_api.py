@@ -15,7 +15,9 @@ from labkit.local.gateway.pipeline import Pipeline, reject
 from labkit.local.gateway.responses import API_CONFIGURATION_ERROR, FORBIDDEN, GatewayError
 from labkit.local.messages import Request, Response
 
-EXECUTE_API_HOST = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com")
+EXECUTE_API_HOST = re.compile(
+    r"(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com"
+)
 EXECUTE_API_PATH = "/_aws/execute-api/"
 MAX_BODY_BYTES = 10_485_760
 """The payload limit of API Gateway (gateway.md, section 14)."""
@@ -83,11 +85,15 @@ class RestApiDataPlane:
         region = self._rest_apis.rest_api_region(api_id)
         if region is not None:
             configuration = self._rest_apis.rest_api_configuration(api_id, region)
-            self._deployments[api_id, deployment_id] = Deployment(api_id, region, deployment_id, configuration)
+            self._deployments[api_id, deployment_id] = Deployment(
+                api_id, region, deployment_id, configuration
+            )
 
     def forget_deployment(self, api_id: str, deployment_id: str | None = None) -> None:
         """Drop a deleted deployment, or all of a deleted API."""
-        for key in [key for key in self._deployments if key[0] == api_id and deployment_id in (None, key[1])]:
+        for key in [
+            key for key in self._deployments if key[0] == api_id and deployment_id in (None, key[1])
+        ]:
             del self._deployments[key]
 
     # -- journeys -----------------------------------------------------------------
@@ -134,7 +140,9 @@ class RestApiDataPlane:
         if request.body_too_large:
             response = _too_large(journey)
         elif not stage:
-            response = _stop(call, journey, Stop(GatewayError(FORBIDDEN), f"the API has no stage {stage_name!r}"))
+            response = _stop(
+                call, journey, Stop(GatewayError(FORBIDDEN), f"the API has no stage {stage_name!r}")
+            )
         elif key not in self._deployments:
             reason = "the stage points to a deployment whose snapshot this cloud doesn't have: deploy again"
             response = _stop(call, journey, Stop(GatewayError(API_CONFIGURATION_ERROR), reason))
@@ -148,7 +156,11 @@ class RestApiDataPlane:
             reason = "the local cloud doesn't serve HTTP APIs yet, so it turns the request away"
             journey.steps.append(Step("route", "stop", reason))
             return Response.of_json({"message": "Internal Server Error"}, 500)
-        journey.steps.append(Step("route", "stop", f"there is no API {address.api_id}: on AWS the name has no address"))
+        journey.steps.append(
+            Step(
+                "route", "stop", f"there is no API {address.api_id}: on AWS the name has no address"
+            )
+        )
         headers = [("x-amzn-ErrorType", "ForbiddenException"), (NO_SUCH_HOST, "1")]
         return Response.of_json({"message": "Forbidden"}, 403, headers)
 
@@ -166,5 +178,10 @@ def _too_large(journey: Journey) -> Response:
 
 
 def _nothing_deployed(api_id: str, region: str) -> Deployment:
-    empty: Mapping[str, Any] = {"api": {}, "resources": {}, "authorizers": {}, "gateway_responses": {}}
+    empty: Mapping[str, Any] = {
+        "api": {},
+        "resources": {},
+        "authorizers": {},
+        "gateway_responses": {},
+    }
     return Deployment(api_id, region, "", empty)

@@ -65,7 +65,9 @@ def _exact(deployment: Deployment, segments: list[str]) -> tuple[Resource, dict[
     resource, parameters = deployment.root, dict[str, str]()
     for segment in segments:
         below = deployment.children.get(resource.parts, ()) if resource else ()
-        resource = next((r for r in below if r.parts[-1] == segment and not _is_parameter(segment)), None)
+        resource = next(
+            (r for r in below if r.parts[-1] == segment and not _is_parameter(segment)), None
+        )
         if resource is None and segment:
             resource = next((r for r in below if _is_parameter(r.parts[-1])), None)
             if resource is not None:
@@ -75,7 +77,9 @@ def _exact(deployment: Deployment, segments: list[str]) -> tuple[Resource, dict[
     return None if resource is None else (resource, parameters)
 
 
-def _greedy(deployment: Deployment, segments: list[str]) -> Iterator[tuple[Resource, dict[str, str]]]:
+def _greedy(
+    deployment: Deployment, segments: list[str]
+) -> Iterator[tuple[Resource, dict[str, str]]]:
     """The matching ``{proxy+}`` resources, the most specific first; a proxy doesn't match its parent (8.9)."""
     found = []
     for resource in deployment.greedy_resources:

@@ -66,14 +66,18 @@ async def _run(call: Call, pipeline: Pipeline) -> Response:
     call.write(f"Method request path: {_braces(route.path_parameters)}")
     call.write(f"Method request query string: {_braces(dict(call.request.query))}")
     call.write(f"Method request headers: {_braces(dict(call.request.headers))}")
-    call.write(f"Method request body before transformations: {call.request.body.decode(errors='replace')}")
+    call.write(
+        f"Method request body before transformations: {call.request.body.decode(errors='replace')}"
+    )
     outcome = await pipeline.integrate(call)
     if isinstance(outcome, Stop):
         response = reject(call, outcome)
         headers: Headers = [("x-amzn-ErrorType", outcome.error.type.error_type)]
     else:
         response, headers = outcome.response, outcome.response.headers
-        call.write(f"Method response body after transformations: {response.body.decode(errors='replace')}")
+        call.write(
+            f"Method response body after transformations: {response.body.decode(errors='replace')}"
+        )
         call.write(f"Method response headers: {_braces(dict(headers))}")
         call.write("Successfully completed execution")
     call.write(f"Method completed with status: {response.status}")
@@ -92,12 +96,16 @@ async def _run(call: Call, pipeline: Pipeline) -> Response:
     )
 
 
-def _call(request: Request, deployment: Deployment, account_id: str, asked: Mapping[str, Any]) -> Call:
+def _call(
+    request: Request, deployment: Deployment, account_id: str, asked: Mapping[str, Any]
+) -> Call:
     """The call that the operation's parameters describe."""
     path_and_query = str(asked.get("pathWithQueryString") or "")
     raw_path, _mark, query_string = path_and_query.partition("?")
     sent: Headers = [(str(k), str(v)) for k, v in (asked.get("headers") or {}).items()]
-    sent += [(str(k), str(v)) for k, vs in (asked.get("multiValueHeaders") or {}).items() for v in vs]
+    sent += [
+        (str(k), str(v)) for k, vs in (asked.get("multiValueHeaders") or {}).items() for v in vs
+    ]
     if asked.get("pathWithQueryString") is None:
         match = _OPERATION.fullmatch(request.raw_path)
         raw_path = deployment.resources[match[2]].path if match else "/"
@@ -150,4 +158,6 @@ def _not_found(message: str) -> Response:
 
 
 def _bad_request(message: str) -> Response:
-    return Response.of_json({"message": message}, 400, [("x-amzn-ErrorType", "BadRequestException")])
+    return Response.of_json(
+        {"message": message}, 400, [("x-amzn-ErrorType", "BadRequestException")]
+    )

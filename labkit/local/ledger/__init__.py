@@ -81,6 +81,9 @@ def counts() -> dict[str, int]:
 def table() -> str:
     """The ledger as text: one line a row, then the counts."""
     width = max(len(row.id) for row in rows())
-    lines = [f"{row.id:<{width}}  {row.label:<10}  {row.fact:<18}  {row.case}  [{row.source}]" for row in rows()]
+    lines = [
+        f"{row.id:<{width}}  {row.label:<10}  {row.fact:<18}  {row.case}  [{row.source}]"
+        for row in rows()
+    ]
     total = ", ".join(f"{count} {label}" for label, count in counts().items())
     return "\n".join([*lines, "", f"{len(rows())} rows: {total}"])
