@@ -87,7 +87,7 @@ class CognitoAuthorizer:
         try:
             header = jwt.get_unverified_header(token)
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
-            raise _RefusedError("the token isn't a JWT", {}) from error
+            raise _RefusedError(_unreadable(token), {}) from error
         if header.get("alg") != "RS256":
             raise _RefusedError(
                 "the token isn't signed with RS256", {"alg": str(header.get("alg"))}
@@ -126,12 +126,12 @@ class CognitoAuthorizer:
         evidence = {"token_use": use, "method scopes": scopes}
         if scopes and use != "access":
             raise _RefusedError(
-                "the method has scopes, so it takes an access token; this is another token",
+                f"the method has scopes, so it takes an access token; this is {_kind(use)}",
                 evidence,
             )
         if not scopes and use != "id":
             raise _RefusedError(
-                "the method has no scopes, so it takes an ID token; this is another token", evidence
+                f"the method has no scopes, so it takes an ID token; this is {_kind(use)}", evidence
             )
         granted = str(claims.get("scope", "")).split()
         if scopes and not set(scopes) & set(granted):
@@ -167,6 +167,17 @@ class CognitoAuthorizer:
 
 def _unauthorized(reason: str, evidence: Mapping[str, Any], message: str | None = None) -> Stop:
     return Stop(GatewayError(UNAUTHORIZED, message), reason, evidence)
+
+
+def _unreadable(token: str) -> str:
+    """Why a token can't be read, in the words of somebody who looks at it."""
+    if token.count(".") != 2:
+        return "the token isn't a JWT: it doesn't have three parts"
+    return "the token can't be read: it was changed, or not copied whole"
+
+
+def _kind(use: object) -> str:
+    return {"access": "an access token", "id": "an ID token"}.get(str(use), "neither kind")
 
 
 def _token_in(header: str | None) -> str:
