@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from labkit.local.gateway.pipeline import Pipeline
 from labkit.local.gateway.rest_api import RestApiDataPlane, RestApis
-from labkit.local.gateway.test_invoke import is_test_invoke, test_invoke_method
+from labkit.local.gateway.testinvoke import answer_test_invoke_method, is_test_invoke
 from labkit.local.messages import Request, Response, without_headers
 
 Forward = Callable[[Request], Awaitable[Response]]
@@ -83,7 +83,9 @@ class RestApiControlPlane:
         verdict = await self._forward(request)
         if verdict.status in (401, 403):
             return verdict
-        return await test_invoke_method(request, self._state, self._pipeline, self._account_id)
+        return await answer_test_invoke_method(
+            request, self._state, self._pipeline, self._account_id
+        )
 
     async def _update_method(
         self, request: Request, api_id: str, resource_id: str, verb: str

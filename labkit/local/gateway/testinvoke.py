@@ -29,7 +29,7 @@ def is_test_invoke(request: Request) -> bool:
     return request.method == "POST" and _OPERATION.fullmatch(request.raw_path) is not None
 
 
-async def test_invoke_method(
+async def answer_test_invoke_method(
     request: Request, rest_apis: RestApis, pipeline: Pipeline, account_id: str
 ) -> Response:
     """Answer ``TestInvokeMethod``: ``{"status", "body", "headers", "multiValueHeaders", "latency", "log"}``."""
