@@ -23,9 +23,7 @@ os.environ |= {
     "IPYTHONDIR": str(_temporary / "ipython"),
     "JUPYTER_CONFIG_DIR": str(_temporary / "jupyter-config"),
     "JUPYTER_DATA_DIR": str(_temporary / "jupyter-data"),
-    "JUPYTER_NO_CONFIG": "1",
     "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel named python3 is this environment's
-    "NO_COLOR": "1",
 }
 # A kernel sets its own inline backend; anything else here would reach it.
 os.environ.pop("MPLBACKEND", None)

@@ -84,7 +84,9 @@ def test_format(path: Path) -> None:
     notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
     nbformat.validate(notebook)
     assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
-    assert notebook.metadata.kernelspec.name == "python3"
+    # As JupyterLab writes it; otherwise opening the notebook would change it.
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    assert notebook.metadata.kernelspec == kernel
     assert set(notebook.metadata) <= {"kernelspec", "language_info"}
     ids = [cell.id for cell in notebook.cells]
     assert len(ids) == len(set(ids))

@@ -1,0 +1,105 @@
+"""JupyterLab as a learner sees it, in a real browser."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+BROWSER_OPTIONS = [
+    "--no-sandbox",  # CI runs as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the course, so that running the notebooks does not change the working tree."""
+    folder = tmp_path_factory.mktemp("browser") / "course"
+    unwanted = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
+    for name in ("notebooks", "labkit"):
+        shutil.copytree(ROOT / name, folder / name, ignore=unwanted)
+    for path in folder.glob("notebooks/**/*.ipynb"):
+        # Without outputs: what the tests find, this run has made.
+        notebook = json.loads(path.read_text("utf-8"))
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                cell |= {"outputs": [], "execution_count": None}
+        path.write_text(json.dumps(notebook), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lab_url(course: Path) -> Iterator[str]:
+    """The address that `python3 -m labkit --no-browser` prints, token included."""
+    log = course.parent / "jupyterlab.log"
+    settings = course.parent / "settings"
+    tracker = settings / "@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
+    tracker.parent.mkdir(parents=True)
+    tracker.write_text('{"windowingMode": "none"}')  # draw all cells, not only those in view
+    command = [sys.executable, "-m", "labkit", "--no-browser", f"--port={free_port()}"]
+    command += [f"--ServerApp.root_dir={course}", "--LabApp.expose_app_in_browser=True"]
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | {"JUPYTERLAB_SETTINGS_DIR": str(settings)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield wait_for_url(server, log)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def wait_for_url(server: subprocess.Popen[bytes], log: Path) -> str:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
+        if found := re.search(r"http://127\.0\.0\.1:\S+token=\w+", log.read_text("utf-8")):
+            return found[0]
+        time.sleep(0.1)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text('utf-8')}")
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures go: LABKIT_SCREENSHOTS, or a temporary folder."""
+    wanted = os.environ.get("LABKIT_SCREENSHOTS")
+    folder = Path(wanted) if wanted else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with browser.new_context(viewport={"width": 1400, "height": 1000}) as context:
+        yield context.new_page()
