@@ -116,12 +116,14 @@ class Host:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):  # the handler may have put anything in their place
                 stream.flush()
-        if kind != b"R":
-            # The token can't be guessed, so no output can pretend to be the end of the output.
-            _write_all(self._log, b"\0" + token.encode() + b"\0")
-        _write_all(
-            self._replies, bytes.fromhex(token) + kind + len(payload).to_bytes(4, "big") + payload
-        )
+        head = bytes.fromhex(token) + kind + len(payload).to_bytes(4, "big")
+        try:
+            if kind != b"R":
+                # The token can't be guessed, so no output can pretend to be the end of the output.
+                _write_all(self._log, b"\0" + token.encode() + b"\0")
+            _write_all(self._replies, head + payload)
+        except OSError:  # the host is gone; this thread noticed first
+            _end_with_descendants()
 
     def log_error(self, error: dict[str, Any]) -> None:
         """Write an error to the log in the form that AWS gives it."""
@@ -135,7 +137,8 @@ class Host:
                 lines.append(_NO_BREAK_SPACE * (len(line) - len(text)) + text)
         with contextlib.suppress(Exception):
             sys.stdout.flush()
-        _write_all(self._log, ("\n".join(lines) + "\n").encode(errors="backslashreplace"))
+        with contextlib.suppress(OSError):  # the host is gone, as reply() will find
+            _write_all(self._log, ("\n".join(lines) + "\n").encode(errors="backslashreplace"))
 
 
 def _end_with_descendants() -> NoReturn:

@@ -77,6 +77,7 @@ RESERVED_VARIABLES = frozenset(
 )
 """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html: a function can't set these."""
 
+_STOPPED = "The local cloud has stopped. Run lab = labkit.start() again."
 _REPLY_HEAD = 16 + 1 + 4
 _REPLY_LIMIT = (
     8 * 1024 * 1024
@@ -419,7 +420,7 @@ class _Environment:
             _TimedOutError: no reply before the deadline.
             _EndedError: the process ended before.
         """
-        body = request.encode()
+        body = request.encode(errors="surrogatepass")  # JSON may hold half of a surrogate pair
         self._log.expect(token)
         # A small request always fits into the pipe. A large one waits for its reader, who may be
         # stuck.
@@ -622,6 +623,7 @@ class _Pool:
         self._idle: list[_Environment] = []
         self._size = 0
         self._starting = 0
+        self._waiting = 0
         self._progress = 0
         self._open = True
         self._keeps = True
@@ -644,9 +646,7 @@ class _Pool:
         with self._changed:
             while True:
                 if not self._open:
-                    raise CloudUnavailableError(
-                        "The local cloud has stopped. Run lab = labkit.start() again."
-                    )
+                    raise CloudUnavailableError(_STOPPED)
                 while self._idle:
                     environment = self._idle.pop()
                     if usable(environment):
@@ -659,7 +659,9 @@ class _Pool:
                     self._progress += 1
                     return None, unusable
                 progress = self._progress
+                self._waiting += 1
                 self._changed.wait(self._patience)
+                self._waiting -= 1
                 stalled = progress == self._progress and not self._starting
                 limit = self._hard_limit if stalled else self._maximum
 
@@ -667,7 +669,8 @@ class _Pool:
         """Give back an environment (None: it was retired, or never came to be); whether it is kept."""
         with self._changed:
             self._progress += 1
-            kept = environment is not None and self._keeps and self._size <= self._maximum
+            wanted = self._size <= self._maximum or len(self._idle) < self._waiting
+            kept = environment is not None and self._keeps and wanted
             if kept and environment is not None:
                 self._idle.append(environment)
             else:
@@ -710,7 +713,7 @@ class FunctionRunner:
     version) are kept and run at once; further calls wait for a free one. A handler may wait for a
     call that itself waits: a function that calls itself, or two that call each other. So when for
     ``patience`` seconds no environment of the function got free or ready, one more is started, up
-    to ``hard_limit``, and ends after its invocation. At the hard limit calls wait until an
+    to ``hard_limit``; it ends when nobody waits for it. At the hard limit calls wait until an
     environment is free, which its time-out guarantees.
 
     Args:
@@ -787,8 +790,7 @@ class FunctionRunner:
             )
             return _failed({"errorMessage": message, "errorType": "Runtime.Unsupported"})
         try:
-            # Pure ASCII also carries half of a surrogate pair, which JSON allows and UTF-8 doesn't.
-            event_text = json.dumps(event, allow_nan=False)
+            event_text = json.dumps(event, allow_nan=False, ensure_ascii=False)
         except (TypeError, ValueError, RecursionError) as error:
             message = f"Could not parse request body into json: {error}"
             return _failed({"errorMessage": message, "errorType": "InvalidRequestContentException"})
@@ -914,7 +916,7 @@ class FunctionRunner:
         except BaseException as error:
             _remove_tree(temporary)
             self._code.release(task_root)
-            if isinstance(error, OSError):
+            if isinstance(error, OSError | ValueError):
                 message = f"The local cloud can't start a process for this function: {error}"
                 raise _FailedError(
                     {"errorMessage": message, "errorType": "ServiceException"}
@@ -934,6 +936,8 @@ class FunctionRunner:
 
     def _prepare(self) -> None:
         """Before the first environment: remove what a host that was killed left, and watch for idle ones."""
+        if self._closing.is_set():
+            raise CloudUnavailableError(_STOPPED)
         with self._lock:
             if self._prepared:
                 return
