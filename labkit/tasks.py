@@ -99,6 +99,8 @@ def _take_away_from(number: int, demo: Demo) -> None:
     if number <= 3:
         for api in find_rest_apis():
             delete_rest_api(api)
+    if number in (2, 3):
+        remove_permissions()
     if number <= 2:
         for pool in find_user_pools():
             delete_user_pool(pool)
@@ -241,6 +243,7 @@ def ensure_rest_api(function_arn: str) -> tuple[str, str]:
             (resource or {}).get("resourceMethods", {}).get("GET", {}).get("methodIntegration", {})
         )
         if resource and function_arn in str(integration.get("uri")):
+            permit_api(api_id, function_arn)
             return api_id, str(resource["id"])
         delete_rest_api(api_id)
     api_id = gateway.create_rest_api(
@@ -264,15 +267,35 @@ def ensure_rest_api(function_arn: str) -> tuple[str, str]:
         integrationHttpMethod="POST",
         uri=f"arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{function_arn}/invocations",
     )
-    account_id = function_arn.split(":")[4]
-    _client("lambda").add_permission(
-        FunctionName=names.FUNCTION,
-        StatementId=f"apigateway-{api_id}",
-        Action="lambda:InvokeFunction",
-        Principal="apigateway.amazonaws.com",
-        SourceArn=f"arn:aws:execute-api:{region}:{account_id}:{api_id}/*/GET/{names.RESOURCE}",
-    )
+    permit_api(api_id, function_arn)
     return str(api_id), str(resource_id)
+
+
+def permit_api(api_id: str, function_arn: str) -> None:
+    """Let ``GET /demo`` of the API invoke the function; it may do so already."""
+    lambda_ = _client("lambda")
+    region, account_id = function_arn.split(":")[3:5]
+    try:
+        lambda_.add_permission(
+            FunctionName=names.FUNCTION,
+            StatementId=f"apigateway-{api_id}",
+            Action="lambda:InvokeFunction",
+            Principal="apigateway.amazonaws.com",
+            SourceArn=f"arn:aws:execute-api:{region}:{account_id}:{api_id}/*/GET/{names.RESOURCE}",
+        )
+    except lambda_.exceptions.ResourceConflictException:
+        return
+
+
+def remove_permissions() -> None:
+    """Take back who may invoke the function: permissions of deleted APIs would pile up in its policy."""
+    lambda_ = _client("lambda")
+    try:
+        policy = json.loads(lambda_.get_policy(FunctionName=names.FUNCTION)["Policy"])
+    except lambda_.exceptions.ResourceNotFoundException:
+        return
+    for statement in policy["Statement"]:
+        lambda_.remove_permission(FunctionName=names.FUNCTION, StatementId=statement["Sid"])
 
 
 def _demo_resource(gateway: Any, api_id: str) -> dict[str, Any] | None:
