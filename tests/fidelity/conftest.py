@@ -1,0 +1,33 @@
+"""A genuine local cloud in a process of its own, and clients that reach it as any other program would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fidelity.gateway_fixture import Cloud, Gateway, running_cloud
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """``python -m labkit.local --port 0``."""
+    with running_cloud(
+        ["-m", "labkit.local", "--port", "0"], tmp_path_factory.mktemp("cloud")
+    ) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def gateway(cloud: Cloud) -> Gateway:
+    """The APIs, functions and users that the gateway's tests share."""
+    return Gateway(cloud)
+
+
+@pytest.fixture(scope="session")
+def gateway_a_day_later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """The same on a cloud whose gateway's clock is a day ahead: every token has expired."""
+    script = Path(__file__).with_name("cloud_a_day_later.py")
+    with running_cloud([str(script), "--port", "0"], tmp_path_factory.mktemp("later")) as started:
+        yield Gateway(started)

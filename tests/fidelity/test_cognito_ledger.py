@@ -1,0 +1,492 @@
+"""Every row of the ledger of Cognito user pools, run against the service."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+from in_process_cloud import Answer, Cognito
+
+from labkit.local.ledger import Row, rows
+
+EMAIL = "jane@example.com"
+OTHER_EMAIL = "john@example.com"
+PASSWORD = "Correct-1234"
+DAY = 86_400
+
+Situation = dict[str, str]
+_SETUPS: dict[str, Callable[[Cognito], Situation]] = {}
+
+
+def setup(name: str) -> Callable[[Callable[[Cognito], Situation]], Callable[[Cognito], Situation]]:
+    def keep(make: Callable[[Cognito], Situation]) -> Callable[[Cognito], Situation]:
+        _SETUPS[name] = make
+        return make
+
+    return keep
+
+
+# -- situations ------------------------------------------------------------------------------
+
+
+@setup("plain pool")
+def plain_pool(cognito: Cognito) -> Situation:
+    return {"pool": cognito.pool()}
+
+
+@setup("email-otp pool")
+def email_otp_pool(cognito: Cognito) -> Situation:
+    return {"pool": cognito.pool("PASSWORD", "EMAIL_OTP"), "email": EMAIL}
+
+
+@setup("email-otp user")
+def email_otp_user(cognito: Cognito, **client: Any) -> Situation:
+    here = email_otp_pool(cognito)
+    user = cognito.user(here["pool"])
+    cognito.user(here["pool"], OTHER_EMAIL)
+    return here | {
+        "client": cognito.client(here["pool"], **client),
+        "other_client": cognito.client(here["pool"]),
+        "other_email": OTHER_EMAIL,
+        "sub": user.body["User"]["Username"],
+    }
+
+
+@setup("email-otp user of a password flow client")
+@setup("password flow client")
+def password_flow_client(cognito: Cognito) -> Situation:
+    return email_otp_user(
+        cognito, ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_AUTH"]
+    )
+
+
+@setup("client without user auth")
+def client_without_user_auth(cognito: Cognito) -> Situation:
+    return email_otp_user(cognito, ExplicitAuthFlows=["ALLOW_USER_SRP_AUTH"])
+
+
+@setup("legacy client")
+def legacy_client(cognito: Cognito) -> Situation:
+    return email_otp_user(cognito, PreventUserExistenceErrors="LEGACY")
+
+
+@setup("client with secret")
+def client_with_secret(cognito: Cognito) -> Situation:
+    here = email_otp_user(cognito, GenerateSecret=True)
+    described = cognito.call(
+        "DescribeUserPoolClient", UserPoolId=here["pool"], ClientId=here["client"]
+    )
+    secret = described.body["UserPoolClient"]["ClientSecret"]
+    proof = hmac.digest(secret.encode(), (EMAIL + here["client"]).encode(), hashlib.sha256)
+    return here | {"secret_hash": base64.b64encode(proof).decode()}
+
+
+@setup("password user")
+def password_user(cognito: Cognito) -> Situation:
+    here = email_otp_user(cognito)
+    answer = cognito.call(
+        "AdminSetUserPassword",
+        UserPoolId=here["pool"],
+        Username=EMAIL,
+        Password=PASSWORD,
+        Permanent=True,
+    )
+    assert answer.status == 200, answer.body
+    return here | {"password": PASSWORD}
+
+
+@setup("client older than the factor")
+def client_older_than_the_factor(cognito: Cognito) -> Situation:
+    pool_id = cognito.pool()
+    client_id = cognito.client(pool_id)
+    cognito.user(pool_id, TemporaryPassword=PASSWORD)
+    cognito.call(
+        "AdminSetUserPassword",
+        UserPoolId=pool_id,
+        Username=EMAIL,
+        Password=PASSWORD,
+        Permanent=True,
+    )
+    factors = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    assert cognito.call("UpdateUserPool", UserPoolId=pool_id, Policies=factors).status == 200
+    return {"pool": pool_id, "client": client_id, "email": EMAIL}
+
+
+@setup("updated pool")
+def updated_pool(cognito: Cognito) -> Situation:
+    pool_id = cognito.pool("PASSWORD", "EMAIL_OTP", UserPoolTier="PLUS")
+    assert cognito.call("UpdateUserPool", UserPoolId=pool_id, PoolName="renamed").status == 200
+    return {"pool": pool_id}
+
+
+@setup("temporary password user")
+def temporary_password_user(cognito: Cognito) -> Situation:
+    here = email_otp_pool(cognito)
+    user = cognito.user(here["pool"], TemporaryPassword=PASSWORD)
+    return here | {
+        "client": cognito.client(here["pool"]),
+        "password": PASSWORD,
+        "sub": user.body["User"]["Username"],
+    }
+
+
+@setup("unconfirmed user")
+def unconfirmed_user(cognito: Cognito) -> Situation:
+    here = email_otp_pool(cognito)
+    client_id = cognito.client(here["pool"])
+    answer = cognito.call("SignUp", ClientId=client_id, Username=EMAIL, Password=PASSWORD)
+    assert answer.status == 200, answer.body
+    code = cognito.code()
+    return here | {
+        "client": client_id,
+        "session": answer.body["Session"],
+        "code": code,
+        "wrong_code": other_digits(code),
+    }
+
+
+@setup("confirmed sign-up")
+def confirmed_sign_up(cognito: Cognito) -> Situation:
+    here = unconfirmed_user(cognito)
+    answer = cognito.call(
+        "ConfirmSignUp",
+        ClientId=here["client"],
+        Username=EMAIL,
+        ConfirmationCode=here["code"],
+        Session=here["session"],
+    )
+    assert answer.status == 200, answer.body
+    return here | {"session": answer.body["Session"]}
+
+
+@setup("disabled user")
+def disabled_user(cognito: Cognito) -> Situation:
+    here = email_otp_user(cognito)
+    assert cognito.call("AdminDisableUser", UserPoolId=here["pool"], Username=EMAIL).status == 200
+    return here
+
+
+@setup("password user with totp")
+def password_user_with_totp(cognito: Cognito) -> Situation:
+    here = password_user(cognito)
+    cognito.call("SetUserPoolMfaConfig", UserPoolId=here["pool"], MfaConfiguration="OPTIONAL")
+    answer = cognito.call(
+        "AdminSetUserMFAPreference",
+        UserPoolId=here["pool"],
+        Username=EMAIL,
+        SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True},
+    )
+    assert answer.status == 200, answer.body
+    return here
+
+
+@setup("user of a pool with mfa")
+def user_of_a_pool_with_mfa(cognito: Cognito) -> Situation:
+    pool_id = cognito.pool(MfaConfiguration="ON")
+    cognito.user(pool_id, TemporaryPassword=PASSWORD)
+    cognito.call(
+        "AdminSetUserPassword",
+        UserPoolId=pool_id,
+        Username=EMAIL,
+        Password=PASSWORD,
+        Permanent=True,
+    )
+    client_id = cognito.client(pool_id, ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"])
+    return {"pool": pool_id, "client": client_id, "email": EMAIL, "password": PASSWORD}
+
+
+def asking(cognito: Cognito, here: Situation) -> Situation:
+    answer = cognito.ask_for_code(here["client"])
+    assert answer.body.get("ChallengeName") == "EMAIL_OTP", answer.body
+    code = cognito.code()
+    return here | {
+        "session": answer.body["Session"],
+        "code": code,
+        "wrong_code": other_digits(code),
+    }
+
+
+@setup("asked for a code")
+def asked_for_a_code(cognito: Cognito) -> Situation:
+    return asking(cognito, email_otp_user(cognito))
+
+
+@setup("asked for a code at an unverified address")
+def asked_at_an_unverified_address(cognito: Cognito) -> Situation:
+    here = email_otp_pool(cognito)
+    cognito.user(here["pool"], UserAttributes=[{"Name": "email", "Value": EMAIL}])
+    return asking(cognito, here | {"client": cognito.client(here["pool"])})
+
+
+@setup("asked twice")
+def asked_twice(cognito: Cognito) -> Situation:
+    first = asked_for_a_code(cognito)
+    return asking(cognito, first) | {"first_session": first["session"]}
+
+
+@setup("five wrong codes")
+def five_wrong_codes(cognito: Cognito) -> Situation:
+    here = asked_for_a_code(cognito)
+    answers = [
+        cognito.give_code(here["client"], here["session"], here["wrong_code"]) for _ in range(5)
+    ]
+    assert len({answer.response.body for answer in answers}) == 1
+    return here
+
+
+@setup("asked too long ago")
+def asked_too_long_ago(cognito: Cognito) -> Situation:
+    here = asked_for_a_code(cognito)
+    cognito.clock.advance(180)
+    return here
+
+
+@setup("patient client")
+def patient_client(cognito: Cognito) -> Situation:
+    here = asking(cognito, email_otp_user(cognito, AuthSessionValidity=15))
+    cognito.clock.advance(899)
+    return here
+
+
+@setup("code already given")
+def code_already_given(cognito: Cognito) -> Situation:
+    here = asked_for_a_code(cognito)
+    assert cognito.give_code(here["client"], here["session"], here["code"]).status == 200
+    return here
+
+
+@setup("unknown user asked for a code")
+def unknown_user_asked(cognito: Cognito) -> Situation:
+    here = email_otp_user(cognito)
+    answer = cognito.ask_for_code(here["client"], "nobody@gmail.com")
+    return here | {"session": answer.body["Session"]}
+
+
+def choosing(cognito: Cognito, here: Situation) -> Situation:
+    answer = cognito.call(
+        "InitiateAuth",
+        AuthFlow="USER_AUTH",
+        ClientId=here["client"],
+        AuthParameters={"USERNAME": EMAIL},
+    )
+    assert answer.body.get("ChallengeName") == "SELECT_CHALLENGE", answer.body
+    return here | {"session": answer.body["Session"]}
+
+
+@setup("asked to choose")
+def asked_to_choose(cognito: Cognito) -> Situation:
+    return choosing(cognito, email_otp_user(cognito))
+
+
+@setup("password user asked to choose")
+def password_user_asked_to_choose(cognito: Cognito) -> Situation:
+    return choosing(cognito, password_user(cognito))
+
+
+def signed_in(cognito: Cognito, here: Situation) -> Situation:
+    result = cognito.sign_in(here["client"])
+    return here | {"access_token": result["AccessToken"], "refresh_token": result["RefreshToken"]}
+
+
+@setup("signed-in user")
+def signed_in_user(cognito: Cognito) -> Situation:
+    return signed_in(cognito, email_otp_user(cognito))
+
+
+@setup("signed-in password user")
+def signed_in_password_user(cognito: Cognito) -> Situation:
+    return signed_in(cognito, password_user(cognito))
+
+
+@setup("signed in thirty-one days ago")
+def signed_in_long_ago(cognito: Cognito) -> Situation:
+    here = signed_in_user(cognito)
+    cognito.clock.advance(31 * DAY)
+    return here
+
+
+@setup("revoked")
+def revoked(cognito: Cognito) -> Situation:
+    here = signed_in_user(cognito)
+    answer = cognito.call("RevokeToken", ClientId=here["client"], Token=here["refresh_token"])
+    assert answer.status == 200, answer.body
+    return here
+
+
+@setup("signed out everywhere")
+def signed_out_everywhere(cognito: Cognito) -> Situation:
+    here = signed_in_user(cognito)
+    assert cognito.call("GlobalSignOut", AccessToken=here["access_token"]).status == 200
+    return here
+
+
+@setup("disabled and enabled again")
+def disabled_and_enabled(cognito: Cognito) -> Situation:
+    here = signed_in_user(cognito)
+    for operation in ("AdminDisableUser", "AdminEnableUser"):
+        assert cognito.call(operation, UserPoolId=here["pool"], Username=EMAIL).status == 200
+    return here
+
+
+@setup("signed-in user of a rotating client")
+def rotating(cognito: Cognito) -> Situation:
+    rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 10}
+    client = {"ExplicitAuthFlows": ["ALLOW_USER_AUTH"], "RefreshTokenRotation": rotation}
+    return signed_in(cognito, email_otp_user(cognito, **client))
+
+
+def rotated(cognito: Cognito, seconds: float) -> Situation:
+    here = rotating(cognito)
+    newest = refreshed(cognito, here, here["refresh_token"])
+    cognito.clock.advance(seconds)
+    result = newest.body["AuthenticationResult"]
+    return here | {"newest_refresh_token": result["RefreshToken"]}
+
+
+def refreshed(cognito: Cognito, here: Situation, token: str) -> Answer:
+    return cognito.call("GetTokensFromRefreshToken", ClientId=here["client"], RefreshToken=token)
+
+
+@setup("rotated five seconds ago")
+def rotated_five_seconds_ago(cognito: Cognito) -> Situation:
+    return rotated(cognito, 5)
+
+
+@setup("rotated a minute ago")
+def rotated_a_minute_ago(cognito: Cognito) -> Situation:
+    return rotated(cognito, 60)
+
+
+@setup("replaced token reused")
+def replaced_token_reused(cognito: Cognito) -> Situation:
+    here = rotated(cognito, 60)
+    assert refreshed(cognito, here, here["refresh_token"]).status == 400
+    return here
+
+
+@setup("member of two groups asked for a code")
+def member_of_two_groups(cognito: Cognito) -> Situation:
+    here = email_otp_user(cognito)
+    for name, role, precedence in (("readers", "reader", 5), ("admins", "admin", 0)):
+        cognito.call("CreateGroup", UserPoolId=here["pool"], GroupName=name, Precedence=precedence)
+        pool = cognito.engine.user_pool(here["pool"])
+        assert pool is not None
+        pool["_groups"][name]["RoleArn"] = f"arn:aws:iam::123456789012:role/{role}"
+        answer = cognito.call(
+            "AdminAddUserToGroup", UserPoolId=here["pool"], Username=EMAIL, GroupName=name
+        )
+        assert answer.status == 200, answer.body
+    return asking(cognito, here)
+
+
+def other_digits(code: str) -> str:
+    return "".join(str((int(digit) + 1) % 10) for digit in code)
+
+
+# -- the run ------------------------------------------------------------------------------------
+
+
+def filled(value: Any, here: Situation) -> Any:
+    """The value with its {placeholders} replaced."""
+    if isinstance(value, str):
+        for name, text in here.items():
+            value = value.replace(f"{{{name}}}", text)
+        assert not value.startswith("{"), f"no {value} in this situation"
+        return value
+    if isinstance(value, dict):
+        return {name: filled(item, here) for name, item in value.items()}
+    if isinstance(value, list):
+        return [filled(item, here) for item in value]
+    return value
+
+
+_ABSENT = object()
+
+
+def at(body: Any, path: str) -> Any:
+    for name in path.split("."):
+        if not isinstance(body, dict) or name not in body:
+            return _ABSENT
+        body = body[name]
+    return body
+
+
+KNOWN_CHECKS = {
+    "absent",
+    "claims",
+    "error_type",
+    "keys",
+    "mail",
+    "mails",
+    "message",
+    "result_keys",
+    "status",
+    "values",
+}
+
+
+@pytest.mark.parametrize("row", rows("cognito.toml"), ids=lambda row: row.id)
+def test_row(cognito: Cognito, row: Row) -> None:
+    here = _SETUPS[row.setup](cognito)
+    request = dict(filled(dict(row.request), here))
+    expected = dict(filled(dict(row.expect), here))
+    assert set(expected) <= KNOWN_CHECKS
+    before = mails(cognito)
+
+    answer = cognito.call(request.pop("operation"), **request)
+
+    assert answer.status == expected["status"], answer.body
+    assert answer.response.header("content-type") == "application/x-amz-json-1.1"
+    assert answer.response.header("x-amzn-requestid")
+    if answer.status != 200:
+        assert answer.body["__type"] == expected["error_type"], answer.body
+        assert answer.response.header("x-amzn-errortype") == f"{expected['error_type']}:"
+    if "message" in expected:
+        assert answer.body["message"] == expected["message"]
+    if "keys" in expected:
+        assert sorted(answer.body) == expected["keys"]
+    if "result_keys" in expected:
+        assert sorted(answer.body["AuthenticationResult"]) == expected["result_keys"]
+    for path, value in expected.get("values", {}).items():
+        assert at(answer.body, path) == value, path
+    for path in expected.get("absent", ()):
+        assert at(answer.body, path) is _ABSENT, path
+    if "mails" in expected:
+        assert mails(cognito) - before == expected["mails"]
+    if "mail" in expected:
+        assert cognito.mailbox.messages(EMAIL)[0]["body"] == expected["mail"]
+    check_claims(answer, expected.get("claims", {}))
+
+
+def check_claims(answer: Answer, expected: dict[str, Any]) -> None:
+    for kind, name in (("access", "AccessToken"), ("id", "IdToken")):
+        if kind not in expected and f"{kind}_keys" not in expected:
+            continue
+        claims = jwt.decode(
+            answer.body["AuthenticationResult"][name], options={"verify_signature": False}
+        )
+        assert {key: claims.get(key) for key in expected.get(kind, {})} == expected.get(kind, {})
+        if f"{kind}_keys" in expected:
+            assert sorted(claims) == expected[f"{kind}_keys"]
+
+
+def mails(cognito: Cognito) -> int:
+    addresses = (EMAIL, OTHER_EMAIL, "new@example.com", "nobody@gmail.com")
+    return sum(len(cognito.mailbox.messages(address)) for address in addresses)
+
+
+def test_every_setup_is_used() -> None:
+    assert set(_SETUPS) == {row.setup for row in rows("cognito.toml")}
+
+
+def test_a_row_whose_answer_is_unknown_says_inferred() -> None:
+    # Two kinds of "unknown": AWS's answer, and the user nobody knows.
+    about_answers = ("AWS's answer", "AWS's words", "Whether AWS", "What AWS", "is unknown at AWS")
+    for row in rows("cognito.toml"):
+        if any(start in row.case for start in about_answers):
+            assert row.label == "inferred" or "(name of the error)" in row.source, row.id

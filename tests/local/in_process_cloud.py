@@ -1,0 +1,237 @@
+"""MiniStack in the test process, and a client for its user pools.
+
+One engine for all tests: MiniStack's state belongs to the process. Its environment variables are there only while a
+test uses it, because the other tests must not see them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import json
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.loaders import Loader
+
+from labkit.local.engine import Engine
+from labkit.local.mailbox import Mailbox
+from labkit.local.messages import Request, Response
+from labkit.local.settings import CloudSettings
+from labkit.local.user_pools import TARGET_PREFIX, UserPoolService
+
+T = TypeVar("T")
+
+_MODEL = Loader().load_service_model("cognito-idp", "service-2")
+
+
+class Loop:
+    """An event loop in a thread of its own: MiniStack's workers call back into the one that serves."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.run(self._bind(engine))
+
+    async def _bind(self, engine: Engine) -> None:
+        engine.bind_to_running_loop()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+
+class InProcessCloud:
+    """A started engine, its loop, and the environment that it wants."""
+
+    def __init__(self, work_directory: Path) -> None:
+        self.settings = CloudSettings.new(4566, work_directory)
+        before = dict(os.environ)
+        self.engine = Engine(self.settings)
+        self.engine.start()
+        self.environment = dict(os.environ)
+        self._set(before)
+        self.loop = Loop(self.engine)
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        before = dict(os.environ)
+        self._set(self.environment)
+        yield
+        self._set(before)
+
+    @staticmethod
+    def _set(environment: dict[str, str]) -> None:
+        os.environ.clear()
+        os.environ.update(environment)
+
+
+@cache
+def cloud() -> InProcessCloud:
+    directory = Path(tempfile.mkdtemp(prefix="labkit-engine-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return InProcessCloud(directory)
+
+
+class Clock:
+    """Stands still until it is told to move."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Answer:
+    """A response, as the tests look at it."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+        self.status = response.status
+        self.body: Any = response.json()
+
+    @property
+    def error(self) -> tuple[str | None, str | None]:
+        return self.body.get("__type"), self.body.get("message")
+
+
+class Cognito:
+    """A user pool service and how a client calls it; signed unless the operation takes no signature."""
+
+    def __init__(self, cloud: InProcessCloud) -> None:
+        self.engine = engine = cloud.engine
+        self.settings = cloud.settings
+        self.loop = cloud.loop
+        self.clock = Clock()
+        self.mailbox = Mailbox(clock=self.clock)
+        self.service = UserPoolService(engine, self.mailbox, clock=self.clock)
+
+    def request(
+        self,
+        operation: str,
+        body: bytes,
+        signed: bool | None = None,
+        key: Credentials | None = None,
+    ) -> Request:
+        headers = {
+            "Content-Type": "application/x-amz-json-1.1",
+            "Host": "127.0.0.1:4566",
+            "X-Amz-Target": TARGET_PREFIX + operation,
+        }
+        if signed is None:
+            signed = _MODEL["operations"].get(operation, {}).get("authtype") != "none"
+        if signed:
+            key = key or Credentials(self.settings.access_key_id, self.settings.secret_access_key)
+            to_sign = AWSRequest("POST", "http://127.0.0.1:4566/", headers=headers, data=body)
+            SigV4Auth(key, "cognito-idp", self.settings.region).add_auth(to_sign)
+            headers = dict(to_sign.headers.items())
+        return Request("POST", "/", "", list(headers.items()), body)
+
+    def send(self, request: Request) -> Answer:
+        return Answer(self.loop.run(self.service.handle(request)))
+
+    def call(self, operation: str, **body: Any) -> Answer:
+        return self.send(self.request(operation, json.dumps(body).encode()))
+
+    def raw(self, operation: str, body: bytes) -> Answer:
+        return self.send(self.request(operation, body))
+
+    def together(self, *requests: Request) -> list[Answer]:
+        async def all_at_once() -> list[Response]:
+            return list(await asyncio.gather(*(self.service.handle(one) for one in requests)))
+
+        return [Answer(response) for response in self.loop.run(all_at_once())]
+
+    # -- the things that most tests begin with ----------------------------------------
+
+    def pool(self, *factors: str, **settings: Any) -> str:
+        policies = {"SignInPolicy": {"AllowedFirstAuthFactors": list(factors)}} if factors else {}
+        answer = self.call(
+            "CreateUserPool",
+            **{
+                "PoolName": "lab",
+                "Policies": policies,
+                "UsernameAttributes": ["email"],
+                "AutoVerifiedAttributes": ["email"],
+                "UsernameConfiguration": {"CaseSensitive": False},
+                **settings,
+            },
+        )
+        assert answer.status == 200, answer.body
+        return str(answer.body["UserPool"]["Id"])
+
+    def client(self, pool_id: str, **settings: Any) -> str:
+        answer = self.call(
+            "CreateUserPoolClient",
+            **{
+                "UserPoolId": pool_id,
+                "ClientName": "app",
+                "ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+                "PreventUserExistenceErrors": "ENABLED",
+                **settings,
+            },
+        )
+        assert answer.status == 200, answer.body
+        return str(answer.body["UserPoolClient"]["ClientId"])
+
+    def user(self, pool_id: str, email: str = "jane@example.com", **settings: Any) -> Answer:
+        answer = self.call(
+            "AdminCreateUser",
+            **{
+                "UserPoolId": pool_id,
+                "Username": email,
+                "UserAttributes": [
+                    {"Name": "email", "Value": email},
+                    {"Name": "email_verified", "Value": "true"},
+                ],
+                "MessageAction": "SUPPRESS",
+                **settings,
+            },
+        )
+        assert answer.status == 200, answer.body
+        return answer
+
+    def code(self, email: str = "jane@example.com") -> str:
+        code = self.mailbox.messages(email)[0]["code"]
+        assert code is not None
+        return code
+
+    def ask_for_code(self, client_id: str, email: str = "jane@example.com") -> Answer:
+        return self.call(
+            "InitiateAuth",
+            AuthFlow="USER_AUTH",
+            ClientId=client_id,
+            AuthParameters={"USERNAME": email, "PREFERRED_CHALLENGE": "EMAIL_OTP"},
+        )
+
+    def give_code(
+        self, client_id: str, session: str, code: str, email: str = "jane@example.com"
+    ) -> Answer:
+        return self.call(
+            "RespondToAuthChallenge",
+            ClientId=client_id,
+            ChallengeName="EMAIL_OTP",
+            Session=session,
+            ChallengeResponses={"USERNAME": email, "EMAIL_OTP_CODE": code},
+        )
+
+    def sign_in(self, client_id: str, email: str = "jane@example.com") -> dict[str, Any]:
+        session = self.ask_for_code(client_id, email).body["Session"]
+        answer = self.give_code(client_id, session, self.code(email), email)
+        assert answer.status == 200, answer.body
+        return dict(answer.body["AuthenticationResult"])
