@@ -3,21 +3,50 @@
 The cloud listens on loopback only, but a web page can make a browser call loopback, and a DNS name
 can be rebound to it. So a request must name a host that this cloud answers for, and must not come
 from a foreign page.
+
+Behind this file MiniStack decides what a caller may do. It takes some callers for root without a
+look at their signature, it reads a request in several places, and it has endpoints that it doesn't
+guard. So a call gets past this file only if its signature is good, whatever the key, and if it
+says one thing only: one identity, one operation.
 """
 
 from __future__ import annotations
 
+import hmac
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 from labkit.local.engine import Engine
-from labkit.local.messages import Request, Response
+from labkit.local.messages import Request, Response, without_headers
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost"})
-_AWS_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+){0,3}\.amazonaws\.com|[a-z0-9]+\.cloudfront\.net")
-_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
+TOKEN_HEADER = "x-labkit-token"  # noqa: S105 - a header's name
+
+_AWS_HOST = re.compile(
+    r"(acm|apigateway|cloudfront|cognito-identity|cognito-idp|dynamodb|email|iam|lambda|logs|s3|sts"
+    r"|tagging|wafv2|[a-z0-9]+\.execute-api)(\.[a-z0-9-]+)?\.amazonaws\.com"
+    r"|[a-z0-9]+\.cloudfront\.net"
+)
+"""Hosts that nobody but AWS has an address for, and that the lab uses."""
+
+_SIGNING_NAMES = frozenset(
+    """
+    acm apigateway cloudfront cognito-identity cognito-idp dynamodb iam lambda logs s3 ses sts tagging wafv2
+    """.split()
+)
+"""The services, as a signature names them."""
+
+_TARGETS = {
+    "AWSCognitoIdentityProviderService": "cognito-idp",
+    "AWSCognitoIdentityService": "cognito-identity",
+    "AWSWAF_20190729": "wafv2",
+    "CertificateManager": "acm",
+    "DynamoDB_20120810": "dynamodb",
+    "Logs_20140328": "logs",
+    "ResourceGroupsTaggingAPI_20170126": "tagging",
+}
+"""How ``X-Amz-Target`` begins, and the service that it names."""
 
 _UNSIGNED_TARGETS = frozenset(
     f"{service}.{operation}"
@@ -34,9 +63,38 @@ _UNSIGNED_TARGETS = frozenset(
     }.items()
     for operation in operations.split()
 )
+_UNSIGNED_ACTIONS = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
 """Operations that AWS's service model sends unsigned (``authtype: none``)."""
 
+_PUBLIC_DOCUMENT = re.compile(
+    r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/(jwks\.json|openid-configuration)"
+)
+"""What a user pool publishes about its keys."""
+
+_DECIDING_HEADERS = (
+    "authorization",
+    "content-encoding",
+    "content-type",
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-security-token",
+    "x-amz-target",
+)
+"""Two of one of these could mean one thing to this file and another to MiniStack."""
+
+_OWN_ROOTS = frozenset(
+    """
+    batchexecute begintransaction committransaction execute health iceberg latest login logout oauth2
+    oidc rollbacktransaction saml2 v20180820 writegetobjectresponse
+    """.split()
+)
+"""Where MiniStack has endpoints that AWS's control planes don't have, beside those that begin with ``_``."""
+
+_ALGORITHM = "AWS4-HMAC-SHA256"
 _JSON_PROTOCOL = "application/x-amz-json-1.1"
+
+
+# -- host and origin -------------------------------------------------------------------
 
 
 def refuse_foreign(request: Request, port: int) -> Response | None:
@@ -45,6 +103,11 @@ def refuse_foreign(request: Request, port: int) -> Response | None:
     A genuine AWS host name can't be set by a web page, so a request with one may carry any ``Origin`` (a CORS lesson
     needs that).
     """
+    if not request.raw_path.startswith("/"):
+        # "GET http://host/ HTTP/1.1" names a host in a second place.
+        return _refusal("This local cloud isn't a proxy.")
+    if _count(request, "host") != 1:
+        return _refusal("A request names one host.")
     host_header = (request.header("host") or "").lower()
     host, _colon, host_port = host_header.partition(":")
     loopback = host in LOOPBACK_HOSTS and host_port in (str(port), "")
@@ -62,6 +125,10 @@ def refuse_foreign(request: Request, port: int) -> Response | None:
     return None
 
 
+def _count(request: Request, header: str) -> int:
+    return sum(name.lower() == header for name, _value in request.headers)
+
+
 def _is_own_origin(origin: str, port: int) -> bool:
     try:
         parts = urlsplit(origin)
@@ -74,84 +141,207 @@ def _refusal(message: str) -> Response:
     return Response.of_json({"message": message}, 403)
 
 
+# -- control planes ----------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The access key that a request names, and where."""
+    """The access key that a request names, for which service, and where."""
 
     access_key_id: str
+    service: str
     presigned: bool
+
+
+class _AccessError(Exception):
+    """A call that isn't let in.
+
+    Args:
+        error_type: AWS's name for the reason.
+        message: the text.
+    """
+
+    def __init__(self, error_type: str, message: str) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+        self.message = message
+
+
+def holds_token(request: Request, token: str) -> bool:
+    """Whether a loopback request brings labkit's own token, once."""
+    sent = request.header(TOKEN_HEADER) or ""
+    return (
+        request.host in LOOPBACK_HOSTS
+        and _count(request, TOKEN_HEADER) == 1
+        and hmac.compare_digest(sent.encode(), token.encode())
+    )
+
+
+def admit(request: Request, engine: Engine) -> Request | Response:
+    """The request as MiniStack may see it, or the refusal of a control-plane call whose signature isn't good.
+
+    Every signature is verified here, the cloud's own and those of IAM users and roles, whose policies MiniStack then
+    evaluates. Of an unsigned call nothing is left that MiniStack could take for an identity.
+    """
+    if _is_own_endpoint(request):
+        return _refusal("Forbidden")
+    try:
+        for name in _DECIDING_HEADERS:
+            if _count(request, name) > 1:
+                raise _AccessError("IncompleteSignature", f"The header {name} may come only once.")
+        operation = _operation(request)
+        credentials = named_credentials(request)
+        if credentials is None:
+            if not _needs_no_signature(request, operation):
+                return _missing_token(request)
+            return _without_identity(request)
+        if engine.takes_for_root(credentials.access_key_id) and (
+            credentials.access_key_id != engine.settings.access_key_id
+        ):
+            raise _AccessError(
+                "UnrecognizedClientException",
+                "The security token included in the request is invalid.",
+            )
+        failure = engine.signature_error(request, presigned=credentials.presigned)
+        if failure is not None:
+            raise _AccessError(*failure)
+        _check_service(request, credentials)
+    except _AccessError as refused:
+        return engine.refusal(request, _service(request), refused.error_type, refused.message)
+    return request
+
+
+def _is_own_endpoint(request: Request) -> bool:
+    """Whether the path is one of MiniStack's own, however it is spelled."""
+    segments = [segment for segment in request.path.split("/") if segment not in ("", ".", "..")]
+    first = segments[0].lower() if segments else ""
+    return (
+        first.startswith("_")
+        or first in _OWN_ROOTS
+        or (first == "restapis" and "_user_request_" in segments)
+    )
 
 
 def named_credentials(request: Request) -> Credentials | None:
     """The access key of a Signature v4 request, in its header or its query string; None when it has none."""
     header = request.header("authorization") or ""
-    if header.startswith("AWS4-HMAC-SHA256"):
-        match = _CREDENTIAL.search(header)
-        return Credentials(match[1] if match else "", presigned=False)
-    query: Mapping[str, str] = dict(request.query)
-    if "X-Amz-Algorithm" in query or "X-Amz-Credential" in query:
-        return Credentials(query.get("X-Amz-Credential", "").split("/")[0], presigned=True)
-    return None
+    query = [(name.lower(), name, value) for name, value in request.query]
+    in_query = [lower for lower, _name, _value in query if lower.startswith("x-amz-")]
+    names_key = "x-amz-credential" in in_query or "x-amz-algorithm" in in_query
+    if not header.startswith("AWS4-") and not names_key:
+        return None
+    if header and names_key:
+        raise _AccessError(
+            "IncompleteSignature",
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header "
+            "should be specified.",
+        )
+    if names_key:
+        if len(set(in_query)) != len(in_query):
+            raise _AccessError(
+                "IncompleteSignature", "A query parameter of the signature comes twice."
+            )
+        parameters = {name: value for _lower, name, value in query}
+        if parameters.get("X-Amz-Algorithm") != _ALGORITHM:
+            raise _AccessError("IncompleteSignature", f"X-Amz-Algorithm must be {_ALGORITHM}.")
+        return _credentials(parameters.get("X-Amz-Credential", ""), presigned=True)
+    algorithm, _blank, rest = header.partition(" ")
+    fields = [part.strip().partition("=")[::2] for part in rest.split(",")]
+    if algorithm != _ALGORITHM:
+        raise _AccessError("IncompleteSignature", f"Unsupported AWS 'algorithm': '{algorithm}'.")
+    for name in ("Credential", "Signature", "SignedHeaders"):
+        if [key for key, _value in fields].count(name) != 1:
+            raise _AccessError(
+                "IncompleteSignature", f"Authorization header requires '{name}' parameter."
+            )
+    return _credentials(dict(fields)["Credential"], presigned=False)
 
 
-def refuse_unsigned(request: Request, engine: Engine) -> Response | None:
-    """A refusal for a control-plane call whose signature isn't good, or None.
-
-    The cloud's own key is verified here. IAM users' and roles' keys are verified by the engine, which also evaluates
-    their policies; keys that the engine would take for root are unknown here.
-    """
-    credentials = named_credentials(request)
-    if credentials is None:
-        return None if _needs_no_signature(request) else _missing_token(request)
-    if credentials.access_key_id == engine.settings.access_key_id:
-        failure = engine.signature_error(request, presigned=credentials.presigned)
-        return None if failure is None else _signature_refusal(request, *failure)
-    if engine.takes_for_root(credentials.access_key_id):
-        message = "The security token included in the request is invalid."
-        return _signature_refusal(request, "UnrecognizedClientException", message)
-    return None
+def _credentials(scope: str, *, presigned: bool) -> Credentials:
+    parts = scope.split("/")
+    if len(parts) != 5:
+        raise _AccessError(
+            "IncompleteSignature",
+            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, "
+            f"got '{scope}'",
+        )
+    return Credentials(parts[0], parts[3], presigned)
 
 
-def _needs_no_signature(request: Request) -> bool:
-    if request.header("x-amz-target") in _UNSIGNED_TARGETS:
-        return request.method == "POST"
-    if request.method == "GET" and request.raw_path.endswith(
-        ("/.well-known/jwks.json", "/.well-known/openid-configuration")
+def _operation(request: Request) -> str | None:
+    """The operation that an ``X-Amz-Target`` or an ``Action`` names; None when the method and the path do."""
+    target = request.header("x-amz-target")
+    content_type = (request.header("content-type") or "").lower()
+    actions = [value for name, value in request.query if name == "Action"]
+    if "x-www-form-urlencoded" in content_type or (target is None and request.raw_path == "/"):
+        body = request.body.decode("utf-8", "replace")
+        actions += parse_qs(body, keep_blank_values=True).get("Action", [])
+    if len(actions) + (target is not None) > 1 or (
+        request.raw_path != "/" and (actions or target is not None)
     ):
-        return True
-    action = dict(request.query).get("Action") or ""
-    if (
-        request.method == "POST"
-        and request.raw_path == "/"
+        raise _AccessError("InvalidAction", "The request names more than one operation.")
+    if target is not None:
+        if request.method != "POST" or target.partition(".")[0] not in _TARGETS:
+            raise _AccessError("UnknownOperationException", "The requested operation is unknown.")
+        return target
+    return actions[0] if actions else None
+
+
+def _needs_no_signature(request: Request, operation: str | None) -> bool:
+    if operation is None:
+        return request.method == "GET" and _PUBLIC_DOCUMENT.fullmatch(request.raw_path) is not None
+    return operation in _UNSIGNED_TARGETS or (
+        operation in _UNSIGNED_ACTIONS
+        and request.method == "POST"
         and request.header("x-amz-target") is None
-    ):
-        match = re.search(rb"(?:^|&)Action=(\w+)", request.body)
-        action = match[1].decode() if match else action
-        return action in ("AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")
-    return False
+    )
+
+
+def _without_identity(request: Request) -> Request:
+    headers = without_headers(request.headers, "authorization", "x-amz-security-token")
+    keeps_query = request.header("x-amz-target") is None and request.method == "POST"
+    query = [pair for pair in request.query_string.split("&") if _is_harmless(pair)]
+    return replace(request, headers=headers, query_string="&".join(query) if keeps_query else "")
+
+
+def _is_harmless(pair: str) -> bool:
+    names = [name.lower() for name, _value in parse_qsl(pair, keep_blank_values=True)]
+    return not any(name.startswith(("x-amz-", "awsaccesskeyid", "signature")) for name in names)
+
+
+def _check_service(request: Request, credentials: Credentials) -> None:
+    """A signature is for one service: the one that the request is for."""
+    named = _service_of_request(request)
+    wanted = named or credentials.service
+    if credentials.service != wanted or wanted not in _SIGNING_NAMES:
+        raise _AccessError(
+            "SignatureDoesNotMatch",
+            f"Credential should be scoped to correct service: '{named or 'one of the lab'}'. ",
+        )
+
+
+def _service_of_request(request: Request) -> str | None:
+    target = request.header("x-amz-target")
+    if target is not None:
+        return _TARGETS.get(target.partition(".")[0])
+    return "apigateway" if request.path.startswith("/restapis") else None
+
+
+def _service(request: Request) -> str:
+    """The service in whose protocol a refusal is written."""
+    named = "sesv2" if request.path.startswith("/v2/email/") else _service_of_request(request)
+    if named is None:
+        scopes = [request.header("authorization") or "", unquote(request.query_string)]
+        match = re.search(r"Credential=[^/,\s]*/\d*/[^/]*/([a-z0-9-]+)/", " ".join(scopes))
+        named = match[1] if match else None
+    return named or "sts"
 
 
 def _missing_token(request: Request) -> Response:
-    if request.header("x-amz-target"):
-        return _signature_refusal(
-            request, "MissingAuthenticationTokenException", "Missing Authentication Token"
-        )
-    headers = [("x-amzn-ErrorType", "MissingAuthenticationTokenException")]
-    return Response.of_json({"message": "Missing Authentication Token"}, 403, headers)
-
-
-def _signature_refusal(request: Request, error_type: str, message: str) -> Response:
-    """The refusal in the caller's protocol, so that botocore reads its code."""
+    message = "Missing Authentication Token"
+    error_type = "MissingAuthenticationTokenException"
     if request.header("x-amz-target"):
         response = Response.of_json({"__type": error_type, "message": message}, 400)
         response.headers[0] = ("Content-Type", _JSON_PROTOCOL)
         return response
-    content_type = request.header("content-type") or ""
-    if content_type.startswith("application/x-www-form-urlencoded"):
-        text = message.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        body = (
-            "<ErrorResponse><Error><Type>Sender</Type>"
-            f"<Code>{error_type}</Code><Message>{text}</Message></Error></ErrorResponse>"
-        )
-        return Response(403, [("Content-Type", "text/xml")], body.encode())
     return Response.of_json({"message": message}, 403, [("x-amzn-ErrorType", error_type)])

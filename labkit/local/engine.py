@@ -19,6 +19,7 @@ import os
 import secrets
 import shutil
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,6 +119,17 @@ class Engine:
             }
         )
         self._app = importlib.import_module("ministack.app")
+        self._deny_unknown_operations()
+
+    def _deny_unknown_operations(self) -> None:
+        """Have a policy decide on every call: MiniStack lets a call through whose operation it can't name."""
+        actions: Any = importlib.import_module("ministack.core.iam_actions")
+        own = actions.extract_iam_action
+
+        def name(service: str, *request: Any) -> str:
+            return own(service, *request) or f"{service}:UnknownOperation"
+
+        actions.extract_iam_action = name
 
     def warm_up(self) -> None:
         """Import the services that the first lesson needs; call it in a thread, after the port is open."""
@@ -193,9 +205,10 @@ class Engine:
         return bool(evaluator.is_root_access_key(access_key_id))
 
     def signature_error(self, request: Request, *, presigned: bool) -> tuple[str, str] | None:
-        """Why a request signed with the cloud's own key is refused: (error type, message), or None.
+        """Why a signed request is refused: (error type, message), or None.
 
-        The time window is MiniStack's: 5 minutes, 15 for the services that allow 15.
+        The key is the cloud's own, an IAM user's or a role's. The time window is MiniStack's: 5 minutes, 15 for the
+        services that allow 15.
         """
         sigv4 = importlib.import_module("ministack.core.sigv4")
         headers: dict[str, str] = {}
@@ -210,6 +223,20 @@ class Engine:
         )
         if isinstance(parsed, tuple):
             return str(parsed[0]), str(parsed[1])
+        if "host" not in parsed.signed_headers.split(";"):
+            return (
+                "SignatureDoesNotMatch",
+                "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
+            )
+        token = query.get("X-Amz-Security-Token", [""])[0] if presigned else ""
+        evaluator = importlib.import_module("ministack.core.iam_evaluator")
+        found = evaluator.resolve_credential(
+            parsed.access_key_id,
+            self.settings.account_id,
+            token or headers.get("x-amz-security-token", ""),
+        )
+        if isinstance(found, evaluator.CredentialResolutionError):
+            return str(found.code), str(found.message)
         if presigned:
             try:
                 expired = sigv4.presigned_request_is_expired(
@@ -231,7 +258,7 @@ class Engine:
             )
         failure = sigv4.header_signature_failure(
             parsed,
-            self.settings.secret_access_key,
+            found.secret_access_key,
             request.method,
             request.raw_path,
             query,
@@ -240,6 +267,21 @@ class Engine:
             presigned=presigned,
         )
         return None if failure is None else (str(failure[0]), str(failure[1]))
+
+    def refusal(self, request: Request, service: str, error_type: str, message: str) -> Response:
+        """The refusal of a call in the protocol of its service, so that botocore reads its code."""
+        actions = importlib.import_module("ministack.core.iam_actions")
+        headers = {name.lower(): value for name, value in request.headers}
+        answer = actions.access_denied_response(
+            service,
+            "",
+            "",
+            str(uuid.uuid4()),
+            error_code=error_type,
+            message=message,
+            headers=headers,
+        )
+        return _response_of(answer)
 
     # -- API Gateway REST APIs --------------------------------------------------
 

@@ -7,7 +7,6 @@ Cognito, ``/_labkit/*`` for labkit itself; the engine answers what is left of th
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 import time
 import uuid
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from labkit.local.access import LOOPBACK_HOSTS, refuse_foreign, refuse_unsigned
+from labkit.local.access import TOKEN_HEADER, admit, holds_token, refuse_foreign
 from labkit.local.engine import Engine
 from labkit.local.functions import FunctionRunner
 from labkit.local.gateway.cognito_authorizer import CognitoAuthorizer
@@ -34,7 +33,6 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-TOKEN_HEADER = "x-labkit-token"  # noqa: S105 - a header's name
 MAX_HEADER_BYTES = 10_240
 """The total size of headers that API Gateway takes (gateway.md, section 14)."""
 MAX_CONTROL_BODY_BYTES = 70_000_000
@@ -141,9 +139,10 @@ class LocalCloud:
             return await self._labkit(request)
         if request.raw_path.startswith("/_") or request.host.endswith(".cloudfront.net"):
             return Response.of_json({"message": "Forbidden"}, 403)
-        refused = refuse_unsigned(request, self.engine)
-        if refused is not None:
-            return refused
+        admitted = admit(request, self.engine)
+        if isinstance(admitted, Response):
+            return admitted
+        request = admitted
         if (request.header("x-amz-target") or "").startswith("AWSCognitoIdentityProviderService."):
             return await self._user_pools.handle(request)
         if request.raw_path.startswith("/restapis"):
@@ -154,9 +153,7 @@ class LocalCloud:
 
     async def _labkit(self, request: Request) -> Response:
         """Labkit's own endpoints: the inbox, the journeys, health and shutdown."""
-        token = request.header(TOKEN_HEADER) or ""
-        local = request.host in LOOPBACK_HOSTS
-        if not local or not hmac.compare_digest(token.encode(), self.settings.admin_token.encode()):
+        if not holds_token(request, self.settings.admin_token):
             return Response.of_json({"message": f"Send the cloud's token in {TOKEN_HEADER}."}, 403)
         what, _slash, rest = request.raw_path.removeprefix("/_labkit/").partition("/")
         if request.method == "GET" and what == "inbox" and rest:

@@ -81,7 +81,7 @@ class RestApiControlPlane:
     async def _test_invoke(self, request: Request) -> Response:
         """The engine doesn't know the operation: its 404 means that the caller was authorized."""
         verdict = await self._forward(request)
-        if verdict.status in (401, 403):
+        if verdict.status != 404:
             return verdict
         return await answer_test_invoke_method(
             request, self._state, self._pipeline, self._account_id
