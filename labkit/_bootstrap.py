@@ -198,7 +198,11 @@ def _one_at_a_time() -> Iterator[None]:
         else:
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print("Waiting: another 'python3 -m labkit' is installing.", flush=True)
+                fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
