@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jwt
 import pytest
-from in_process_cloud import Answer, Cognito
 
 from labkit.local.ledger import Row, rows
+from tests.local.in_process_cloud import Answer, Cognito, cognito_in_use
 
 EMAIL = "jane@example.com"
 OTHER_EMAIL = "john@example.com"
@@ -386,6 +386,12 @@ def member_of_two_groups(cognito: Cognito) -> Situation:
 
 def other_digits(code: str) -> str:
     return "".join(str((int(digit) + 1) % 10) for digit in code)
+
+
+@pytest.fixture
+def cognito() -> Iterator[Cognito]:
+    with cognito_in_use() as cognito:
+        yield cognito
 
 
 # -- the run ------------------------------------------------------------------------------------

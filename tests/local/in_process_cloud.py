@@ -235,3 +235,10 @@ class Cognito:
         answer = self.give_code(client_id, session, self.code(email), email)
         assert answer.status == 200, answer.body
         return dict(answer.body["AuthenticationResult"])
+
+
+@contextmanager
+def cognito_in_use() -> Iterator[Cognito]:
+    """A user pool service of one's own, on the engine that all share."""
+    with cloud().in_use():
+        yield Cognito(cloud())

@@ -10,12 +10,12 @@ import jwt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from in_process_cloud import Answer, Clock, Cognito
 from jwt import PyJWK
 
 from labkit.local.challenge_sessions import Challenge, ChallengeSessions
 from labkit.local.json_protocol import ApiError
 from labkit.local.signin import masked
+from tests.local.in_process_cloud import Answer, Clock, Cognito
 
 EMAIL = "jane@example.com"
 PASSWORD = "Correct-1234"
