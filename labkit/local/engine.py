@@ -26,7 +26,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from labkit.local.caller import Caller
 from labkit.local.messages import Request, Response
+from labkit.local.policy import Decision, PolicyQuestion
 from labkit.local.settings import CloudSettings
 
 SERVICES = (
@@ -268,6 +270,105 @@ class Engine:
         )
         return None if failure is None else (str(failure[0]), str(failure[1]))
 
+    # -- policies and principals ---------------------------------------------------
+
+    def decide(
+        self, document: JsonObject, question: PolicyQuestion, *, names_principals: bool
+    ) -> Decision:
+        """What one policy document says.
+
+        Args:
+            document: checked by :func:`labkit.local.policy.parse_policy`.
+            question: action, resource, caller, condition keys.
+            names_principals: it is a resource policy.
+        """
+        evaluator = importlib.import_module("ministack.core.iam_evaluator")
+        context = self._context(evaluator, question)
+        if names_principals:
+            result = evaluator.evaluate_resource_policy(document, context)
+        else:
+            result = evaluator.evaluate(context, [evaluator.parse_policy_document(document)])
+        decision: Decision = result.decision
+        return decision
+
+    def decide_identity(self, access_key_id: str, question: PolicyQuestion) -> Decision:
+        """What the policies of a caller's identity say, its permissions boundary and session policies included."""
+        evaluator = importlib.import_module("ministack.core.iam_evaluator")
+        with self._scope(question.region):
+            principal = evaluator.resolve_principal(access_key_id, self.settings.account_id)
+            if isinstance(principal, evaluator.AuthError):
+                return "ImplicitDeny"
+            if principal.policies is None:
+                return "Allow"
+            context = self._context(evaluator, question)
+            context.principal_keys = principal.keys
+            result = evaluator.evaluate(context, principal.policies, *principal.limits)
+        decision: Decision = result.decision
+        return decision
+
+    def _context(self, evaluator: Any, question: PolicyQuestion) -> Any:
+        return evaluator.EvalContext(
+            principal_arn=question.principal_arn,
+            principal_type=question.principal_type,
+            principal_account=question.principal_account,
+            action=question.action,
+            resource_arn=question.resource,
+            region=question.region,
+            source_ip=question.source_ip,
+            secure_transport=True,
+            service_context=dict(question.keys),
+        )
+
+    def caller(self, access_key_id: str) -> Caller | None:
+        """Whose access key it is, with the secret to verify a signature; None for an unknown or inactive key."""
+        if access_key_id == self.settings.access_key_id:
+            account_id = self.settings.account_id
+            root = f"arn:aws:iam::{account_id}:root"
+            return Caller(
+                access_key_id,
+                self.settings.secret_access_key,
+                None,
+                root,
+                account_id,
+                "Root",
+                account_id,
+            )
+        if self.takes_for_root(access_key_id):
+            return None
+        session = self._module("sts")._sessions.get(access_key_id)
+        evaluator = importlib.import_module("ministack.core.iam_evaluator")
+        if session is not None:
+            arn = str(session.get("Arn", ""))
+            return Caller(
+                access_key_id,
+                str(session.get("SecretAccessKey") or ""),
+                str(session.get("SessionToken") or ""),
+                arn,
+                str(session.get("UserId") or ""),
+                str(session.get("PrincipalType") or "AssumedRole"),
+                str(session.get("AccountId") or arn.split(":")[4]),
+                expires_at=session.get("Expiration"),
+                cognito={
+                    "cognitoAuthenticationProvider": session.get("_cognito_auth_provider"),
+                    "cognitoAuthenticationType": session.get("_cognito_auth_type"),
+                    "cognitoIdentityId": session.get("_identity_id"),
+                    "cognitoIdentityPoolId": session.get("_identity_pool_id"),
+                },
+            )
+        with self._scope():
+            found = evaluator.resolve_credential(access_key_id, self.settings.account_id)
+        if isinstance(found, evaluator.CredentialResolutionError):
+            return None
+        return Caller(
+            access_key_id,
+            found.secret_access_key,
+            None,
+            found.principal_arn,
+            found.principal_id,
+            found.principal_type,
+            found.account_id,
+        )
+
     def refusal(self, request: Request, service: str, error_type: str, message: str) -> Response:
         """The refusal of a call in the protocol of its service, so that botocore reads its code."""
         actions = importlib.import_module("ministack.core.iam_actions")
@@ -331,6 +432,44 @@ class Engine:
             resources.get(resource_id, {}).get("resourceMethods", {}).get(http_method)
         )
         return found
+
+    def api_key(self, value: str) -> JsonObject | None:
+        """The enabled API key with this value, or None."""
+        for key in self._module("apigateway_v1")._api_keys.all_values():
+            if key.get("value") == value and key.get("enabled", True):
+                return dict_of(key)
+        return None
+
+    def usage_plan(self, plan_id: str) -> JsonObject | None:
+        """The live record of a usage plan, or None."""
+        for (_account, _region, found_id), plan in self._module(
+            "apigateway_v1"
+        )._usage_plans.all_items():
+            if found_id == plan_id:
+                return dict_of(plan)
+        return None
+
+    def usage_plan_keys(self, plan_id: str) -> list[str]:
+        """The ids of the API keys of a usage plan."""
+        for (_account, _region, found_id), keys in self._module(
+            "apigateway_v1"
+        )._usage_plan_keys.all_items():
+            if found_id == plan_id:
+                return list(keys)
+        return []
+
+    def usage_plans_of(self, key_id: str, api_id: str, stage: str) -> list[JsonObject]:
+        """The usage plans that hold both an API key and an API's stage."""
+        plans = list(self._module("apigateway_v1")._usage_plans.all_values())
+        return [
+            dict_of(plan)
+            for plan in plans
+            if key_id in self.usage_plan_keys(plan["id"])
+            and any(
+                s.get("apiId") == api_id and s.get("stage") == stage
+                for s in plan.get("apiStages") or []
+            )
+        ]
 
     def is_http_api(self, api_id: str) -> bool:
         """Whether the id names an HTTP or WebSocket API (v2)."""

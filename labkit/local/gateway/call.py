@@ -9,12 +9,17 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labkit.local.gateway.deployment import Deployment
 from labkit.local.gateway.responses import GatewayError
 from labkit.local.gateway.routing import Route
 from labkit.local.messages import Request, Response
+
+if TYPE_CHECKING:
+    from labkit.local.caller import Caller
+    from labkit.local.gateway.resource_policy import Identity
+    from labkit.local.gateway.usage_plans import KeyUse
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -44,6 +49,11 @@ class Call:
         route: set by the route gate.
         authorizer: ``requestContext.authorizer``, set by the authorizer gate.
         log: execution-log lines, for ``TestInvokeMethod``; None when nobody reads them.
+        vpc_endpoint: the interface VPC endpoint that the request came through, or None.
+        caller: who signed the request, set by the IAM authorizer.
+        identity: the caller's side of the policy tables, set by the IAM and Lambda authorizers.
+        usage_identifier_key: an API key's value from a Lambda authorizer.
+        key_use: the API key and its usage plan, set by their gate.
     """
 
     request: Request
@@ -62,6 +72,17 @@ class Call:
     route: Route | None = None
     authorizer: dict[str, Any] | None = None
     log: list[str] | None = None
+    vpc_endpoint: str | None = None
+    caller: Caller | None = None
+    identity: Identity | None = None
+    usage_identifier_key: str | None = None
+    key_use: KeyUse | None = None
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the API can only be reached through a VPC endpoint (10.5)."""
+        configuration = self.deployment.api.get("endpointConfiguration") or {}
+        return "PRIVATE" in configuration.get("types", [])
 
     @property
     def verb(self) -> str:

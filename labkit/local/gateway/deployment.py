@@ -48,6 +48,8 @@ class Deployment:
         self.api: Record = configuration["api"]
         self.authorizers: Mapping[str, Record] = configuration["authorizers"]
         self.gateway_responses: Mapping[str, Record] = configuration["gateway_responses"]
+        self.models: Mapping[str, Record] = configuration.get("models") or {}
+        self.validators: Mapping[str, Record] = configuration.get("validators") or {}
         self.resources: Mapping[str, Resource] = {
             key: Resource(
                 id=key,

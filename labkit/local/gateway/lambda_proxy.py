@@ -23,7 +23,7 @@ from labkit.local.gateway.responses import (
 from labkit.local.gateway.values import request_time
 from labkit.local.messages import Headers, Response
 
-_FUNCTION_URI = re.compile(
+FUNCTION_URI = re.compile(
     r"arn:aws[a-z-]*:apigateway:(?P<region>[\w-]+):lambda:path/2015-03-31/functions/(?P<function>arn:[^/]+)/invocations"
 )
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
@@ -67,7 +67,7 @@ class LambdaProxyIntegration:
         uri = _STAGE_VARIABLE.sub(
             lambda m: call.stage_variables.get(m[1], ""), str(integration.get("uri") or "")
         )
-        match = _FUNCTION_URI.fullmatch(uri)
+        match = FUNCTION_URI.fullmatch(uri)
         if match is None:
             call.write("Execution failed due to configuration error: Invalid endpoint address")
             return _failure(
@@ -316,9 +316,14 @@ def _result_headers(result: Mapping[str, Any]) -> Headers:
             raise MalformedResultError("its headers isn't an object")
         already = {name.lower() for name, _value in found}
         found += [(k, _header_value(v)) for k, v in single.items() if k.lower() not in already]
+    return remapped(found)
+
+
+def remapped(headers: Headers) -> Headers:
+    """The headers of a backend's answer as the client gets them: some are renamed."""
     return [
         (f"x-amzn-Remapped-{name}" if name.lower() in _REMAPPED else name, value)
-        for name, value in found
+        for name, value in headers
         if name.lower() != "transfer-encoding"
     ]
 

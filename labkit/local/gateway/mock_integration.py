@@ -55,11 +55,11 @@ def mock_integration(call: Call, integration: Mapping[str, Any]) -> Answer | Sto
         return Stop(GatewayError(DEFAULT_5XX), f"the request template can't be used: {error}")
     if status is None:
         return Stop(GatewayError(DEFAULT_5XX), 'the request template yields no {"statusCode": …}')
-    chosen = _integration_response(integration, status)
+    chosen = integration_response(integration, status)
     if chosen is None:
         return Stop(GatewayError(DEFAULT_5XX), f"no integration response for the status {status}")
     try:
-        response = _response(call, chosen)
+        response = response_of(call, chosen)
     except UnsupportedTemplateError as error:
         return Stop(GatewayError(DEFAULT_5XX), f"the response template can't be used: {error}")
     return Answer(response, f"MOCK answered {response.status}")
@@ -103,7 +103,7 @@ def _status_in(rendered: str) -> int | None:
         return None
 
 
-def _integration_response(integration: Mapping[str, Any], status: int) -> Mapping[str, Any] | None:
+def integration_response(integration: Mapping[str, Any], status: int) -> Mapping[str, Any] | None:
     """The integration response whose selection pattern fits the status, else the one without a pattern."""
     responses = integration.get("integrationResponses") or {}
     for response in responses.values():
@@ -119,7 +119,12 @@ def _integration_response(integration: Mapping[str, Any], status: int) -> Mappin
     return next((dict(r) for r in responses.values() if not r.get("selectionPattern")), None)
 
 
-def _response(call: Call, chosen: Mapping[str, Any]) -> Response:
+def response_of(call: Call, chosen: Mapping[str, Any]) -> Response:
+    """The response that an integration response describes.
+
+    Raises:
+        UnsupportedTemplateError: its template needs more of VTL than plain references.
+    """
     headers: Headers = []
     for target, source in (chosen.get("responseParameters") or {}).items():
         name = target.removeprefix("method.response.header.")

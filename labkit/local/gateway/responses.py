@@ -49,8 +49,29 @@ ACCESS_DENIED = ResponseType(
 API_CONFIGURATION_ERROR = ResponseType(
     "API_CONFIGURATION_ERROR", 500, _SERVER_ERROR, "Internal server error", spaced=True
 )
+AUTHORIZER_CONFIGURATION_ERROR = ResponseType(
+    "AUTHORIZER_CONFIGURATION_ERROR", 500, "AuthorizerConfigurationException", None
+)
+BAD_REQUEST_BODY = ResponseType(
+    "BAD_REQUEST_BODY", 400, "BadRequestException", "Invalid request body", spaced=True
+)
+BAD_REQUEST_PARAMETERS = ResponseType(
+    "BAD_REQUEST_PARAMETERS",
+    400,
+    "BadRequestException",
+    "Missing required request parameters",
+    spaced=True,
+)
 DEFAULT_5XX = ResponseType("DEFAULT_5XX", 500, _SERVER_ERROR, "Internal server error", spaced=True)
+EXPIRED_TOKEN = ResponseType(
+    "EXPIRED_TOKEN",
+    403,
+    "ExpiredTokenException",
+    "The security token included in the request is expired",
+)
 FORBIDDEN = ResponseType("DEFAULT_4XX", 403, "ForbiddenException", "Forbidden")
+INVALID_API_KEY = ResponseType("INVALID_API_KEY", 403, "ForbiddenException", "Forbidden")
+INVALID_SIGNATURE = ResponseType("INVALID_SIGNATURE", 403, "InvalidSignatureException", None)
 INTEGRATION_FAILURE = ResponseType(
     "INTEGRATION_FAILURE",
     504,
@@ -68,6 +89,14 @@ MISSING_AUTHENTICATION_TOKEN = ResponseType(
     "Missing Authentication Token",
 )
 INCOMPLETE_SIGNATURE = ResponseType("INVALID_SIGNATURE", 403, "IncompleteSignatureException", None)
+QUOTA_EXCEEDED = ResponseType("QUOTA_EXCEEDED", 429, "LimitExceededException", "Limit Exceeded")
+THROTTLED = ResponseType("THROTTLED", 429, "TooManyRequestsException", "Too Many Requests")
+UNRECOGNIZED_CLIENT = ResponseType(
+    "ACCESS_DENIED",
+    403,
+    "UnrecognizedClientException",
+    "The security token included in the request is invalid.",
+)
 UNAUTHORIZED = ResponseType("UNAUTHORIZED", 401, "UnauthorizedException", "Unauthorized")
 UNSUPPORTED_MEDIA_TYPE = ResponseType(
     "UNSUPPORTED_MEDIA_TYPE", 415, "BadRequestException", "Unsupported Media Type", spaced=True
@@ -76,11 +105,19 @@ UNSUPPORTED_MEDIA_TYPE = ResponseType(
 
 @dataclass(frozen=True, slots=True)
 class GatewayError:
-    """A rejection: a type, with its own message or status where it differs from the default."""
+    """A rejection.
+
+    Attributes:
+        type: what kind.
+        message: where it differs from the type's.
+        status: where it differs from the type's.
+        validation: ``$context.error.validationErrorString`` (1.11).
+    """
 
     type: ResponseType
     message: str | None = None
     status: int | None = None
+    validation: str = ""
 
     @property
     def shown_message(self) -> str | None:
@@ -142,7 +179,7 @@ def _with_error(error: GatewayError, lookup: Lookup) -> Lookup:
         "context.error.message": message or "",
         "context.error.messageString": json.dumps(message, ensure_ascii=False),
         "context.error.responseType": error.type.name,
-        "context.error.validationErrorString": "",
+        "context.error.validationErrorString": error.validation,
     }
     return lambda name: values[name] if name in values else lookup(name)
 

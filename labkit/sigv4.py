@@ -1,0 +1,252 @@
+"""AWS Signature Version 4, step by step: each step is a function with AWS's own name.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+
+The paths of ``execute-api`` are encoded twice, as for every service but S3.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import quote, urlsplit
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+TERMINATOR = "aws4_request"
+EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
+
+_NEVER_SIGNED = frozenset(
+    {"authorization", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id"}
+)
+"""Headers that proxies change or that hold the signature itself; botocore leaves the same ones out."""
+
+
+class Credentials(Protocol):
+    """Credentials as botocore has them."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialScope:
+    """Where and when a signature is good: date, Region, service.
+
+    >>> str(CredentialScope("20130524", "us-east-1", "execute-api"))
+    '20130524/us-east-1/execute-api/aws4_request'
+    """
+
+    date: str
+    region: str
+    service: str
+    terminator: str = TERMINATOR
+
+    def __str__(self) -> str:
+        return "/".join((self.date, self.region, self.service, self.terminator))
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature and the steps to it.
+
+    Attributes:
+        canonical_request: step 1.
+        string_to_sign: step 2.
+        signature: step 3, hexadecimal.
+        scope: the credential scope.
+        signed_headers: the names, ``;`` between them.
+        headers: the headers to send, ``Authorization`` included.
+    """
+
+    canonical_request: str
+    string_to_sign: str
+    signature: str
+    scope: CredentialScope
+    signed_headers: str
+    headers: dict[str, str]
+
+
+# -- step 1: the canonical request ------------------------------------------------------
+
+
+def canonical_uri(path: str, service: str = "execute-api") -> str:
+    """The path as it is signed: without dot segments, and (but for S3) encoded once more.
+
+    Args:
+        path: the path as sent, percent-encoded.
+        service: the service's signing name.
+
+    >>> canonical_uri("/dev/a%20b/../c")
+    '/dev/c'
+    >>> canonical_uri("/dev/a%20b")
+    '/dev/a%2520b'
+    """
+    if service == "s3":
+        return path or "/"
+    return quote(_without_dot_segments(path), safe="/~")
+
+
+def _without_dot_segments(path: str) -> str:
+    kept: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            if kept:
+                kept.pop()
+        elif segment not in ("", "."):
+            kept.append(segment)
+    end = "/" if path.endswith("/") and kept else ""
+    return "/" + "/".join(kept) + end
+
+
+def canonical_query_string(query_string: str, *, leave_out: Iterable[str] = ()) -> str:
+    """The query string as it is signed: its pairs sorted by name, then by value.
+
+    Args:
+        query_string: as sent, percent-encoded, without ``?``.
+        leave_out: names that aren't signed (``X-Amz-Signature`` of a presigned URL).
+
+    >>> canonical_query_string("b=2&a=1&a=0&empty")
+    'a=0&a=1&b=2&empty='
+    """
+    pairs = [pair.partition("=")[::2] for pair in query_string.split("&") if pair]
+    dropped = set(leave_out)
+    return "&".join(f"{name}={value}" for name, value in sorted(pairs) if name not in dropped)
+
+
+def canonical_headers(headers: Mapping[str, str], signed: Iterable[str]) -> str:
+    r"""The signed headers, one a line: lower-case name, value with its blanks folded.
+
+    >>> canonical_headers({"Host": "example.com", "X-Amz-Date": " 2013  05 "}, ["host", "x-amz-date"])
+    'host:example.com\\nx-amz-date:2013 05\\n'
+    """
+    values = {name.lower(): " ".join(value.split()) for name, value in headers.items()}
+    return "".join(f"{name}:{values.get(name, '')}\n" for name in signed)
+
+
+def canonical_request(
+    method: str,
+    path: str,
+    query_string: str,
+    headers: Mapping[str, str],
+    signed: Iterable[str],
+    payload_hash: str,
+    service: str = "execute-api",
+) -> str:
+    """Step 1: the request in the one form that client and server agree on."""
+    names = list(signed)
+    return "\n".join(
+        (
+            method.upper(),
+            canonical_uri(path, service),
+            canonical_query_string(query_string, leave_out=("X-Amz-Signature",)),
+            canonical_headers(headers, names),
+            ";".join(names),
+            payload_hash,
+        )
+    )
+
+
+# -- step 2: the string to sign -----------------------------------------------------------
+
+
+def string_to_sign(amz_date: str, scope: CredentialScope, canonical: str) -> str:
+    """Step 2: the algorithm, the time, the scope and the canonical request's hash.
+
+    >>> string_to_sign("20130524T000000Z", CredentialScope("20130524", "us-east-1", "s3"), "").splitlines()[:3]
+    ['AWS4-HMAC-SHA256', '20130524T000000Z', '20130524/us-east-1/s3/aws4_request']
+    """
+    return "\n".join(
+        (ALGORITHM, amz_date, str(scope), hashlib.sha256(canonical.encode()).hexdigest())
+    )
+
+
+# -- step 3: the key and the signature ---------------------------------------------------------
+
+
+def signing_key(secret_key: str, scope: CredentialScope) -> bytes:
+    """A key for one day, one Region and one service, derived from the secret key.
+
+    The example of AWS's documentation:
+
+    >>> scope = CredentialScope("20120215", "us-east-1", "iam")
+    >>> signing_key("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", scope).hex()
+    'f4780e2d9f65fa895f9c67b32ce1baf0b0d8a43505a000a1a9e090d414db404d'
+    """
+    key = f"AWS4{secret_key}".encode()
+    for part in (scope.date, scope.region, scope.service, scope.terminator):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return key
+
+
+def signature(secret_key: str, scope: CredentialScope, to_sign: str) -> str:
+    """Step 3: the HMAC of the string to sign, hexadecimal."""
+    return hmac.new(signing_key(secret_key, scope), to_sign.encode(), hashlib.sha256).hexdigest()
+
+
+# -- all steps --------------------------------------------------------------------------------
+
+
+def sign(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | str = b"",
+    credentials: Credentials,
+    region: str,
+    service: str = "execute-api",
+    now: dt.datetime | None = None,
+) -> Signature:
+    """Sign a request.
+
+    Args:
+        method: the verb.
+        url: the whole URL, percent-encoded as it will be sent.
+        headers: what will be sent; all of it is signed but what proxies change.
+        body: what will be sent.
+        credentials: botocore's.
+        region: the API's Region.
+        service: the signing name.
+        now: the time, aware; the present if None.
+
+    Returns:
+        The steps, and the headers to send.
+    """
+    parts = urlsplit(url)
+    moment = (now or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
+    amz_date = moment.strftime("%Y%m%dT%H%M%SZ")
+    sent = {k: v for k, v in (headers or {}).items() if k.lower() not in ("host", "x-amz-date")}
+    sent["Host"] = _host(parts.hostname or "", parts.port, parts.scheme)
+    sent["X-Amz-Date"] = amz_date
+    if credentials.token:
+        sent["X-Amz-Security-Token"] = credentials.token
+    signed = sorted(name.lower() for name in sent if name.lower() not in _NEVER_SIGNED)
+    data = body.encode() if isinstance(body, str) else body
+    scope = CredentialScope(amz_date[:8], region, service)
+    canonical = canonical_request(
+        method,
+        parts.path,
+        parts.query,
+        sent,
+        signed,
+        hashlib.sha256(data).hexdigest(),
+        service,
+    )
+    to_sign = string_to_sign(amz_date, scope, canonical)
+    proof = signature(credentials.secret_key, scope, to_sign)
+    names = ";".join(signed)
+    sent["Authorization"] = (
+        f"{ALGORITHM} Credential={credentials.access_key}/{scope}, "
+        f"SignedHeaders={names}, Signature={proof}"
+    )
+    return Signature(canonical, to_sign, proof, scope, names, sent)
+
+
+def _host(name: str, port: int | None, scheme: str) -> str:
+    default = {"http": 80, "https": 443}.get(scheme)
+    return name if port in (None, default) else f"{name}:{port}"
