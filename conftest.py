@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+# Programs, not tests; --doctest-modules would import them.
+collect_ignore_glob = ["tests/benchmarks/*", "tests/tools/*"]
+
 # At import, before anything reads them: every test process and kernel inherits these.
 _outer_state = os.environ.get("LABKIT_STATE_DIR")
 _temporary = Path(tempfile.mkdtemp(prefix="labkit-tests-"))

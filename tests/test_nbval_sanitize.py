@@ -51,6 +51,10 @@ def masked(text: str) -> str:
         ("took 0.12 s", "took 1.5 s"),
         ("eyJraWQiOiJ.eyJzdWIiOiI.c2lnbmF0dXJl", "eyJraWQiOiX.eyJzdWIiOiX.c2lnbmF0dXJX"),
         ("eyJraWQiOi…", "eyJhbGciOi…"),
+        (
+            "'x-amz-id-2': 'EjgID3/rqOtSIiXjPJYGVo6KTD+ZvMY1m2', 'content-length': '237'",
+            "'x-amz-id-2': '4yJc+PCzGfqQlvGVAzCTJxdj8/6unUm/x=', 'content-length': '236'",
+        ),
         ("Session: " + "AYABeF" * 30 + "1", "Session: " + "AYABeG" * 30 + "2"),
         ("https://d111111abcdef8.cloudfront.net/", "https://d222222abcdef9.cloudfront.net/"),
         ("/restapis/a1b2c3d4e5/stages/dev", "/restapis/z1b2c3d4e5/stages/dev"),
@@ -72,6 +76,7 @@ def test_what_differs_from_run_to_run_is_masked(one_run: str, another_run: str) 
         "d-authorizer-user-pool-demo",
         "x-amzn-ErrorType: IncompleteSignatureException",
         "X-Amz-Target: AWSCognitoIdentityProviderService.InitiateAuth",
+        "'content-type': 'application/json', 'x-amzn-errortype': 'UnauthorizedException'",
         "scope aws.cognito.signin.user.admin",
         '"Version": "2012-10-17"',
         "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/",
