@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from labkit.local.gateway.call import Call, Stop, request_id_of
 from labkit.local.gateway.deployment import Deployment
@@ -38,19 +38,19 @@ async def answer_test_invoke_method(
     api_id, resource_id, verb = match.groups()
     region = rest_apis.rest_api_region(api_id)
     if region is None:
-        return _not_found("Invalid API identifier specified")
+        return failure(404, "NotFoundException", "Invalid API identifier specified")
     deployment = Deployment(api_id, region, "", rest_apis.rest_api_configuration(api_id, region))
     resource = deployment.resources.get(resource_id)
     if resource is None:
-        return _not_found("Invalid Resource identifier specified")
+        return failure(404, "NotFoundException", "Invalid Resource identifier specified")
     method = resource.methods.get(verb)
     if method is None:
-        return _not_found("Invalid Method identifier specified")
+        return failure(404, "NotFoundException", "Invalid Method identifier specified")
     try:
         asked = json.loads(request.body or b"{}")
-        call = _call(request, deployment, account_id, asked)
+        call = call_from(deployment, account_id, asked, TEST_STAGE, resource.path)
     except (ValueError, TypeError, AttributeError):
-        return _bad_request("Invalid request input")
+        return failure(400, "BadRequestException", "Invalid request input")
     parameters = _path_parameters(resource.parts, split_path(call.raw_path))
     call.route = Route(resource, method, parameters)
     if verb != "ANY":
@@ -91,39 +91,49 @@ async def _run(call: Call, pipeline: Pipeline) -> Response:
             "headers": {name: values[-1] for name, values in multi.items()},
             "multiValueHeaders": multi,
             "latency": int((time.perf_counter() - started) * 1000),
-            "log": _log_text(call),
+            "log": execution_log(call),
         }
     )
 
 
-def _call(
-    request: Request, deployment: Deployment, account_id: str, asked: Mapping[str, Any]
+def call_from(
+    deployment: Deployment, account_id: str, asked: Mapping[str, Any], stage: str, default_path: str
 ) -> Call:
-    """The call that the operation's parameters describe."""
-    path_and_query = str(asked.get("pathWithQueryString") or "")
-    raw_path, _mark, query_string = path_and_query.partition("?")
+    """The call that the parameters of a test operation describe.
+
+    Args:
+        deployment: the live configuration.
+        account_id: its owner.
+        asked: the operation's parameters.
+        stage: the name that stands for the stage.
+        default_path: used when the parameters give no path.
+
+    Raises:
+        TypeError, ValueError, AttributeError: a parameter has the wrong type.
+    """
+    raw_path, _mark, query_string = str(asked.get("pathWithQueryString") or default_path).partition(
+        "?"
+    )
     sent: Headers = [(str(k), str(v)) for k, v in (asked.get("headers") or {}).items()]
     sent += [
         (str(k), str(v)) for k, vs in (asked.get("multiValueHeaders") or {}).items() for v in vs
     ]
-    if asked.get("pathWithQueryString") is None:
-        match = _OPERATION.fullmatch(request.raw_path)
-        raw_path = deployment.resources[match[2]].path if match else "/"
+    path = quote(raw_path, safe="/%{}+")
     return Call(
         request=Request(
             method="GET",
-            raw_path=quote(raw_path, safe="/%{}+"),
-            query_string=query_string or urlencode({}),
+            raw_path=path,
+            query_string=query_string,
             headers=sent,
             body=str(asked.get("body") or "").encode(),
             source_ip="test-invoke-source-ip",
         ),
         deployment=deployment,
         account_id=account_id,
-        stage=TEST_STAGE,
+        stage=stage,
         stage_variables={str(k): str(v) for k, v in (asked.get("stageVariables") or {}).items()},
         stage_record={},
-        raw_path=raw_path or "/",
+        raw_path=path,
         domain_name="testPrefix.testDomainName",
         request_id=request_id_of(Request("GET", "/")),
         log=[],
@@ -141,8 +151,8 @@ def _path_parameters(parts: tuple[str, ...], segments: list[str]) -> dict[str, s
     return found
 
 
-def _log_text(call: Call) -> str:
-    """The lines in AWS's form (12.2)."""
+def execution_log(call: Call) -> str:
+    """The lines of a call's execution log in AWS's form (12.2)."""
     stamp = time.strftime("%a %b %d %H:%M:%S UTC %Y", time.gmtime(call.time))
     lines = [f"Execution log for request {call.request_id}"]
     lines += [f"{stamp} : {line}" for line in call.log or []]
@@ -153,11 +163,6 @@ def _braces(values: Mapping[str, str]) -> str:
     return "{" + ", ".join(f"{name}={value}" for name, value in values.items()) + "}"
 
 
-def _not_found(message: str) -> Response:
-    return Response.of_json({"message": message}, 404, [("x-amzn-ErrorType", "NotFoundException")])
-
-
-def _bad_request(message: str) -> Response:
-    return Response.of_json(
-        {"message": message}, 400, [("x-amzn-ErrorType", "BadRequestException")]
-    )
+def failure(status: int, error_type: str, message: str) -> Response:
+    """A control-plane error."""
+    return Response.of_json({"message": message}, status, [("x-amzn-ErrorType", error_type)])

@@ -1,0 +1,176 @@
+"""``GetUsage``, ``UpdateUsage`` and the patches of ``UpdateUsagePlan`` that the engine doesn't understand."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from labkit.local.gateway.usage_plans import UsagePlans
+from labkit.local.messages import Request, Response, without_headers
+
+Forward = Callable[[Request], Awaitable[Response]]
+
+MAX_DAYS = 90
+_PLAN = re.compile(r"/usageplans/([^/]+)")
+_USAGE = re.compile(r"/usageplans/([^/]+)/usage")
+_KEY_USAGE = re.compile(r"/usageplans/([^/]+)/keys/([^/]+)/usage")
+
+
+class UsagePlanState(Protocol):
+    """The control plane's state."""
+
+    def usage_plan(self, plan_id: str) -> dict[str, Any] | None:
+        """The live record, or None."""
+
+    def usage_plan_keys(self, plan_id: str) -> list[str]:
+        """The ids of its keys."""
+
+
+class UsageOperations:
+    """Answers the usage plan operations; the engine decides first whether the caller may make them.
+
+    Args:
+        state: the engine's state.
+        forward: lets the engine authorize and answer a call.
+        usage_plans: the counts.
+    """
+
+    def __init__(self, state: UsagePlanState, forward: Forward, usage_plans: UsagePlans) -> None:
+        self._state = state
+        self._forward = forward
+        self._usage_plans = usage_plans
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one call below ``/usageplans``."""
+        if request.method == "GET" and (match := _USAGE.fullmatch(request.raw_path)):
+            return await self._authorized(request) or self._get_usage(request, match[1])
+        if request.method == "PATCH" and (match := _KEY_USAGE.fullmatch(request.raw_path)):
+            return await self._authorized(request) or self._update_usage(
+                request, match[1], match[2]
+            )
+        if request.method == "PATCH" and (match := _PLAN.fullmatch(request.raw_path)):
+            return await self._update_plan(request, match[1])
+        return await self._forward(request)
+
+    async def _authorized(self, request: Request) -> Response | None:
+        """The engine doesn't know the operation: any answer but a refusal means that the caller may make it."""
+        verdict = await self._forward(request)
+        return verdict if verdict.status in (401, 403) else None
+
+    def _get_usage(self, request: Request, plan_id: str) -> Response:
+        plan = self._state.usage_plan(plan_id)
+        if plan is None:
+            return _error(404, "NotFoundException", "Invalid Usage Plan identifier specified")
+        query = dict(request.query)
+        try:
+            first = dt.date.fromisoformat(query.get("startDate", ""))
+            last = dt.date.fromisoformat(query.get("endDate", ""))
+        except ValueError:
+            return _error(400, "BadRequestException", "Invalid date format. Use yyyy-MM-dd")
+        if not dt.timedelta(0) <= last - first <= dt.timedelta(days=MAX_DAYS):
+            return _error(400, "BadRequestException", f"The dates must span 0 to {MAX_DAYS} days")
+        keys = [k for k in self._state.usage_plan_keys(plan_id) if query.get("keyId") in (None, k)]
+        items = {key: self._usage_plans.usage(plan, key, first, last) for key in keys}
+        return Response.of_json(
+            {
+                "usagePlanId": plan_id,
+                "startDate": first.isoformat(),
+                "endDate": last.isoformat(),
+                "values": items,  # botocore's wire name of ``items``
+            }
+        )
+
+    def _update_usage(self, request: Request, plan_id: str, key_id: str) -> Response:
+        plan = self._state.usage_plan(plan_id)
+        if plan is None or key_id not in self._state.usage_plan_keys(plan_id):
+            return _error(404, "NotFoundException", "Invalid Usage Plan Key identifier specified")
+        remaining = None
+        for operation in _operations(request):
+            if operation.get("path") == "/remaining" and str(operation.get("value")).isdigit():
+                remaining = int(operation["value"])
+        if remaining is None:
+            return _error(
+                400, "BadRequestException", "Invalid patch path: only /remaining can be replaced"
+            )
+        self._usage_plans.grant(plan_id, key_id, remaining, plan)
+        return Response.of_json({"usagePlanId": plan_id, "values": {key_id: [[0, remaining]]}})
+
+    async def _update_plan(self, request: Request, plan_id: str) -> Response:
+        """Operations on ``/apiStages`` are applied here, after the engine has authorized the call."""
+        operations = _operations(request)
+        staged = [op for op in operations if str(op.get("path", "")).startswith("/apiStages")]
+        plan = self._state.usage_plan(plan_id)
+        if not staged or plan is None:
+            return await self._forward(request)
+        before = list(plan.get("apiStages") or [])
+        response = await self._forward(request)
+        if response.status >= 300:
+            return response
+        try:
+            plan["apiStages"] = patched_stages(before, staged)
+        except ValueError as error:
+            plan["apiStages"] = before
+            return _error(400, "BadRequestException", str(error))
+        headers = without_headers(response.headers, "content-length")
+        return Response(response.status, headers, Response.of_json(plan).body)
+
+
+def patched_stages(
+    stages: list[dict[str, Any]], operations: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The API stages of a plan after some patch operations.
+
+    Raises:
+        ValueError: an operation names no API stage.
+
+    >>> patched_stages([], [{"op": "add", "path": "/apiStages", "value": "abc:dev"}])
+    [{'apiId': 'abc', 'stage': 'dev'}]
+    """
+    result = [dict(stage) for stage in stages]
+    for operation in operations:
+        tokens = str(operation["path"]).split("/")[2:]
+        name = tokens[0] if tokens else str(operation.get("value"))
+        api_id, colon, stage_name = unquote(name).partition(":")
+        if not colon or not api_id or not stage_name:
+            raise ValueError(f"Invalid API Stage specified: {name}")
+        found = next((s for s in result if (s["apiId"], s["stage"]) == (api_id, stage_name)), None)
+        if tokens:
+            _patch_throttle(found, tokens[1:], operation)
+        elif operation.get("op") == "remove":
+            result = [s for s in result if s is not found]
+        elif found is None:
+            result.append({"apiId": api_id, "stage": stage_name})
+    return result
+
+
+def _patch_throttle(
+    stage: dict[str, Any] | None, tokens: list[str], operation: Mapping[str, Any]
+) -> None:
+    """``throttle/{path}/{verb}/rateLimit``, its path with ``~1`` for ``/`` (6.8)."""
+    if stage is None or len(tokens) < 3 or tokens[0] != "throttle":
+        raise ValueError(f"Invalid patch path {operation['path']}")
+    limits = stage.setdefault("throttle", {})
+    method = f"{tokens[1].replace('~1', '/')}/{tokens[2]}"
+    if operation.get("op") == "remove":
+        limits.pop(method, None)
+    elif len(tokens) == 4 and tokens[3] in ("rateLimit", "burstLimit"):
+        entry = limits.setdefault(method, {})
+        entry[tokens[3]] = float(str(operation.get("value")))
+    else:
+        raise ValueError(f"Invalid patch path {operation['path']}")
+
+
+def _operations(request: Request) -> list[dict[str, Any]]:
+    try:
+        found = json.loads(request.body or b"{}").get("patchOperations") or []
+    except (ValueError, AttributeError):
+        return []
+    return [op for op in found if isinstance(op, dict)]
+
+
+def _error(status: int, error_type: str, message: str) -> Response:
+    return Response.of_json({"message": message}, status, [("x-amzn-ErrorType", error_type)])
