@@ -133,12 +133,6 @@ class ServiceModel:
                 "InvalidParameterException", f"{count} detected: " + "; ".join(violations)
             )
 
-    def members(self, operation: str) -> frozenset[str]:
-        """The names of an operation's parameters."""
-        model = _model(self._service)
-        shape = model["operations"][operation]["input"]["shape"]
-        return frozenset(model["shapes"][shape]["members"])
-
 
 @cache
 def _model(service: str) -> JsonObject:

@@ -10,7 +10,7 @@ import string
 from typing import Any
 
 from labkit.local.engine import Engine, UserPoolOperation
-from labkit.local.json_protocol import ApiError, ServiceModel, json_response
+from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response
 from labkit.local.refresh import rotates
 
@@ -31,20 +31,20 @@ EXPLICIT_AUTH_FLOWS = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW
 
 # What UpdateUserPool sets a left-out parameter to (1.16). None: the parameter is not reported at all.
 _POOL_DEFAULTS: JsonObject = {
-    "AccountRecoverySetting": {},
+    "AccountRecoverySetting": None,
     "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False, "UnusedAccountValidityDays": 7},
     "AutoVerifiedAttributes": [],
     "DeletionProtection": "INACTIVE",
     "DeviceConfiguration": None,
     "EmailConfiguration": {},
-    "EmailVerificationMessage": "",
-    "EmailVerificationSubject": "",
+    "EmailVerificationMessage": None,
+    "EmailVerificationSubject": None,
     "LambdaConfig": {},
     "MfaConfiguration": "OFF",
     "Policies": {},
-    "SmsAuthenticationMessage": "",
-    "SmsConfiguration": {},
-    "SmsVerificationMessage": "",
+    "SmsAuthenticationMessage": None,
+    "SmsConfiguration": None,
+    "SmsVerificationMessage": None,
     "UserAttributeUpdateSettings": None,
     "UserPoolAddOns": None,
     "UserPoolTags": {},
@@ -60,7 +60,7 @@ _CLIENT_DEFAULTS: JsonObject = {
     "AnalyticsConfiguration": None,
     "AuthSessionValidity": 3,
     "CallbackURLs": [],
-    "DefaultRedirectURI": "",
+    "DefaultRedirectURI": None,
     "EnablePropagateAdditionalUserContextData": False,
     "EnableTokenRevocation": True,
     "ExplicitAuthFlows": EXPLICIT_AUTH_FLOWS,
@@ -91,12 +91,10 @@ class UserPoolSettings:
 
     Args:
         engine: where user pools are.
-        model: tells which parameters an operation has.
     """
 
-    def __init__(self, engine: Engine, model: ServiceModel) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._model = model
 
     async def create_user_pool(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
         """``CreateUserPool`` (1.1, 1.15)."""
@@ -106,10 +104,15 @@ class UserPoolSettings:
         )
         template = {**_POOL_DEFAULTS["VerificationMessageTemplate"]}
         template |= body.get("VerificationMessageTemplate") or {}
-        return await proceed(
-            "CreateUserPool",
-            {**body, "Policies": policies, "VerificationMessageTemplate": template},
-        )
+        full = {**body, "Policies": policies, "VerificationMessageTemplate": template}
+        response = await proceed("CreateUserPool", full)
+        if response.status != 200:
+            return response
+        answer = response.json()
+        pool = self._engine.user_pool(answer["UserPool"]["Id"])
+        for record in (pool, answer["UserPool"]):
+            _forget_unset(record, _POOL_DEFAULTS, body)
+        return json_response(answer)
 
     async def update_user_pool(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
         """``UpdateUserPool``: replaces all settings but the name and the plan (1.16)."""
@@ -124,9 +127,7 @@ class UserPoolSettings:
         sent = {name: value for name, value in full.items() if value is not None}
         response = await proceed("UpdateUserPool", sent)
         if response.status == 200:
-            for name, value in full.items():
-                if value is None:
-                    pool.pop(name, None)
+            _forget_unset(pool, _POOL_DEFAULTS, body)
             pool["Name"] = body.get("PoolName", pool["Name"])
         return response
 
@@ -159,7 +160,7 @@ class UserPoolSettings:
         _refuse_rotation_with_refresh_flow(full)
         _refuse_validities(full)
         response = await proceed("CreateUserPoolClient", full)
-        return self._with_rotation(self._with_aws_secret(response, body), body)
+        return self._corrected(response, body)
 
     async def update_client(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
         """``UpdateUserPoolClient``: replaces all settings but the name (1.16 for app clients)."""
@@ -172,31 +173,38 @@ class UserPoolSettings:
             {"RefreshTokenRotation": client.get("RefreshTokenRotation"), **full}
         )
         _refuse_validities(full)
-        return self._with_rotation(await proceed("UpdateUserPoolClient", full), body)
+        sent = {name: value for name, value in full.items() if value is not None}
+        return self._corrected(await proceed("UpdateUserPoolClient", sent), body)
 
-    def _with_aws_secret(self, response: Response, body: JsonObject) -> Response:
-        # MiniStack's secrets contain characters that GetTokensFromRefreshToken doesn't take.
+    def _corrected(self, response: Response, body: JsonObject) -> Response:
         pool = self._engine.user_pool(body["UserPoolId"])
-        if response.status != 200 or not body.get("GenerateSecret") or pool is None:
+        if response.status != 200 or pool is None:
             return response
         answer = response.json()
-        secret = "".join(secrets.choice(_SECRET_ALPHABET) for _ in range(_SECRET_LENGTH))
-        pool["_clients"][answer["UserPoolClient"]["ClientId"]]["ClientSecret"] = secret
-        answer["UserPoolClient"]["ClientSecret"] = secret
+        client = pool["_clients"][answer["UserPoolClient"]["ClientId"]]
+        changes: JsonObject = {}
+        if body.get("GenerateSecret"):
+            # MiniStack's secrets contain characters that GetTokensFromRefreshToken doesn't take.
+            changes["ClientSecret"] = "".join(
+                secrets.choice(_SECRET_ALPHABET) for _ in range(_SECRET_LENGTH)
+            )
+        if "RefreshTokenRotation" in body:
+            # MiniStack drops the setting. A client that never had it doesn't report it (C-16).
+            changes["RefreshTokenRotation"] = {
+                "RetryGracePeriodSeconds": 0,
+                **body["RefreshTokenRotation"],
+            }
+        for record in (client, answer["UserPoolClient"]):
+            record.update(changes)
+            _forget_unset(record, _CLIENT_DEFAULTS, body)
         return json_response(answer)
 
-    def _with_rotation(self, response: Response, body: JsonObject) -> Response:
-        # MiniStack drops the setting. A client that never had it doesn't report it (C-16).
-        if response.status != 200 or "RefreshTokenRotation" not in body:
-            return response
-        answer = response.json()
-        pool = self._engine.user_pool(body["UserPoolId"])
-        if pool is not None:
-            rotation = {"RetryGracePeriodSeconds": 0, **body["RefreshTokenRotation"]}
-            client = pool["_clients"][answer["UserPoolClient"]["ClientId"]]
-            client["RefreshTokenRotation"] = rotation
-            answer["UserPoolClient"]["RefreshTokenRotation"] = rotation
-        return json_response(answer)
+
+def _forget_unset(record: JsonObject | None, defaults: JsonObject, body: JsonObject) -> None:
+    # MiniStack reports what was never set as an empty text, which is no value that an update may send back.
+    for name, default in defaults.items():
+        if record is not None and default is None and name not in body:
+            record.pop(name, None)
 
 
 def _policies(given: JsonObject | None) -> JsonObject:

@@ -84,7 +84,7 @@ class UserPoolService:
         )
         self._refresh = refresh.Refresh(engine, seal, self._issued, clock=clock)
         accounts = UserAccounts(engine, mailbox, sessions, clock=clock)
-        settings = UserPoolSettings(engine, self._model)
+        settings = UserPoolSettings(engine)
         self._operations: dict[
             str, Callable[[JsonObject, UserPoolOperation], Awaitable[Response]]
         ] = {
