@@ -120,7 +120,7 @@ class Refresh:
             )
         if claims_of(body["Token"]).get("token_use") in ("access", "id"):
             raise ApiError("UnsupportedTokenTypeException", "Unsupported token type")
-        token = self._sealed_or_plain(body["Token"])
+        token = self._seal.open(body["Token"])
         if token is None or claims_of(token.jwt).get("client_id") != client["ClientId"]:
             raise ApiError("InvalidParameterException", "Invalid Refresh Token")
         return await proceed(operation, {**body, "Token": token.jwt})
@@ -128,7 +128,7 @@ class Refresh:
     def _opened(self, text: str | None, client: JsonObject, parameter: str) -> RefreshToken:
         if not text:
             raise ApiError("InvalidParameterException", f"Missing required parameter {parameter}")
-        token = self._sealed_or_plain(text)
+        token = self._seal.open(text)
         if token is None:
             raise ApiError("NotAuthorizedException", "Invalid Refresh Token")
         claims = claims_of(token.jwt)
@@ -141,16 +141,6 @@ class Refresh:
         if own and replaced_at is not None and self._clock() >= replaced_at + grace:
             raise ApiError("RefreshTokenReuseException", "Refresh token has been reused.")
         return token
-
-    def _sealed_or_plain(self, text: str) -> RefreshToken | None:
-        if sealed := self._seal.open(text):
-            return sealed
-        # The sign-in page's tokens come from MiniStack as they are; it verifies their signature.
-        claims = claims_of(text)
-        issued_at = claims.get("iat")
-        if claims.get("token_use") != "refresh" or not isinstance(issued_at, int):
-            return None
-        return RefreshToken(text, str(uuid.uuid4()), issued_at)
 
     def _successor(self, pool_id: str, token: RefreshToken) -> RefreshToken:
         # It ends when the first one would have ended (7.4).
