@@ -19,11 +19,19 @@ from urllib.parse import unquote
 from labkit.local.access import TOKEN_HEADER, admit, holds_token, refuse_foreign
 from labkit.local.engine import Engine
 from labkit.local.functions import FunctionRunner
+from labkit.local.gateway.authorization import Authorization
 from labkit.local.gateway.cognito_authorizer import CognitoAuthorizer
-from labkit.local.gateway.control_plane import RestApiControlPlane
+from labkit.local.gateway.control_plane import Authorizers, RestApiControlPlane
+from labkit.local.gateway.http_integration import HttpIntegration
+from labkit.local.gateway.iam_authorizer import IamAuthorizer
+from labkit.local.gateway.lambda_authorizer import LambdaAuthorizer
 from labkit.local.gateway.lambda_proxy import LambdaProxyIntegration
-from labkit.local.gateway.pipeline import Pipeline
+from labkit.local.gateway.pipeline import Gates, Pipeline
+from labkit.local.gateway.resource_policy import ResourcePolicy
 from labkit.local.gateway.rest_api import MAX_BODY_BYTES, RestApiDataPlane, address_of
+from labkit.local.gateway.throttling import Throttle
+from labkit.local.gateway.usage_operations import UsageOperations
+from labkit.local.gateway.usage_plans import UsagePlans
 from labkit.local.mailbox import Mailbox
 from labkit.local.messages import Request, Response
 from labkit.local.settings import CloudSettings
@@ -66,11 +74,34 @@ class LocalCloud:
         self._runner = FunctionRunner(
             self.engine.role_credentials, settings.endpoint, Path(settings.work_directory)
         )
-        pipeline = Pipeline(CognitoAuthorizer(self.engine), LambdaProxyIntegration(self.engine))
+        authorizers = Authorizers(
+            CognitoAuthorizer(self.engine), LambdaAuthorizer(self.engine, self.engine)
+        )
+        usage_plans = UsagePlans(self.engine)
+        pipeline = Pipeline(
+            Gates(
+                authorization=Authorization(
+                    ResourcePolicy(self.engine),
+                    authorizers.cognito,
+                    IamAuthorizer(self.engine),
+                    authorizers.lambda_authorizer,
+                ),
+                usage_plans=usage_plans,
+                throttle=Throttle(usage_plans),
+                lambda_proxy=LambdaProxyIntegration(self.engine),
+                http=HttpIntegration(),
+            )
+        )
         self._rest_apis = RestApiDataPlane(self.engine, pipeline, settings.account_id)
         self._api_gateway = RestApiControlPlane(
-            self.engine, self.engine.forward, self._rest_apis, pipeline, settings.account_id
+            self.engine,
+            self.engine.forward,
+            self._rest_apis,
+            pipeline,
+            settings.account_id,
+            authorizers,
         )
+        self._usage = UsageOperations(self.engine, self.engine.forward, usage_plans)
         self._user_pools = UserPoolService(self.engine, self.mailbox)
 
     async def start(self) -> None:
@@ -145,6 +176,8 @@ class LocalCloud:
         request = admitted
         if (request.header("x-amz-target") or "").startswith("AWSCognitoIdentityProviderService."):
             return await self._user_pools.handle(request)
+        if request.raw_path.startswith("/usageplans"):
+            return await self._usage.handle(request)
         if request.raw_path.startswith("/restapis"):
             return await self._api_gateway.handle(request)
         return await self.engine.forward(request)

@@ -50,6 +50,7 @@ class Call:
         authorizer: ``requestContext.authorizer``, set by the authorizer gate.
         log: execution-log lines, for ``TestInvokeMethod``; None when nobody reads them.
         vpc_endpoint: the interface VPC endpoint that the request came through, or None.
+        through_custom_domain: the client used a custom domain name, not the default endpoint.
         caller: who signed the request, set by the IAM authorizer.
         identity: the caller's side of the policy tables, set by the IAM and Lambda authorizers.
         usage_identifier_key: an API key's value from a Lambda authorizer.
@@ -73,6 +74,7 @@ class Call:
     authorizer: dict[str, Any] | None = None
     log: list[str] | None = None
     vpc_endpoint: str | None = None
+    through_custom_domain: bool = False
     caller: Caller | None = None
     identity: Identity | None = None
     usage_identifier_key: str | None = None

@@ -9,11 +9,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from labkit.local.gateway.cognito_authorizer import CognitoAuthorizer
+from labkit.local.gateway.lambda_authorizer import LambdaAuthorizer
 from labkit.local.gateway.pipeline import Pipeline
 from labkit.local.gateway.rest_api import RestApiDataPlane, RestApis
-from labkit.local.gateway.testinvoke import answer_test_invoke_method, is_test_invoke
+from labkit.local.gateway.testinvoke import answer_test_invoke_method, failure, is_test_invoke
+from labkit.local.gateway.testinvoke_authorizer import (
+    answer_test_invoke_authorizer,
+    is_test_invoke_authorizer,
+)
 from labkit.local.messages import Request, Response, without_headers
 
 Forward = Callable[[Request], Awaitable[Response]]
@@ -21,6 +28,7 @@ Forward = Callable[[Request], Awaitable[Response]]
 _API = re.compile(r"/restapis/([^/]+)")
 _DEPLOYMENTS = re.compile(r"/restapis/([^/]+)/deployments")
 _DEPLOYMENT = re.compile(r"/restapis/([^/]+)/deployments/([^/]+)")
+_AUTHORIZER_CACHE = re.compile(r"/restapis/([^/]+)/stages/([^/]+)/cache/authorizers")
 _METHOD = re.compile(r"/restapis/([^/]+)/resources/([^/]+)/methods/([^/]+)")
 
 
@@ -33,6 +41,14 @@ class RestApiState(RestApis, Protocol):
         """The live record of a method, or None."""
 
 
+@dataclass(frozen=True, slots=True)
+class Authorizers:
+    """The authorizers that look at tokens."""
+
+    cognito: CognitoAuthorizer
+    lambda_authorizer: LambdaAuthorizer
+
+
 class RestApiControlPlane:
     """Answers the control-plane calls of REST APIs.
 
@@ -42,6 +58,7 @@ class RestApiControlPlane:
         data_plane: gets the snapshots.
         pipeline: runs ``TestInvokeMethod``.
         account_id: the account.
+        authorizers: what ``TestInvokeAuthorizer`` asks and ``FlushStageAuthorizersCache`` empties.
     """
 
     def __init__(
@@ -51,17 +68,23 @@ class RestApiControlPlane:
         data_plane: RestApiDataPlane,
         pipeline: Pipeline,
         account_id: str,
+        authorizers: Authorizers,
     ) -> None:
         self._state = state
         self._forward = forward
         self._data_plane = data_plane
         self._pipeline = pipeline
         self._account_id = account_id
+        self._authorizers = authorizers
 
     async def handle(self, request: Request) -> Response:
         """Answer one call. The engine decides first whether the caller may make it."""
         if is_test_invoke(request):
             return await self._test_invoke(request)
+        if is_test_invoke_authorizer(request):
+            return await self._test_invoke_authorizer(request)
+        if request.method == "DELETE" and (match := _AUTHORIZER_CACHE.fullmatch(request.raw_path)):
+            return await self._flush_authorizers_cache(request, *match.groups())
         if request.method == "PATCH" and (match := _METHOD.fullmatch(request.raw_path)):
             return await self._update_method(request, *match.groups())
         response = await self._forward(request)
@@ -86,6 +109,28 @@ class RestApiControlPlane:
         return await answer_test_invoke_method(
             request, self._state, self._pipeline, self._account_id
         )
+
+    async def _test_invoke_authorizer(self, request: Request) -> Response:
+        verdict = await self._forward(request)
+        if verdict.status in (401, 403):
+            return verdict
+        return await answer_test_invoke_authorizer(
+            request,
+            self._state,
+            self._account_id,
+            self._authorizers.cognito,
+            self._authorizers.lambda_authorizer,
+        )
+
+    async def _flush_authorizers_cache(self, request: Request, api_id: str, stage: str) -> Response:
+        verdict = await self._forward(request)
+        if verdict.status in (401, 403):
+            return verdict
+        region = self._state.rest_api_region(api_id)
+        if region is None or self._state.stage(api_id, region, stage) is None:
+            return failure(404, "NotFoundException", "Invalid stage identifier specified")
+        self._authorizers.lambda_authorizer.flush(api_id, stage)
+        return Response(202)
 
     async def _update_method(
         self, request: Request, api_id: str, resource_id: str, verb: str

@@ -21,7 +21,7 @@ from labkit.local.gateway.responses import (
     ResponseType,
 )
 from labkit.local.gateway.values import request_time
-from labkit.local.messages import Headers, Response
+from labkit.local.messages import Headers, Response, without_headers
 
 FUNCTION_URI = re.compile(
     r"arn:aws[a-z-]*:apigateway:(?P<region>[\w-]+):lambda:path/2015-03-31/functions/(?P<function>arn:[^/]+)/invocations"
@@ -215,6 +215,8 @@ def _forwarded_headers(call: Call) -> Headers:
         for name, value in request.headers
         if name.lower() not in own and name.lower() not in ("content-length", "transfer-encoding")
     ]
+    if (request.header("authorization") or "").startswith("AWS4-"):
+        kept = without_headers(kept, "authorization")  # API Gateway drops a signature (4.24)
     forwarded = request.header("x-forwarded-for")
     return [
         *kept,
@@ -239,20 +241,7 @@ def _request_context(call: Call) -> dict[str, Any]:
         "domainPrefix": call.domain_name.split(".", 1)[0],
         "extendedRequestId": call.extended_request_id,
         "httpMethod": call.verb,
-        "identity": {
-            "accessKey": None,
-            "accountId": None,
-            "caller": None,
-            "cognitoAuthenticationProvider": None,
-            "cognitoAuthenticationType": None,
-            "cognitoIdentityId": None,
-            "cognitoIdentityPoolId": None,
-            "principalOrgId": None,
-            "sourceIp": call.request.source_ip,
-            "user": None,
-            "userAgent": call.request.header("user-agent"),
-            "userArn": None,
-        },
+        "identity": _identity(call),
         "path": f"/{call.stage}{call.raw_path}",
         "protocol": "HTTP/1.1",
         "requestId": call.request_id,
@@ -265,6 +254,30 @@ def _request_context(call: Call) -> dict[str, Any]:
     if call.authorizer is not None:
         context["authorizer"] = call.authorizer
     return context
+
+
+def _identity(call: Call) -> dict[str, Any]:
+    """``requestContext.identity``: every field is there, null when it doesn't apply (4.22, 4.23)."""
+    caller = call.caller
+    identity: dict[str, Any] = {
+        "accessKey": caller.access_key_id if caller else None,
+        "accountId": caller.account_id if caller else None,
+        "caller": caller.id if caller else None,
+        "cognitoAuthenticationProvider": None,
+        "cognitoAuthenticationType": None,
+        "cognitoIdentityId": None,
+        "cognitoIdentityPoolId": None,
+        "principalOrgId": None,
+        "sourceIp": call.request.source_ip,
+        "user": caller.id if caller else None,
+        "userAgent": call.request.header("user-agent"),
+        "userArn": caller.arn if caller else None,
+    }
+    if caller is not None:
+        identity.update(caller.cognito)
+    if call.key_use is not None:
+        identity.update({"apiKey": call.key_use.value, "apiKeyId": call.key_use.key_id})
+    return identity
 
 
 def read_result(result: object, call: Call) -> Response:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 from labkit.journey import Journey, Step
-from labkit.local.gateway import not_enforced
+from labkit.local.gateway.authorization import Authorization
 from labkit.local.gateway.authorization_header import not_signature_v4
 from labkit.local.gateway.call import Answer, Call, Outcome, Pass, Skip, Stop
-from labkit.local.gateway.cognito_authorizer import CognitoAuthorizer
+from labkit.local.gateway.endpoint import closed_endpoint, waf
+from labkit.local.gateway.http_integration import HttpIntegration
 from labkit.local.gateway.lambda_proxy import LambdaProxyIntegration
 from labkit.local.gateway.mock_integration import mock_integration
 from labkit.local.gateway.responses import (
@@ -19,45 +21,67 @@ from labkit.local.gateway.responses import (
     render,
 )
 from labkit.local.gateway.routing import find_route
+from labkit.local.gateway.throttling import Throttle
+from labkit.local.gateway.usage_plans import UsagePlans
+from labkit.local.gateway.validation import validation
 from labkit.local.gateway.values import look_up
 from labkit.local.messages import Response
 
 Gate = Callable[[Call], Outcome]
 
 
+@dataclass(frozen=True)
+class Gates:
+    """The gates and integrations that keep state or ask another part of the cloud.
+
+    Attributes:
+        authorization: the resource policy and the authorizers.
+        usage_plans: API keys, usage plans and quotas.
+        throttle: the token buckets.
+        lambda_proxy: the ``AWS_PROXY`` integration.
+        http: the ``HTTP`` and ``HTTP_PROXY`` integrations.
+    """
+
+    authorization: Authorization
+    usage_plans: UsagePlans
+    throttle: Throttle
+    lambda_proxy: LambdaProxyIntegration
+    http: HttpIntegration
+
+
 class Pipeline:
     """Takes a call through the gates to its response.
 
     Args:
-        cognito_authorizer: the gate for ``COGNITO_USER_POOLS``.
-        lambda_proxy: the ``AWS_PROXY`` integration.
+        gates: see there.
     """
 
-    def __init__(
-        self, cognito_authorizer: CognitoAuthorizer, lambda_proxy: LambdaProxyIntegration
-    ) -> None:
-        self._cognito_authorizer = cognito_authorizer
-        self._lambda_proxy = lambda_proxy
-        self._gates: tuple[tuple[str, Gate], ...] = (
-            ("waf", not_enforced.waf),
-            ("route", _route),
-            ("resource policy", not_enforced.resource_policy),
-            ("authorizer", self._authorize),
-            ("api key and usage plan", not_enforced.api_key),
-            ("throttle", not_enforced.throttle),
-            ("validation", not_enforced.validation),
+    def __init__(self, gates: Gates) -> None:
+        self._gates = gates
+        self._before: tuple[tuple[str, Gate], ...] = (("waf", waf), ("route", _route))
+        self._after: tuple[tuple[str, Gate], ...] = (
+            ("api key and usage plan", gates.usage_plans),
+            ("throttle", gates.throttle),
+            ("validation", validation),
         )
 
     async def run(self, call: Call, journey: Journey) -> Response:
         """The response, with the journey's steps filled in."""
-        for name, gate in self._gates:
-            outcome = gate(call)
+        async for name, outcome in self._outcomes(call):
             journey.steps.append(_step(name, outcome))
             if isinstance(outcome, Stop):
                 return reject(call, outcome)
         answer = await self.integrate(call)
         journey.steps.append(_step("integration", answer))
         return reject(call, answer) if isinstance(answer, Stop) else answer.response
+
+    async def _outcomes(self, call: Call) -> AsyncIterator[tuple[str, Outcome]]:
+        for name, gate in self._before:
+            yield name, gate(call)
+        async for pair in self._gates.authorization.outcomes(call):
+            yield pair
+        for name, gate in self._after:
+            yield name, gate(call)
 
     async def integrate(self, call: Call) -> Answer | Stop:
         """Let the backend answer."""
@@ -69,17 +93,11 @@ class Pipeline:
         if kind == "MOCK":
             return mock_integration(call, integration)
         if kind == "AWS_PROXY":
-            return await self._lambda_proxy(call, integration)
-        reason = f"the local cloud has no {kind} integration yet, so it turns the request away"
+            return await self._gates.lambda_proxy(call, integration)
+        if kind in ("HTTP", "HTTP_PROXY"):
+            return await self._gates.http(call, integration)
+        reason = f"the local cloud has no {kind} integration, so it turns the request away"
         return Stop(GatewayError(API_CONFIGURATION_ERROR), reason, {"integration type": str(kind)})
-
-    def _authorize(self, call: Call) -> Outcome:
-        kind = call.found.method.get("authorizationType") or "NONE"
-        if kind == "NONE":
-            return Skip("the method is open to everybody (authorization NONE)")
-        if kind == "COGNITO_USER_POOLS":
-            return self._cognito_authorizer(call)
-        return not_enforced.authorization_type(call)
 
 
 def reject(call: Call, stop: Stop) -> Response:
@@ -88,7 +106,7 @@ def reject(call: Call, stop: Stop) -> Response:
 
 
 def _route(call: Call) -> Outcome:
-    closed = not_enforced.endpoint(call)
+    closed = closed_endpoint(call)
     if closed is not None:
         return closed
     call.route = find_route(call.deployment, call.verb, call.raw_path)

@@ -59,6 +59,8 @@ def _context_value(call: Call, name: str) -> str | None:
     claims = (call.authorizer or {}).get("claims", {})
     if name.startswith("authorizer.claims."):
         return _text(claims.get(name.removeprefix("authorizer.claims.")))
+    if name.startswith("authorizer.") and not name.startswith("authorizer.claims"):
+        return _text((call.authorizer or {}).get(name.removeprefix("authorizer.")))
     if name.startswith("authorizer.claims['"):
         return _text(claims.get(name.removeprefix("authorizer.claims['").removesuffix("']")))
     return None

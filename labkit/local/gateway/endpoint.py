@@ -1,0 +1,26 @@
+"""How the API may be reached: its endpoint's type, and what stands in front of the stage."""
+
+from __future__ import annotations
+
+from labkit.local.gateway.call import Call, Outcome, Skip, Stop
+from labkit.local.gateway.responses import API_CONFIGURATION_ERROR, FORBIDDEN, GatewayError
+
+
+def waf(call: Call) -> Outcome:
+    """AWS WAF: the stage's web ACL. It isn't evaluated yet, so it fails closed."""
+    if call.stage_record.get("webAclArn"):
+        reason = "the local cloud doesn't evaluate web ACLs yet, so it turns the request away; AWS would evaluate it"
+        return Stop(GatewayError(API_CONFIGURATION_ERROR), reason)
+    return Skip("no web ACL on the stage")
+
+
+def closed_endpoint(call: Call) -> Stop | None:
+    """A refusal when the client's way in is closed (10.5, 10.8); None when it is open."""
+    if call.deployment.api.get("disableExecuteApiEndpoint") and not call.through_custom_domain:
+        return Stop(GatewayError(FORBIDDEN), "the API's default endpoint is disabled")
+    if call.is_private and call.vpc_endpoint is None:
+        return Stop(
+            GatewayError(FORBIDDEN),
+            "a private API is only reached through an interface VPC endpoint",
+        )
+    return None
