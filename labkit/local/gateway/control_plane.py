@@ -11,6 +11,11 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
+from labkit.local.gateway.gateway_response_operations import (
+    GatewayResponses,
+    answer_gateway_response_operation,
+    is_gateway_response_operation,
+)
 from labkit.local.gateway.pipeline import Pipeline
 from labkit.local.gateway.rest_api import RestApiDataPlane, RestApis
 from labkit.local.gateway.testinvoke import answer_test_invoke_method, is_test_invoke
@@ -21,10 +26,11 @@ Forward = Callable[[Request], Awaitable[Response]]
 _API = re.compile(r"/restapis/([^/]+)")
 _DEPLOYMENTS = re.compile(r"/restapis/([^/]+)/deployments")
 _DEPLOYMENT = re.compile(r"/restapis/([^/]+)/deployments/([^/]+)")
+_AUTHORIZERS = re.compile(r"/restapis/([^/]+)/authorizers/?")
 _METHOD = re.compile(r"/restapis/([^/]+)/resources/([^/]+)/methods/([^/]+)")
 
 
-class RestApiState(RestApis, Protocol):
+class RestApiState(RestApis, GatewayResponses, Protocol):
     """The control plane's state."""
 
     def method(
@@ -62,6 +68,14 @@ class RestApiControlPlane:
         """Answer one call. The engine decides first whether the caller may make it."""
         if is_test_invoke(request):
             return await self._test_invoke(request)
+        if is_gateway_response_operation(request):
+            return await answer_gateway_response_operation(request, self._state, self._forward)
+        if _lacks_identity_source(request):
+            return Response.of_json(
+                {"message": "Invalid identity source specified"},
+                400,
+                [("x-amzn-ErrorType", "BadRequestException")],
+            )
         if request.method == "PATCH" and (match := _METHOD.fullmatch(request.raw_path)):
             return await self._update_method(request, *match.groups())
         response = await self._forward(request)
@@ -112,6 +126,19 @@ class RestApiControlPlane:
             without_headers(response.headers, "content-length"),
             Response.of_json(method).body,
         )
+
+
+def _lacks_identity_source(request: Request) -> bool:
+    """Whether ``CreateAuthorizer`` leaves out what a Cognito or ``TOKEN`` authorizer needs (2.7)."""
+    if request.method != "POST" or not _AUTHORIZERS.fullmatch(request.raw_path):
+        return False
+    try:
+        asked = json.loads(request.body)
+        return asked.get("type") in ("COGNITO_USER_POOLS", "TOKEN") and not asked.get(
+            "identitySource"
+        )
+    except (ValueError, AttributeError):
+        return False
 
 
 def patched_scopes(scopes: list[str], operations: list[Mapping[str, Any]]) -> list[str]:
