@@ -1,6 +1,5 @@
 """Keeps tests, and the kernels they start, away from the learner's own cloud and settings."""
 
-import contextlib
 import os
 import shutil
 import tempfile
@@ -52,8 +51,7 @@ def _leave_nothing_running() -> Iterator[None]:
     if _outer_state is None:
         import labkit
 
-        with contextlib.suppress(ModuleNotFoundError):
-            labkit.stop()
+        labkit.stop()
 
 
 def pytest_unconfigure() -> None:

@@ -183,7 +183,7 @@ def admit(request: Request, engine: Engine) -> Request | Response:
     Every signature is verified here, the cloud's own and those of IAM users and roles, whose policies MiniStack then
     evaluates. Of an unsigned call nothing is left that MiniStack could take for an identity.
     """
-    if _is_own_endpoint(request):
+    if _is_own_endpoint(request) or request.method == "OPTIONS":
         return _refusal("Forbidden")
     try:
         for name in _DECIDING_HEADERS:
@@ -213,8 +213,9 @@ def admit(request: Request, engine: Engine) -> Request | Response:
 
 def _is_own_endpoint(request: Request) -> bool:
     """Whether the path is one of MiniStack's own, however it is spelled."""
-    segments = [segment for segment in request.path.split("/") if segment not in ("", ".", "..")]
-    first = segments[0].lower() if segments else ""
+    path = request.path.lower()
+    segments = [segment for segment in path.split("/") if segment not in ("", ".", "..")]
+    first = segments[0] if segments else ""
     return (
         first.startswith("_")
         or first in _OWN_ROOTS

@@ -433,6 +433,15 @@ class Engine:
         )
         return found
 
+    def gateway_responses(self, api_id: str, region: str) -> dict[str, JsonObject]:
+        """The live customised gateway responses of an API by type; a change in place stays."""
+        with self._scope(region):
+            responses = self._module("apigateway_v1")._gateway_responses
+            if api_id not in responses:
+                responses[api_id] = {}
+            found: dict[str, JsonObject] = responses[api_id]
+        return found
+
     def api_key(self, value: str) -> JsonObject | None:
         """The enabled API key with this value, or None."""
         for key in self._module("apigateway_v1")._api_keys.all_values():

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
+
+CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""What a header must not carry: a line break would begin another header."""
 
 Headers = list[tuple[str, str]]
 """Header names as sent (their case is kept) and values, in order; a name may come more than once."""

@@ -152,6 +152,17 @@ class UserAccounts:
             factors.append("EMAIL_OTP")
         return json_response({"Username": user["Username"], "ConfiguredUserAuthFactors": factors})
 
+    async def create_group(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+        """``CreateGroup``: without ``Precedence`` a group is the weakest (9.2); MiniStack makes it the strongest."""
+        response = await proceed("CreateGroup", body)
+        pool = self._engine.user_pool(body["UserPoolId"])
+        if response.status != 200 or "Precedence" in body or pool is None:
+            return response
+        pool["_groups"][body["GroupName"]]["Precedence"] = None
+        answer = response.json()
+        del answer["Group"]["Precedence"]
+        return json_response(answer)
+
     # -- signing up ----------------------------------------------------------------------
 
     async def sign_up(self, body: JsonObject, proceed: UserPoolOperation) -> Response:

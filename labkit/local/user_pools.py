@@ -96,6 +96,7 @@ class UserPoolService:
             "ChangePassword": accounts.change_password,
             "ConfirmForgotPassword": partial(accounts.set_password, "ConfirmForgotPassword"),
             "ConfirmSignUp": accounts.confirm_sign_up,
+            "CreateGroup": accounts.create_group,
             "CreateUserPool": settings.create_user_pool,
             "CreateUserPoolClient": settings.create_client,
             "DeleteUserPool": settings.delete_user_pool,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -28,6 +27,6 @@ def gateway(cloud: Cloud) -> Gateway:
 @pytest.fixture(scope="session")
 def gateway_a_day_later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """The same on a cloud whose gateway's clock is a day ahead: every token has expired."""
-    script = Path(__file__).with_name("cloud_a_day_later.py")
-    with running_cloud([str(script), "--port", "0"], tmp_path_factory.mktemp("later")) as started:
+    arguments = ["-m", "tests.fidelity.cloud_a_day_later", "--port", "0"]
+    with running_cloud(arguments, tmp_path_factory.mktemp("later")) as started:
         yield Gateway(started)

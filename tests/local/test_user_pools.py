@@ -338,6 +338,23 @@ def test_a_deleted_address_is_unknown_again(cognito: Cognito, pool_id: str, clie
     assert cognito.mailbox.messages(EMAIL) == []
 
 
+def test_the_weakest_group_gives_no_role_and_two_equals_give_none(
+    cognito: Cognito, pool_id: str, client_id: str
+) -> None:
+    def preferred() -> object:
+        return claims(cognito.sign_in(client_id)["IdToken"]).get("cognito:preferred_role")
+
+    pool = cognito.engine.user_pool(pool_id)
+    assert pool is not None
+    for name, precedence in (("a", None), ("b", 3), ("c", 3)):
+        cognito.call("CreateGroup", UserPoolId=pool_id, GroupName=name, Precedence=precedence)
+        pool["_groups"][name]["RoleArn"] = f"arn:aws:iam::123456789012:role/{name}"
+        cognito.call("AdminAddUserToGroup", UserPoolId=pool_id, Username=EMAIL, GroupName=name)
+        if name == "b":
+            assert preferred() == "arn:aws:iam::123456789012:role/b"
+    assert preferred() is None
+
+
 def test_an_unverified_address_is_not_called_verified(
     cognito: Cognito, pool_id: str, password_flow_client_id: str
 ) -> None:

@@ -13,6 +13,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from labkit.local.gateway.cognito_authorizer import CognitoAuthorizer
+from labkit.local.gateway.gateway_response_operations import (
+    GatewayResponses,
+    answer_gateway_response_operation,
+    is_gateway_response_operation,
+)
 from labkit.local.gateway.lambda_authorizer import LambdaAuthorizer
 from labkit.local.gateway.pipeline import Pipeline
 from labkit.local.gateway.rest_api import RestApiDataPlane, RestApis
@@ -29,10 +34,11 @@ _API = re.compile(r"/restapis/([^/]+)")
 _DEPLOYMENTS = re.compile(r"/restapis/([^/]+)/deployments")
 _DEPLOYMENT = re.compile(r"/restapis/([^/]+)/deployments/([^/]+)")
 _AUTHORIZER_CACHE = re.compile(r"/restapis/([^/]+)/stages/([^/]+)/cache/authorizers")
+_AUTHORIZERS = re.compile(r"/restapis/([^/]+)/authorizers/?")
 _METHOD = re.compile(r"/restapis/([^/]+)/resources/([^/]+)/methods/([^/]+)")
 
 
-class RestApiState(RestApis, Protocol):
+class RestApiState(RestApis, GatewayResponses, Protocol):
     """The control plane's state."""
 
     def method(
@@ -85,6 +91,14 @@ class RestApiControlPlane:
             return await self._test_invoke_authorizer(request)
         if request.method == "DELETE" and (match := _AUTHORIZER_CACHE.fullmatch(request.raw_path)):
             return await self._flush_authorizers_cache(request, *match.groups())
+        if is_gateway_response_operation(request):
+            return await answer_gateway_response_operation(request, self._state, self._forward)
+        if _lacks_identity_source(request):
+            return Response.of_json(
+                {"message": "Invalid identity source specified"},
+                400,
+                [("x-amzn-ErrorType", "BadRequestException")],
+            )
         if request.method == "PATCH" and (match := _METHOD.fullmatch(request.raw_path)):
             return await self._update_method(request, *match.groups())
         response = await self._forward(request)
@@ -157,6 +171,19 @@ class RestApiControlPlane:
             without_headers(response.headers, "content-length"),
             Response.of_json(method).body,
         )
+
+
+def _lacks_identity_source(request: Request) -> bool:
+    """Whether ``CreateAuthorizer`` leaves out what a Cognito or ``TOKEN`` authorizer needs (2.7)."""
+    if request.method != "POST" or not _AUTHORIZERS.fullmatch(request.raw_path):
+        return False
+    try:
+        asked = json.loads(request.body)
+        return asked.get("type") in ("COGNITO_USER_POOLS", "TOKEN") and not asked.get(
+            "identitySource"
+        )
+    except (ValueError, AttributeError):
+        return False
 
 
 def patched_scopes(scopes: list[str], operations: list[Mapping[str, Any]]) -> list[str]:

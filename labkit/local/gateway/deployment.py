@@ -9,6 +9,9 @@ from typing import Any
 
 Record = Mapping[str, Any]
 
+VERBS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+"""What ``ANY`` stands for (8.10)."""
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -27,7 +30,9 @@ class Resource:
     methods: Mapping[str, Record]
 
     def method_for(self, verb: str) -> Record | None:
-        """The method that serves a verb: an explicit one before ``ANY`` (8.6)."""
+        """The method that serves a verb: an explicit one before ``ANY`` (8.6), which isn't any verb (8.10)."""
+        if verb not in VERBS:
+            return None
         return self.methods.get(verb) or self.methods.get("ANY")
 
 

@@ -21,7 +21,7 @@ from labkit.local.gateway.responses import (
     ResponseType,
 )
 from labkit.local.gateway.values import request_time
-from labkit.local.messages import Headers, Response, without_headers
+from labkit.local.messages import CONTROL_CHARACTER, Headers, Response, without_headers
 
 FUNCTION_URI = re.compile(
     r"arn:aws[a-z-]*:apigateway:(?P<region>[\w-]+):lambda:path/2015-03-31/functions/(?P<function>arn:[^/]+)/invocations"
@@ -35,6 +35,9 @@ _REMAPPED = frozenset(
     """.split()
 )
 """Headers that API Gateway renames in an answer (Developer Guide, "important notes")."""
+
+_STATUS = re.compile(r"[2-5][0-9]{2}(\.0+)?")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 DEFAULT_TIMEOUT_MS = 29_000
 
@@ -98,6 +101,7 @@ class LambdaProxyIntegration:
         event = proxy_event(call)
         _log_request(call, match["region"], arn, event)
         timeout = int(integration.get("timeoutInMillis") or DEFAULT_TIMEOUT_MS) / 1000
+        started = time.perf_counter()
         try:
             result = await asyncio.wait_for(self._functions.invoke_function(arn, event), timeout)
         except TimeoutError:
@@ -114,9 +118,7 @@ class LambdaProxyIntegration:
                 evidence,
                 status=502,
             )
-        call.write(
-            f"Endpoint response body before transformations: {json.dumps(result['payload'])}"
-        )
+        _log_answer(call, result["payload"], time.perf_counter() - started)
         try:
             response = read_result(result["payload"], call)
         except MalformedResultError as error:
@@ -159,6 +161,18 @@ def _log_request(call: Call, region: str, arn: str, event: Mapping[str, Any]) ->
         f"Endpoint request body after transformations: {json.dumps(event)[:900]} [TRUNCATED]"
     )
     call.write(f"Sending request to {uri}")
+
+
+def _log_answer(call: Call, payload: object, seconds: float) -> None:
+    if call.log is None:
+        return
+    text = json.dumps(payload)
+    call.write(f"Received response. Status: 200, Integration latency: {int(seconds * 1000)} ms")
+    call.write(
+        "Endpoint response headers: {Content-Type=application/json, "
+        f"Content-Length={len(text)}, X-Amz-Executed-Version=$LATEST, X-Amzn-Trace-Id={call.trace_id}}}"
+    )
+    call.write(f"Endpoint response body before transformations: {text}")
 
 
 def proxy_event(call: Call) -> dict[str, Any]:
@@ -292,6 +306,8 @@ def read_result(result: object, call: Call) -> Response:
         raise MalformedResultError("it is empty")
     if unknown := sorted(set(result) - _KNOWN_KEYS):
         raise MalformedResultError(f"it has the unknown key {unknown[0]!r}")
+    if "statusCode" not in result and result.keys() - {"headers", "multiValueHeaders"}:
+        raise MalformedResultError("it has no statusCode")
     headers = _result_headers(result)
     if not any(name.lower() == "content-type" for name, _value in headers):
         headers.insert(0, ("Content-Type", "application/json"))
@@ -304,13 +320,13 @@ def read_result(result: object, call: Call) -> Response:
 def _result_status(status: object) -> int:
     if isinstance(status, bool) or not isinstance(status, int | float | str):
         raise MalformedResultError("its statusCode isn't a number")
-    try:
-        number = float(status)
-    except ValueError as error:
-        raise MalformedResultError("its statusCode isn't a number") from error
-    if not number.is_integer() or not 100 <= number <= 599:
+    if (
+        isinstance(status, int) and not 200 <= status <= 599
+    ):  # before str(): it may have any number of digits
         raise MalformedResultError("its statusCode isn't an HTTP status")
-    return int(number)
+    if not _STATUS.fullmatch(str(status)):
+        raise MalformedResultError("its statusCode isn't an HTTP status")
+    return int(str(status)[:3])
 
 
 def _result_headers(result: Mapping[str, Any]) -> Headers:
@@ -329,6 +345,8 @@ def _result_headers(result: Mapping[str, Any]) -> Headers:
             raise MalformedResultError("its headers isn't an object")
         already = {name.lower() for name, _value in found}
         found += [(k, _header_value(v)) for k, v in single.items() if k.lower() not in already]
+    if unfit := [name for name, _value in found if not _HEADER_NAME.fullmatch(name)]:
+        raise MalformedResultError(f"{unfit[0]!r} isn't a header's name")
     return remapped(found)
 
 
@@ -345,8 +363,8 @@ def _header_value(value: object) -> str:
     if isinstance(value, dict | list):
         raise MalformedResultError("a header's value isn't text")
     text = value if isinstance(value, str) else json.dumps(value)
-    if any(character in text for character in "\r\n\0"):
-        raise MalformedResultError("a header's value has a line break")
+    if CONTROL_CHARACTER.search(text):
+        raise MalformedResultError("a header's value has a line break or another control character")
     return text
 
 

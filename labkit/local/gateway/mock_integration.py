@@ -17,7 +17,8 @@ from labkit.local.gateway.values import look_up
 from labkit.local.messages import Headers, Response
 
 _REFERENCE = re.compile(
-    r"\$(?:\{(?P<braced>[\w.]+)\}|(?P<plain>(?:context|stageVariables)(?:\.\w+)+)"
+    r"\$(?:\{(?P<braced>[\w.]+(?:\['[^']*'\])?)\}"
+    r"|(?P<plain>(?:context|stageVariables)(?:\.\w+)+(?:\['[^']*'\])?)"
     r"|input\.params\('(?P<param>[^']*)'\)|(?P<body>input\.body))"
 )
 
@@ -92,7 +93,7 @@ def render_template(call: Call, template: str) -> str:
 def _status_in(rendered: str) -> int | None:
     try:
         data = json.loads(rendered)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     status = data.get("statusCode") if isinstance(data, dict) else None
     try:

@@ -125,9 +125,8 @@ class GatewayError:
         return self.type.message if self.message is None else self.message
 
 
-_TEMPLATE_VARIABLE = re.compile(
-    r"\$\{?((?:context|stageVariables|method\.request)(?:\.[\w-]+|\['[^']*'\])*)\}?"
-)
+_NAME = r"(?:context|stageVariables|method\.request)(?:\.[\w-]+|\['[^']*'\])*"
+_TEMPLATE_VARIABLE = re.compile(rf"\$(?:\{{(?P<braced>{_NAME})\}}|(?P<plain>{_NAME}))")
 Lookup = Callable[[str], "str | None"]
 """Resolves ``context.requestId``, ``stageVariables.x``, ``method.request.header.x``… to text, or None."""
 
@@ -186,7 +185,9 @@ def _with_error(error: GatewayError, lookup: Lookup) -> Lookup:
 
 def _substitute(template: str, lookup: Lookup) -> str:
     """Plain substitution: a gateway response template is not VTL (1.6)."""
-    return _TEMPLATE_VARIABLE.sub(lambda match: lookup(match[1]) or "", template)
+    return _TEMPLATE_VARIABLE.sub(
+        lambda match: lookup(match["braced"] or match["plain"]) or "", template
+    )
 
 
 def _parameter(source: str, lookup: Lookup) -> str | None:

@@ -13,7 +13,7 @@ from labkit.local.gateway.call import Call, Stop, request_id_of
 from labkit.local.gateway.deployment import Deployment
 from labkit.local.gateway.pipeline import Pipeline, reject
 from labkit.local.gateway.responses import API_CONFIGURATION_ERROR, FORBIDDEN, GatewayError
-from labkit.local.messages import Request, Response
+from labkit.local.messages import CONTROL_CHARACTER, Request, Response
 
 EXECUTE_API_HOST = re.compile(
     r"(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com"
@@ -113,7 +113,7 @@ class RestApiDataPlane:
         """The response to a request for an API."""
         request_id = request_id_of(request)
         journey = Journey(request_id, request.method, address.raw_path)
-        response = await self._respond(request, address, journey)
+        response = _sendable(await self._respond(request, address, journey))
         journey.status = response.status
         self._keep(journey)
         response.headers.append(("x-amzn-RequestId", request_id))
@@ -163,6 +163,20 @@ class RestApiDataPlane:
         )
         headers = [("x-amzn-ErrorType", "ForbiddenException"), (NO_SUCH_HOST, "1")]
         return Response.of_json({"message": "Forbidden"}, 403, headers)
+
+
+def _sendable(response: Response) -> Response:
+    """The response without what HTTP can't carry: a request's value with a line break must not end up in a header."""
+    if not 200 <= response.status <= 599:
+        return Response.of_json({"message": "Internal server error"}, 500)
+    response.headers = [
+        (name, value.strip())
+        for name, value in response.headers
+        if not CONTROL_CHARACTER.search(name + value)
+    ]
+    if response.status in (204, 304):
+        response.body = b""
+    return response
 
 
 def _stop(call: Call, journey: Journey, stop: Stop) -> Response:

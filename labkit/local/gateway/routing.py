@@ -8,9 +8,6 @@ from urllib.parse import unquote
 
 from labkit.local.gateway.deployment import Deployment, Record, Resource
 
-VERBS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
-"""What ``ANY`` stands for (8.10)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -84,12 +81,12 @@ def _greedy(
     found = []
     for resource in deployment.greedy_resources:
         parents, name = resource.parts[:-1], resource.parts[-1][1:-2]
-        if len(segments) <= len(parents):
+        if not any(segments[len(parents) :]):
             continue
         parameters: dict[str, str] = {}
         rank = []
         for configured, sent in zip(parents, segments, strict=False):
-            if _is_parameter(configured):
+            if _is_parameter(configured) and sent:
                 parameters[configured[1:-1]] = sent
                 rank.append(1)
             elif configured == sent:

@@ -1,0 +1,18 @@
+"""A local cloud whose gateway checks tokens with a clock that is a day ahead."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from labkit.local import __main__, server
+from labkit.local.gateway.cognito_authorizer import CognitoAuthorizer, UserPools
+
+
+def a_day_ahead(user_pools: UserPools) -> CognitoAuthorizer:
+    return CognitoAuthorizer(user_pools, clock=lambda: time.time() + 86_400)
+
+
+if __name__ == "__main__":
+    server.CognitoAuthorizer = a_day_ahead  # type: ignore[misc, assignment]
+    sys.exit(__main__.main())
