@@ -64,6 +64,7 @@ class LambdaProxyIntegration:
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions
+        self._running: set[asyncio.Future[dict[str, Any]]] = set()
 
     async def __call__(self, call: Call, integration: Mapping[str, Any]) -> Answer | Stop:
         """The function's answer; 500 when it can't be invoked, 502 when its result is malformed, 504 when late."""
@@ -102,9 +103,8 @@ class LambdaProxyIntegration:
         _log_request(call, match["region"], arn, event)
         timeout = int(integration.get("timeoutInMillis") or DEFAULT_TIMEOUT_MS) / 1000
         started = time.perf_counter()
-        try:
-            result = await asyncio.wait_for(self._functions.invoke_function(arn, event), timeout)
-        except TimeoutError:
+        result = await self._result(arn, event, timeout)
+        if result is None:
             call.write("Execution failed due to a timeout error")
             reason = f"{name} did not answer within the integration's {timeout:g} s"
             return Stop(GatewayError(INTEGRATION_TIMEOUT), reason, evidence)
@@ -129,6 +129,16 @@ class LambdaProxyIntegration:
                 DEFAULT_5XX, f"{name} returned a malformed result: {error}", evidence, status=502
             )
         return Answer(response, f"{name} answered {response.status}", evidence)
+
+    async def _result(
+        self, arn: str, event: Mapping[str, Any], timeout: float
+    ) -> dict[str, Any] | None:
+        """What the invocation yields; None when it is late. The function goes on, but nobody waits for it."""
+        invocation = asyncio.ensure_future(self._functions.invoke_function(arn, event))
+        self._running.add(invocation)
+        invocation.add_done_callback(self._running.discard)
+        done, _late = await asyncio.wait({invocation}, timeout=timeout)
+        return invocation.result() if done else None
 
 
 class MalformedResultError(Exception):
