@@ -23,11 +23,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnCloud]:
         yield cloud
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
 @pytest.fixture(scope="module")
 def cognito(cloud: OwnCloud) -> Any:
     return cloud.client("cognito-idp")
