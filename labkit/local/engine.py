@@ -433,6 +433,18 @@ class Engine:
         )
         return found
 
+    def rest_api(self, api_id: str, region: str) -> JsonObject | None:
+        """The live record of a REST API, or None."""
+        with self._scope(region):
+            found: JsonObject | None = self._module("apigateway_v1")._rest_apis.get(api_id)
+        return found
+
+    def serves(self, api_id: str, region: str, deployment_id: str) -> bool:
+        """Whether a stage of the API points to the deployment."""
+        with self._scope(region):
+            stages = self._module("apigateway_v1")._stages_v1.get(api_id, {})
+        return any(stage.get("deploymentId") == deployment_id for stage in stages.values())
+
     def gateway_responses(self, api_id: str, region: str) -> dict[str, JsonObject]:
         """The live customised gateway responses of an API by type; a change in place stays."""
         with self._scope(region):

@@ -46,6 +46,12 @@ class RestApiState(RestApis, GatewayResponses, Protocol):
     ) -> dict[str, Any] | None:
         """The live record of a method, or None."""
 
+    def rest_api(self, api_id: str, region: str) -> dict[str, Any] | None:
+        """The live record of an API, or None."""
+
+    def serves(self, api_id: str, region: str, deployment_id: str) -> bool:
+        """Whether a stage points to the deployment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Authorizers:
@@ -94,26 +100,50 @@ class RestApiControlPlane:
         if is_gateway_response_operation(request):
             return await answer_gateway_response_operation(request, self._state, self._forward)
         if _lacks_identity_source(request):
-            return Response.of_json(
-                {"message": "Invalid identity source specified"},
-                400,
-                [("x-amzn-ErrorType", "BadRequestException")],
-            )
+            return _bad_request("Invalid identity source specified")
         if request.method == "PATCH" and (match := _METHOD.fullmatch(request.raw_path)):
             return await self._update_method(request, *match.groups())
+        if request.method == "DELETE" and (match := _DEPLOYMENT.fullmatch(request.raw_path)):
+            return await self._delete_deployment(request, *match.groups())
         response = await self._forward(request)
         if response.status < 300:
             self._follow(request, response)
+        if request.method == "PATCH" and (match := _API.fullmatch(request.raw_path)):
+            return self._with_truth_values(response, match[1])
         return response
 
     def _follow(self, request: Request, response: Response) -> None:
         """Keep the snapshots in step with a change that the engine accepted."""
         if request.method == "POST" and (match := _DEPLOYMENTS.fullmatch(request.raw_path)):
             self._data_plane.deploy(match[1], response.json()["id"])
-        elif request.method == "DELETE" and (match := _DEPLOYMENT.fullmatch(request.raw_path)):
-            self._data_plane.forget_deployment(match[1], match[2])
         elif request.method == "DELETE" and (match := _API.fullmatch(request.raw_path)):
             self._data_plane.forget_deployment(match[1])
+
+    async def _delete_deployment(
+        self, request: Request, api_id: str, deployment_id: str
+    ) -> Response:
+        """A deployment that a stage serves stays. The engine would delete it, so it isn't asked."""
+        region = self._state.rest_api_region(api_id)
+        if region and self._state.serves(api_id, region, deployment_id):
+            return _bad_request(
+                "Active stages pointing to this deployment must be moved or deleted"
+            )
+        response = await self._forward(request)
+        if response.status < 300:
+            self._data_plane.forget_deployment(api_id, deployment_id)
+        return response
+
+    def _with_truth_values(self, response: Response, api_id: str) -> Response:
+        """Patch values are text; the engine keeps ``"false"``, which isn't false."""
+        region = self._state.rest_api_region(api_id)
+        record = region and self._state.rest_api(api_id, region)
+        if response.status >= 300 or not record:
+            return response
+        truth_values(record)
+        headers = without_headers(response.headers, "content-length")
+        return Response(
+            response.status, headers, Response.of_json(truth_values(response.json())).body
+        )
 
     async def _test_invoke(self, request: Request) -> Response:
         """The engine doesn't know the operation: its 404 means that the caller was authorized."""
@@ -150,27 +180,45 @@ class RestApiControlPlane:
         self, request: Request, api_id: str, resource_id: str, verb: str
     ) -> Response:
         """Apply the operations on ``/authorizationScopes`` here and leave the others to the engine."""
+        # The engine authorizes the call as it was signed and applies it; what it makes of the scopes is replaced.
         try:
             operations = list(json.loads(request.body or b"{}").get("patchOperations") or [])
             scoped = [op for op in operations if op.get("path") == "/authorizationScopes"]
         except (ValueError, AttributeError, TypeError):
             return await self._forward(request)
-        if not scoped:
-            return await self._forward(request)
         region = self._state.rest_api_region(api_id)
         method = region and self._state.method(api_id, region, resource_id, verb)
         before = [str(scope) for scope in (method or {}).get("authorizationScopes") or []]
-        # The engine authorizes the call as it was signed and applies it; what it makes of the scopes is replaced.
         response = await self._forward(request)
         method = region and self._state.method(api_id, region, resource_id, verb)
         if response.status >= 300 or not method:
             return response
-        method["authorizationScopes"] = patched_scopes(before, scoped)
+        if scoped:
+            method["authorizationScopes"] = patched_scopes(before, scoped)
+        truth_values(method)
         return Response(
             response.status,
             without_headers(response.headers, "content-length"),
             Response.of_json(method).body,
         )
+
+
+def truth_values(record: dict[str, Any]) -> dict[str, Any]:
+    """The record, its settings that are true or false no longer text.
+
+    >>> truth_values({"apiKeyRequired": "false", "name": "false"})
+    {'apiKeyRequired': False, 'name': 'false'}
+    """
+    for name in ("apiKeyRequired", "disableExecuteApiEndpoint"):
+        if isinstance(record.get(name), str):
+            record[name] = record[name].lower() == "true"
+    return record
+
+
+def _bad_request(message: str) -> Response:
+    return Response.of_json(
+        {"message": message}, 400, [("x-amzn-ErrorType", "BadRequestException")]
+    )
 
 
 def _lacks_identity_source(request: Request) -> bool:
