@@ -260,6 +260,7 @@ class Api:
 
     def deploy(self, stage: str = STAGE, **settings: Any) -> str:
         made = self.aws.create_deployment(restApiId=self.id, stageName=stage, **settings)
+        self.extra["deployment"] = made["id"]
         return str(made["id"])
 
     def situation(self) -> Situation:

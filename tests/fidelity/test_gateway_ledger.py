@@ -35,7 +35,7 @@ EXPECT_KEYS = frozenset(
 def test_rows_say_what_they_stand_on() -> None:
     for row in ROWS:
         assert row.id.startswith("gateway-"), row.id
-        assert re.fullmatch(r"gateway\.md [\d.]+[a-z]?( \(.+\))?", row.fact), row.id
+        assert re.fullmatch(r"(gateway|symptoms)\.md [\d.]+[a-z]?( \(.+\))?", row.fact), row.id
         assert row.source, row.id
         assert set(row.request) <= REQUEST_KEYS, row.id
         assert set(row.expect) <= EXPECT_KEYS, row.id
@@ -135,6 +135,9 @@ def _operate(gateway: Gateway, situation: Situation, asked: Mapping[str, Any]) -
     arguments = {"restApiId": situation.api_id, **asked.get("arguments", {})}
     if str(arguments.get("resourceId", "")).startswith("/"):
         arguments["resourceId"] = situation.resources[arguments["resourceId"]]
+    for name, value in arguments.items():
+        if isinstance(value, str) and re.fullmatch(r"\{\w+\}", value):
+            arguments[name] = situation.extra[value[1:-1]]
     operation = getattr(gateway.cloud.client("apigateway"), asked["operation"])
     return dict(operation(**arguments))
 
