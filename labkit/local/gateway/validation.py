@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-from jsonschema import Draft4Validator
-from jsonschema.exceptions import SchemaError
-from referencing import Registry
-from referencing.exceptions import Unresolvable
-from referencing.jsonschema import DRAFT4
+from typing import TYPE_CHECKING, Any
 
 from labkit.local.gateway.call import Call, Outcome, Pass, Skip, Stop
 from labkit.local.gateway.responses import (
@@ -20,6 +14,9 @@ from labkit.local.gateway.responses import (
     GatewayError,
 )
 from labkit.local.gateway.values import look_up
+
+if TYPE_CHECKING:
+    from jsonschema import Draft4Validator
 
 _PLACES = ("header", "path", "querystring")
 """The order in which missing parameters are named (1.9)."""
@@ -72,6 +69,10 @@ def _body(call: Call) -> Outcome:
         document = json.loads(call.request.body or b"null")
     except (ValueError, RecursionError):
         return _invalid("the body isn't JSON", "")
+    # Imported here: jsonschema takes a second, which every start of the cloud would pay, and few APIs validate a body.
+    from jsonschema.exceptions import SchemaError
+    from referencing.exceptions import Unresolvable
+
     try:
         errors = list(_validator(call, name).iter_errors(document))
     except (SchemaError, Unresolvable, ValueError, TypeError, RecursionError) as error:
@@ -85,6 +86,10 @@ def _body(call: Call) -> Outcome:
 
 
 def _validator(call: Call, name: str) -> Draft4Validator:
+    from jsonschema import Draft4Validator
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT4
+
     schemas = {
         model["name"]: json.loads(model.get("schema") or "{}")
         for model in call.deployment.models.values()
