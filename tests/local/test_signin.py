@@ -302,16 +302,19 @@ def test_the_code_drawn_for_nobody_is_never_right(cognito: Cognito, client_id: s
 
 @pytest.fixture
 def password_client_id(cognito: Cognito, client_id: str) -> str:
-    pool_id = pool_of(cognito, client_id)["Id"]
+    set_password(cognito, pool_of(cognito, client_id)["Id"])
+    return client_id
+
+
+def set_password(cognito: Cognito, pool_id: str, username: str = EMAIL) -> None:
     answer = cognito.call(
         "AdminSetUserPassword",
         UserPoolId=pool_id,
-        Username=EMAIL,
+        Username=username,
         Password=PASSWORD,
         Permanent=True,
     )
-    assert answer.status == 200
-    return client_id
+    assert answer.status == 200, answer.body
 
 
 def test_a_password_proof_signs_in(cognito: Cognito, password_client_id: str) -> None:
@@ -397,6 +400,48 @@ def test_after_a_wrong_password_the_choice_is_spent(
             cognito, password_client_id, session, ANSWER="PASSWORD", PASSWORD=password
         )
         assert answer.error == ("NotAuthorizedException", text)
+
+
+def test_a_code_is_offered_only_where_the_pool_allows_it(cognito: Cognito) -> None:
+    pool_id = cognito.pool()
+    client_id = cognito.client(pool_id)
+    cognito.user(pool_id, TemporaryPassword=PASSWORD)
+    set_password(cognito, pool_id)
+    for email in (EMAIL, "nobody@example.com"):
+        answer = cognito.ask_for_code(client_id, email)
+        assert answer.body["ChallengeName"] == "SELECT_CHALLENGE"
+        assert answer.body["AvailableChallenges"] == ["PASSWORD_SRP", "PASSWORD"]
+
+
+def test_a_code_is_offered_only_to_who_has_an_address(cognito: Cognito) -> None:
+    pool_id = cognito.pool("PASSWORD", "EMAIL_OTP", UsernameAttributes=[])
+    client_id = cognito.client(pool_id)
+    cognito.user(pool_id, Username="jane", UserAttributes=[], TemporaryPassword=PASSWORD)
+    set_password(cognito, pool_id, "jane")
+    answer = cognito.ask_for_code(client_id, "jane")
+    assert answer.body["AvailableChallenges"] == ["PASSWORD_SRP", "PASSWORD"]
+
+
+def test_a_mail_template_counts_only_where_mfa_is_possible(
+    cognito: Cognito, client_id: str
+) -> None:
+    pool_id = pool_of(cognito, client_id)["Id"]
+    template = {"Subject": "Hello", "Message": "Take {####}."}
+    for mfa, subject, start in (
+        ("OFF", "Your sign-in code", "Your"),
+        ("OPTIONAL", "Hello", "Take"),
+    ):
+        cognito.call(
+            "SetUserPoolMfaConfig",
+            UserPoolId=pool_id,
+            MfaConfiguration=mfa,
+            EmailMfaConfiguration=template,
+        )
+        cognito.ask_for_code(client_id)
+        mail = cognito.mailbox.messages(EMAIL)[0]
+        assert mail["subject"] == subject
+        assert str(mail["body"]).startswith(f"{start} ")
+        assert len(cognito.code()) == 8
 
 
 # -- the administrator's way ------------------------------------------------------------------------
