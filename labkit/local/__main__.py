@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from labkit.errors import SetupError
-from labkit.local.process import INSTANCE_LOCK, clean_environment
+from labkit.local.process import INSTANCE_LOCK, INSTANCE_PID, clean_environment, engine_version
 from labkit.local.settings import CloudSettings
 
 if TYPE_CHECKING:
@@ -43,8 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
 
         print(table())
         return 0
-    _leave_foreign_environment()
     try:
+        engine_version()
+        _leave_foreign_environment()
         settings, opened = _settings_and_socket(options)
         return _serve(settings, opened, options.idle_minutes)
     except SetupError as error:
@@ -112,6 +113,7 @@ def _serve(settings: CloudSettings, opened: socket.socket, idle_minutes: float) 
             f"Can't write to {settings.work_directory} ({error}): make it writable."
         ) from None
     with lock:
+        (Path(settings.work_directory) / INSTANCE_PID).write_text(str(os.getpid()))
         asyncio.run(_run(settings, opened, idle_minutes))
     return 0
 

@@ -110,6 +110,8 @@ class LocalCloud:
             "AWS_SECRET_ACCESS_KEY": self.settings.secret_access_key,
             "AWS_SESSION_TOKEN": None,
             "AWS_SECURITY_TOKEN": None,
+            "AWS_CREDENTIAL_EXPIRATION": None,
+            "AWS_ACCOUNT_ID": None,
             "AWS_PROFILE": None,
             "AWS_DEFAULT_PROFILE": None,
             "AWS_ROLE_ARN": None,

@@ -6,6 +6,7 @@ clients of an open notebook go on.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import json
@@ -15,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,6 +30,9 @@ from labkit.local.settings import CloudSettings
 STATE_DIRECTORY_VARIABLE = "LABKIT_STATE_DIR"
 INSTANCE_LOCK = "instance.lock"
 """A running cloud holds this file lock in its work directory: whether it is held tells if it lives."""
+INSTANCE_PID = "instance.pid"
+"""The process id of the cloud that holds the lock; it writes it, so that nothing else is ever killed."""
+IDLE_MINUTES_VARIABLE = "LABKIT_IDLE_MINUTES"
 DEFAULT_IDLE_MINUTES = 12 * 60
 
 _KEPT_VARIABLES = frozenset(
@@ -36,6 +41,8 @@ _KEPT_VARIABLES = frozenset(
     """.split()
 )
 _START_SECONDS = 30
+_HEALTH_SECONDS = 3.0
+_GRACE_SECONDS = 5.0
 
 
 def clean_environment() -> dict[str, str]:
@@ -51,7 +58,7 @@ def state_directory() -> Path:
     """
     chosen = os.environ.get(STATE_DIRECTORY_VARIABLE)
     if chosen:
-        path = Path(chosen)
+        path = Path(chosen).expanduser().absolute()
     else:
         from platformdirs import user_state_path
 
@@ -76,17 +83,17 @@ def attach_or_start() -> CloudSettings:
         SetupError: the state directory can't be used.
         CloudUnavailableError: the cloud didn't start.
     """
+    engine_version()
     directory = state_directory()
-    found = _running(directory)
-    if found is not None:
-        return found
     try:
-        with FileLock(directory / "start.lock", timeout=_START_SECONDS * 2):
+        # Under the lock also to look: a port is only asked after the instance lock shows that it is the cloud's.
+        with _alone(directory):
             return _running(directory) or _start(directory)
-    except Timeout:
-        raise CloudUnavailableError(
-            "Another kernel has been starting the local cloud for a minute: run this cell again."
-        ) from None
+    except OSError as error:
+        raise SetupError(
+            f"Can't use the directory {directory} ({error.strerror}): "
+            f"set {STATE_DIRECTORY_VARIABLE} to one you can write."
+        ) from error
 
 
 def stop() -> bool:
@@ -96,14 +103,30 @@ def stop() -> bool:
         Whether one ran.
     """
     directory = state_directory()
-    state = _read_state(directory)
-    if state is None or not _lives(directory):
-        return False
-    settings = _settings_of(state)
-    if settings is not None:
-        call(settings, "POST", "/_labkit/shutdown")
-    _end(directory, int(state.get("pid", 0)))
+    with _alone(directory):
+        if not _lives(directory):
+            return False
+        settings = _settings_of(_read_state(directory), directory)
+        if settings is not None:
+            call(settings, "POST", "/_labkit/shutdown", timeout=_HEALTH_SECONDS)
+        _end(directory)
     return True
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """One process at a time looks at a cloud, starts it or stops it."""
+    lock = FileLock(directory / "start.lock")
+    try:
+        lock.acquire(timeout=_START_SECONDS * 2)
+    except Timeout:
+        raise CloudUnavailableError(
+            "Another kernel has been starting the local cloud for a minute: run this cell again."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def call(
@@ -127,20 +150,23 @@ def call(
 def _running(directory: Path) -> CloudSettings | None:
     """The settings of a cloud that answers and runs the present code, or None."""
     state = _read_state(directory)
-    settings = _settings_of(state)
+    settings = _settings_of(state, directory)
     if state is None or settings is None or state.get("fingerprint") != fingerprint():
         return None
-    return settings if call(settings, "GET", "/_labkit/health", timeout=2) is not None else None
+    if not _lives(directory):
+        return None
+    answer = call(settings, "GET", "/_labkit/health", timeout=_HEALTH_SECONDS)
+    return settings if answer is not None else None
 
 
 def _start(directory: Path) -> CloudSettings:
     """Start a cloud; the caller holds the start lock."""
-    state = _read_state(directory)
-    if state is not None and _lives(directory):
-        _end(directory, int(state.get("pid", 0)))
-    before = _settings_of(state)
-    work = directory / "work"
+    if _lives(directory):
+        _end(directory)
+    work = _work_directory(directory)
     work.mkdir(exist_ok=True, mode=0o700)
+    (work / INSTANCE_PID).unlink(missing_ok=True)
+    before = _settings_of(_read_state(directory), directory)
     settings = before or CloudSettings.new(_free_port(), work)
     if not _is_free(settings.port):
         settings = replace(settings, port=_free_port())
@@ -151,14 +177,13 @@ def _start(directory: Path) -> CloudSettings:
 
 def _spawn(directory: Path, settings: CloudSettings) -> subprocess.Popen[str]:
     """Start the process, on its own: a kernel's interrupt and end don't reach it."""
-    idle = os.environ.get("LABKIT_IDLE_MINUTES", str(DEFAULT_IDLE_MINUTES))
     command = [
         sys.executable,
         "-m",
         "labkit.local",
         "--settings-from-stdin",
         "--idle-minutes",
-        idle,
+        str(_idle_minutes()),
     ]
     detached: dict[str, Any] = (
         {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | 0x00000008}
@@ -193,6 +218,16 @@ def _spawn(directory: Path, settings: CloudSettings) -> subprocess.Popen[str]:
     return process
 
 
+def _idle_minutes() -> float:
+    text = os.environ.get(IDLE_MINUTES_VARIABLE, "") or str(DEFAULT_IDLE_MINUTES)
+    try:
+        return float(text)
+    except ValueError:
+        raise SetupError(
+            f"{IDLE_MINUTES_VARIABLE}={text} isn't a number: set it to minutes, or 0 for a cloud that never stops."
+        ) from None
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -210,9 +245,16 @@ def _is_free(port: int) -> bool:
         return True
 
 
+def _work_directory(directory: Path) -> Path:
+    return directory / "work"
+
+
 def _lives(directory: Path) -> bool:
-    """Whether the process of the state file lives: it holds its instance lock."""
-    lock = FileLock(directory / "work" / INSTANCE_LOCK)
+    """Whether a cloud of this directory lives: it holds its instance lock."""
+    path = _work_directory(directory) / INSTANCE_LOCK
+    if not path.exists():
+        return False
+    lock = FileLock(path)
     try:
         with lock.acquire(timeout=0):
             return False
@@ -222,18 +264,32 @@ def _lives(directory: Path) -> bool:
         return False
 
 
-def _end(directory: Path, pid: int) -> None:
-    """Wait for the cloud's end; after 5 s, end it. Only called while the instance lock proves the pid is its."""
-    deadline = time.monotonic() + 5
+def _end(directory: Path) -> None:
+    """End the living cloud of this directory: by a request, and when that doesn't help, by force."""
+    started = time.monotonic()
     asked = False
     while _lives(directory):
-        if time.monotonic() > deadline and pid > 0:
-            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
-            deadline = time.monotonic() + 5
-        elif not asked and pid > 0:
+        pid = _instance_pid(directory)
+        waited = time.monotonic() - started
+        if pid is not None and (not asked or waited > _GRACE_SECONDS):
+            kind = signal.SIGTERM if not asked else getattr(signal, "SIGKILL", signal.SIGTERM)
             asked = True
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, kind)
+        if waited > 2 * _GRACE_SECONDS:
+            raise CloudUnavailableError(
+                f"A local cloud in {directory} doesn't end: end its process ({pid}) yourself, and run this cell again."
+            )
         time.sleep(0.02)
+
+
+def _instance_pid(directory: Path) -> int | None:
+    """The process id of the cloud that holds the instance lock; None while it hasn't written it yet."""
+    try:
+        pid = int((_work_directory(directory) / INSTANCE_PID).read_text())
+    except (OSError, ValueError):
+        return None
+    return pid if pid > 0 else None
 
 
 def _state_file(directory: Path) -> Path:
@@ -243,16 +299,18 @@ def _state_file(directory: Path) -> Path:
 def _read_state(directory: Path) -> dict[str, Any] | None:
     try:
         data = json.loads(_state_file(directory).read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
 
 
-def _settings_of(state: dict[str, Any] | None) -> CloudSettings | None:
+def _settings_of(state: dict[str, Any] | None, directory: Path) -> CloudSettings | None:
     try:
-        return CloudSettings.from_json(json.dumps((state or {})["settings"]))
+        settings = CloudSettings.from_json(json.dumps((state or {})["settings"]))
     except (KeyError, ValueError):
         return None
+    # The directory may have been moved, or come with a home directory from another machine.
+    return replace(settings, work_directory=str(_work_directory(directory)))
 
 
 def _write_state(directory: Path, settings: CloudSettings, pid: int) -> None:
@@ -268,6 +326,20 @@ def _write_state(directory: Path, settings: CloudSettings, pid: int) -> None:
     temporary.replace(_state_file(directory))
 
 
+def engine_version() -> str:
+    """The version of MiniStack.
+
+    Raises:
+        SetupError: it isn't installed.
+    """
+    try:
+        return version("ministack")
+    except PackageNotFoundError:
+        raise SetupError(
+            "The package ministack is missing: run `python3 -m labkit` in the course's directory."
+        ) from None
+
+
 _fingerprint: str | None = None
 
 
@@ -276,12 +348,7 @@ def fingerprint() -> str:
     global _fingerprint
     if _fingerprint is None:
         digest = hashlib.sha256(sys.version.encode())
-        try:
-            digest.update(version("ministack").encode())
-        except PackageNotFoundError:
-            raise SetupError(
-                "The package ministack is missing: run `python3 -m labkit` in the course's directory."
-            ) from None
+        digest.update(engine_version().encode())
         root = Path(__file__).parent
         for path in sorted([*root.rglob("*.py"), root.parent / "journey.py"]):
             digest.update(path.read_bytes())

@@ -78,6 +78,14 @@ class CloudSettings:
         data: Any = json.loads(text)
         if not isinstance(data, dict):
             raise ValueError("not a JSON object")
+        port = data.get("port")
+        texts = [value for name, value in data.items() if name != "port"]
+        if (
+            type(port) is not int
+            or not 0 < port < 65536
+            or not all(isinstance(text, str) and text for text in texts)
+        ):
+            raise ValueError("not a cloud's settings")
         try:
             return cls(**data)
         except TypeError as error:
