@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -14,6 +15,8 @@ from labkit.names import REGION
 
 _ROLE_SPREAD_SECONDS = 12
 """A new role can't be assumed at once: IAM is eventually consistent, and no call tells when it is ready."""
+
+_DEPLOYMENT_SPREAD_SECONDS = 60
 
 
 class AwsCloud:
@@ -65,6 +68,14 @@ class AwsCloud:
     def wait_for_role(self) -> None:
         """Wait until a new role can be assumed."""
         time.sleep(_ROLE_SPREAD_SECONDS)
+
+    def wait_for_deployment(self, url: str) -> None:
+        """Wait until a closed method answers with 401: a deployment takes some seconds to spread."""
+        deadline = time.monotonic() + _DEPLOYMENT_SPREAD_SECONDS
+        while time.monotonic() < deadline:
+            if self.http.get(url, timeout=10).status_code == HTTPStatus.UNAUTHORIZED:
+                return
+            time.sleep(1)
 
     def details(self) -> dict[str, Any]:
         """More for ``lab.status()``."""

@@ -41,6 +41,9 @@ class Cloud(Protocol):
     def wait_for_role(self) -> None:
         """Wait until a new IAM role can be assumed."""
 
+    def wait_for_deployment(self, url: str) -> None:
+        """Wait until a newly deployed, closed method answers."""
+
 
 class Lab:
     """The lab of one notebook.
@@ -79,7 +82,7 @@ class Lab:
         Raises:
             ValueError: there is no such task.
         """
-        demo = start_task(number, self._cloud.wait_for_role)
+        demo = start_task(number, self._cloud.wait_for_role, self._cloud.wait_for_deployment)
         print(
             f"Ready for task {number}." + (f" Done: task{_numbers(number)}." if number > 1 else "")
         )

@@ -62,12 +62,17 @@ class Demo:
     email: str | None = None
 
 
-def start_task(number: int, wait_for_role: Callable[[], None]) -> Demo:
+def start_task(
+    number: int,
+    wait_for_role: Callable[[], None],
+    wait_for_deployment: Callable[[str], None] = lambda _url: None,
+) -> Demo:
     """Make the state in which a task begins.
 
     Args:
         number: 1 to 7.
         wait_for_role: waits until a new role can be assumed.
+        wait_for_deployment: waits until the closed method at a URL answers.
 
     Raises:
         ValueError: there is no such task.
@@ -84,6 +89,7 @@ def start_task(number: int, wait_for_role: Callable[[], None]) -> Demo:
     if number > 4:
         demo.authorizer_id = ensure_authorizer(demo)
         demo.invoke_url = invoke_url(demo.rest_api_id or "")
+        wait_for_deployment(f"{demo.invoke_url}/{names.RESOURCE}")
     if number > 5:
         demo.email = ensure_user(demo.user_pool_id or "")
     _take_away_from(number, demo)

@@ -32,6 +32,7 @@ from labkit.local.gateway.rest_api import MAX_BODY_BYTES, RestApiDataPlane, addr
 from labkit.local.gateway.throttling import Throttle
 from labkit.local.gateway.usage_operations import UsageOperations
 from labkit.local.gateway.usage_plans import UsagePlans
+from labkit.local.lambda_operations import corrected
 from labkit.local.mailbox import Mailbox
 from labkit.local.messages import Request, Response
 from labkit.local.settings import CloudSettings
@@ -180,7 +181,8 @@ class LocalCloud:
             return await self._usage.handle(request)
         if request.raw_path.startswith("/restapis"):
             return await self._api_gateway.handle(request)
-        return await self.engine.forward(request)
+        response = await self.engine.forward(request)
+        return corrected(request, response)
 
     # -- /_labkit ------------------------------------------------------------------
 

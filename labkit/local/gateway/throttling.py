@@ -58,7 +58,7 @@ class Throttle:
             "burst": strictest.burst,
         }
         return Pass(
-            f"a token was left at {' and '.join(limit.level for limit in limits)}", evidence
+            f"within the limit of {' and '.join(limit.level for limit in limits)}", evidence
         )
 
     def _bucket(self, limit: Limit) -> TokenBucket:
