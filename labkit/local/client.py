@@ -162,6 +162,9 @@ class LocalCloud:
     def wait_for_role(self) -> None:
         """A role of the local cloud can be assumed at once."""
 
+    def wait_for_deployment(self, url: str) -> None:
+        """A deployment of the local cloud is there at once."""
+
     def _messages(self, address: str) -> list[dict[str, Any]]:
         found = process.call(self.settings, "GET", f"/_labkit/inbox/{quote(address, safe='')}")
         if found is None:
