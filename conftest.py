@@ -18,6 +18,7 @@ for _name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[_name]
 os.environ |= {
     "LABKIT_CLOUD": "local",
+    "LABKIT_IDLE_MINUTES": "20",  # a killed test run must not leave its cloud for half a day
     "LABKIT_STATE_DIR": _outer_state or str(_temporary / "state"),
     "AWS_CONFIG_FILE": str(_temporary / "no-aws-config"),
     "AWS_SHARED_CREDENTIALS_FILE": str(_temporary / "no-aws-credentials"),

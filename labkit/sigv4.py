@@ -122,7 +122,7 @@ def canonical_headers(headers: Mapping[str, str], signed: Iterable[str]) -> str:
     r"""The signed headers, one a line: lower-case name, value with its blanks folded.
 
     >>> canonical_headers({"Host": "example.com", "X-Amz-Date": " 2013  05 "}, ["host", "x-amz-date"])
-    'host:example.com\\nx-amz-date:2013 05\\n'
+    'host:example.com\nx-amz-date:2013 05\n'
     """
     values = {name.lower(): " ".join(value.split()) for name, value in headers.items()}
     return "".join(f"{name}:{values.get(name, '')}\n" for name in signed)
