@@ -21,6 +21,8 @@ from labkit.local.gateway.responses import UNAUTHORIZED, GatewayError
 
 Claims = Mapping[str, Any]
 
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+"""Three parts in the URL-safe Base64 alphabet, without padding: a decoder may overlook what else there is."""
 _KEPT_TOKENS = 128
 """A client sends the same token until it expires; PyJWT takes 0.3 ms to read and verify it."""
 
@@ -151,7 +153,7 @@ class CognitoAuthorizer:
     def _check_audience(self, claims: Claims) -> None:
         """An ID token must be for an app client of the pool; any client will do (2.13, 2.14)."""
         pool = self._user_pools.user_pool(str(claims["iss"]).rsplit("/", 1)[-1])
-        if pool is None or claims.get("aud") not in pool["_clients"]:
+        if pool is None or str(claims.get("aud")) not in pool["_clients"]:
             raise _RefusedError(
                 "the token is for an app client that the user pool doesn't have", {}
             )
@@ -168,6 +170,8 @@ class CognitoAuthorizer:
 
 @lru_cache(_KEPT_TOKENS)
 def _header_of(token: str) -> Mapping[str, Any]:
+    if not _TOKEN.fullmatch(token):
+        raise jwt.DecodeError
     return jwt.get_unverified_header(token)
 
 
