@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 from typing import Any
 
@@ -200,6 +201,36 @@ def test_user_auth_needs_a_username(cognito: Cognito, client_id: str) -> None:
         )
 
 
+def test_a_secret_hash_is_wanted_with_the_code_too(cognito: Cognito) -> None:
+    pool_id = cognito.pool("PASSWORD", "EMAIL_OTP")
+    cognito.user(pool_id)
+    client_id = cognito.client(pool_id, GenerateSecret=True)
+    secret = pool_of(cognito, client_id)["_clients"][client_id]["ClientSecret"]
+    proof = hmac.digest(secret.encode(), f"{EMAIL}{client_id}".encode(), "sha256")
+    hashed = {"SECRET_HASH": base64.b64encode(proof).decode()}
+    question = cognito.call(
+        "InitiateAuth",
+        AuthFlow="USER_AUTH",
+        ClientId=client_id,
+        AuthParameters={"USERNAME": EMAIL, "PREFERRED_CHALLENGE": "EMAIL_OTP", **hashed},
+    )
+
+    def answer(**more: str) -> Answer:
+        return cognito.call(
+            "RespondToAuthChallenge",
+            ClientId=client_id,
+            ChallengeName="EMAIL_OTP",
+            Session=question.body["Session"],
+            ChallengeResponses={"USERNAME": EMAIL, "EMAIL_OTP_CODE": cognito.code(), **more},
+        )
+
+    assert answer().error == (
+        "NotAuthorizedException",
+        f"Client {client_id} is configured with secret but SECRET_HASH was not received",
+    )
+    assert answer(**hashed).status == 200
+
+
 def test_an_unknown_client_does_not_exist(cognito: Cognito) -> None:
     answer = cognito.ask_for_code("1example23456789")
     assert answer.error == (
@@ -331,7 +362,6 @@ def test_a_wrong_password_proof_does_not(cognito: Cognito, password_client_id: s
 def srp_sign_in(cognito: Cognito, client_id: str, password: str) -> Answer:
     """The client's side of SRP-6a, as Cognito's SDKs do it."""
     import hashlib
-    import hmac
     import secrets
     from datetime import UTC, datetime
 

@@ -91,6 +91,16 @@ def test_a_protected_pool_is_not_deleted(cognito: Cognito) -> None:
     assert missing.error[0] == "ResourceNotFoundException"
 
 
+def test_a_change_to_the_lite_plan_needs_the_code_factor_off(
+    cognito: Cognito, pool_id: str
+) -> None:
+    factors = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    lite = {"UserPoolId": pool_id, "UserPoolTier": "LITE"}
+    answer = cognito.call("UpdateUserPool", Policies=factors, **lite)
+    assert answer.error[0] == "TierChangeNotAllowedException"
+    assert cognito.call("UpdateUserPool", **lite).status == 200
+
+
 def test_default_flows_are_enforced_not_only_shown(cognito: Cognito, pool_id: str) -> None:
     cognito.user(pool_id)
     client_id = cognito.client(pool_id, ExplicitAuthFlows=[])
@@ -299,6 +309,21 @@ def test_signing_up_without_a_password(cognito: Cognito, pool_id: str) -> None:
     assert cognito.ask_for_code(client_id).body["AvailableChallenges"] == ["EMAIL_OTP"]
 
 
+def test_the_session_of_one_sign_up_signs_no_other_in(cognito: Cognito, pool_id: str) -> None:
+    client_id = cognito.client(pool_id)
+    first = cognito.call("SignUp", ClientId=client_id, Username=EMAIL)
+    cognito.call("SignUp", ClientId=client_id, Username="john@example.com")
+    confirmed = cognito.call(
+        "ConfirmSignUp",
+        ClientId=client_id,
+        Username="john@example.com",
+        ConfirmationCode=cognito.code("john@example.com"),
+        Session=first.body["Session"],
+    )
+    assert confirmed.status == 200
+    assert "Session" not in confirmed.body
+
+
 def test_sign_up_codes_differ(cognito: Cognito, pool_id: str) -> None:
     client_id = cognito.client(pool_id)
     codes = set()
@@ -437,6 +462,32 @@ def test_a_temporary_password_is_changed_once(
     )
     assert password_sign_in(cognito, client_id, "Changed-1234").status == 200
     assert password_sign_in(cognito, client_id, PASSWORD).status == 400
+
+
+def test_a_question_is_answered_by_the_user_it_was_put_to(
+    cognito: Cognito, pool_id: str, password_flow_client_id: str
+) -> None:
+    cognito.user(pool_id, TemporaryPassword=PASSWORD)
+    other = cognito.user(pool_id, "john@example.com", TemporaryPassword=PASSWORD)
+    session = password_sign_in(cognito, password_flow_client_id).body["Session"]
+
+    def answer(username: str) -> Answer:
+        return cognito.call(
+            "RespondToAuthChallenge",
+            ClientId=password_flow_client_id,
+            ChallengeName="NEW_PASSWORD_REQUIRED",
+            Session=session,
+            ChallengeResponses={"USERNAME": username, "NEW_PASSWORD": "Changed-1234"},
+        )
+
+    for username in ("john@example.com", other.body["User"]["Username"], "nobody"):
+        assert answer(username).error == (
+            "NotAuthorizedException",
+            "Invalid session for the user.",
+        )
+    cognito.call("AdminDisableUser", UserPoolId=pool_id, Username=EMAIL)
+    assert answer(EMAIL).error == ("NotAuthorizedException", "User is disabled.")
+    assert user(cognito, pool_id)["UserStatus"] == "FORCE_CHANGE_PASSWORD"
 
 
 def totp(secret: str, at: float) -> str:
@@ -619,6 +670,30 @@ def test_revoking_a_rotated_token_ends_the_session(
     assert answer.error == ("NotAuthorizedException", "Refresh Token has been revoked")
     for token, status in ((first, 400), (second, 400), (other, 200)):
         assert cognito.call("GetUser", AccessToken=token["AccessToken"]).status == status
+
+
+def test_a_refused_refresh_is_no_use_of_the_token(
+    cognito: Cognito, rotating_client_id: str
+) -> None:
+    token = cognito.sign_in(rotating_client_id)["RefreshToken"]
+    cognito.call("RevokeToken", ClientId=rotating_client_id, Token=token)
+    for _ in range(2):
+        answer = refresh(cognito, rotating_client_id, token)
+        assert answer.error == ("NotAuthorizedException", "Refresh Token has been revoked")
+
+
+def test_a_client_revokes_only_its_own_tokens(
+    cognito: Cognito, pool_id: str, client_id: str
+) -> None:
+    token = cognito.sign_in(client_id)["RefreshToken"]
+    for other in (cognito.client(pool_id), cognito.client(pool_id, EnableTokenRevocation=False)):
+        answer = cognito.call("RevokeToken", ClientId=other, Token=token)
+        assert answer.error[0] in ("InvalidParameterException", "UnsupportedOperationException")
+    assert refresh(cognito, client_id, token).status == 200
+    off = cognito.client(pool_id, EnableTokenRevocation=False)
+    token = cognito.sign_in(off)["RefreshToken"]
+    answer = cognito.call("RevokeToken", ClientId=off, Token=token)
+    assert answer.error[0] == "UnsupportedOperationException"
 
 
 def test_a_client_that_leaves_the_flow_out_does_not_refresh(
