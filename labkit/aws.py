@@ -65,6 +65,10 @@ class AwsCloud:
             note="AWS doesn't tell which gate answered; the local cloud does.",
         )
 
+    def journeys(self) -> list[Journey]:
+        """None: AWS doesn't tell them."""
+        return []
+
     def wait_for_role(self) -> None:
         """Wait until a new role can be assumed."""
         time.sleep(_ROLE_SPREAD_SECONDS)

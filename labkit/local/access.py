@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
@@ -25,7 +26,7 @@ TOKEN_HEADER = "x-labkit-token"  # noqa: S105 - a header's name
 
 _AWS_HOST = re.compile(
     r"(acm|apigateway|cloudfront|cognito-identity|cognito-idp|dynamodb|email|iam|lambda|logs|s3|sts"
-    r"|tagging|wafv2|[a-z0-9]+\.execute-api)(\.[a-z0-9-]+)?\.amazonaws\.com"
+    r"|tagging|wafv2|[a-z0-9]+(?:-vpce-[a-z0-9]+)?\.execute-api)(\.[a-z0-9-]+)?\.amazonaws\.com"
     r"|[a-z0-9]+\.cloudfront\.net"
 )
 """Hosts that nobody but AWS has an address for, and that the lab uses."""
@@ -97,7 +98,13 @@ _JSON_PROTOCOL = "application/x-amz-json-1.1"
 # -- host and origin -------------------------------------------------------------------
 
 
-def refuse_foreign(request: Request, port: int) -> Response | None:
+NO_SUCH_HOST = "x-labkit-no-such-host"
+"""Marks an answer that AWS would never give, because the host name doesn't exist there (gateway.md 8.5)."""
+
+
+def refuse_foreign(
+    request: Request, port: int, is_custom_domain: Callable[[str], bool]
+) -> Response | None:
     """A refusal for a foreign ``Host`` or ``Origin``, or None.
 
     A genuine AWS host name can't be set by a web page, so a request with one may carry any ``Origin`` (a CORS lesson
@@ -111,8 +118,10 @@ def refuse_foreign(request: Request, port: int) -> Response | None:
     host_header = (request.header("host") or "").lower()
     host, _colon, host_port = host_header.partition(":")
     loopback = host in LOOPBACK_HOSTS and host_port in (str(port), "")
-    if not loopback and _AWS_HOST.fullmatch(host) is None:
-        return _refusal(f"This local cloud doesn't answer for the host {host_header[:100]!r}.")
+    if not loopback and _AWS_HOST.fullmatch(host) is None and not is_custom_domain(host):
+        refusal = _refusal(f"This local cloud doesn't answer for the host {host_header[:100]!r}.")
+        refusal.headers.append((NO_SUCH_HOST, "1"))
+        return refusal
     if not loopback:
         return None
     origin = request.header("origin")

@@ -47,9 +47,8 @@ class LocalCloudAdapter(HTTPAdapter):
         if _AWS_HOST.fullmatch(host):
             request.headers.setdefault("Host", host)
         elif parts.netloc != self._endpoint.netloc:
-            raise ForeignHostError(
-                f"lab.http only reaches the lab's own AWS host names, not {host!r}: nothing leaves this machine."
-            )
+            # A custom domain name perhaps: the local cloud knows. Nothing leaves this machine to ask.
+            request.headers["Host"] = host
         request.url = urlunsplit((self._endpoint.scheme, self._endpoint.netloc, *parts[2:]))
         try:
             response = super().send(request, *args, **kwargs)
@@ -60,6 +59,10 @@ class LocalCloudAdapter(HTTPAdapter):
         finally:
             request.url = asked
         response.url = asked
+        if _NO_SUCH_HOST in response.headers and not _AWS_HOST.fullmatch(host):
+            raise ForeignHostError(
+                f"lab.http only reaches the lab's own host names, not {host!r}: nothing leaves this machine."
+            )
         if _NO_SUCH_HOST in response.headers:
             raise requests.exceptions.ConnectionError(
                 f"The name {host} has no address: on AWS it exists only while the API exists.",
@@ -158,6 +161,13 @@ class LocalCloud:
                 "The local cloud keeps no journey of this response: is it from the gateway? Send the request again."
             )
         return Journey.from_dict(data)
+
+    def journeys(self) -> list[Journey]:
+        """The journeys of the last requests, the newest first."""
+        found = process.call(self.settings, "GET", "/_labkit/journeys")
+        if found is None:
+            raise CloudUnavailableError(_GONE)
+        return [Journey.from_dict(data) for data in found]
 
     def wait_for_role(self) -> None:
         """A role of the local cloud can be assumed at once."""

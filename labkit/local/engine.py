@@ -492,6 +492,19 @@ class Engine:
             )
         ]
 
+    def is_custom_domain(self, host: str) -> bool:
+        """Whether an API Gateway custom domain name has this name."""
+        with self._scope():
+            return self._module("apigateway_v1").find_domain_scope(host) is not None
+
+    def base_path_mapping(self, host: str, raw_path: str) -> tuple[str, str, str] | None:
+        """The API's id, the stage (empty if the path names it) and the rest of the path; None without a mapping."""
+        with self._scope():
+            found: tuple[str, str, str] | None = self._module(
+                "apigateway_v1"
+            ).resolve_base_path_mapping(host, raw_path)
+        return found
+
     def is_http_api(self, api_id: str) -> bool:
         """Whether the id names an HTTP or WebSocket API (v2)."""
         with self._scope():

@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from labkit.local.access import TOKEN_HEADER, admit, holds_token, refuse_foreign
 from labkit.local.engine import Engine
 from labkit.local.functions import FunctionRunner
+from labkit.local.gateway.addresses import Address, Addresses
 from labkit.local.gateway.authorization import Authorization
 from labkit.local.gateway.cognito_authorizer import CognitoAuthorizer
 from labkit.local.gateway.control_plane import Authorizers, RestApiControlPlane
@@ -28,7 +29,7 @@ from labkit.local.gateway.lambda_authorizer import LambdaAuthorizer
 from labkit.local.gateway.lambda_proxy import LambdaProxyIntegration
 from labkit.local.gateway.pipeline import Gates, Pipeline
 from labkit.local.gateway.resource_policy import ResourcePolicy
-from labkit.local.gateway.rest_api import MAX_BODY_BYTES, RestApiDataPlane, address_of
+from labkit.local.gateway.rest_api import MAX_BODY_BYTES, RestApiDataPlane
 from labkit.local.gateway.throttling import Throttle
 from labkit.local.gateway.usage_operations import UsageOperations
 from labkit.local.gateway.usage_plans import UsagePlans
@@ -44,6 +45,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_HEADER_BYTES = 10_240
 """The total size of headers that API Gateway takes (gateway.md, section 14)."""
+LAST_JOURNEYS = 20
 MAX_CONTROL_BODY_BYTES = 70_000_000
 """Lambda takes deployment packages of 50 MB, Base64-encoded, in a request."""
 
@@ -93,6 +95,7 @@ class LocalCloud:
                 http=HttpIntegration(),
             )
         )
+        self._addresses = Addresses(self.engine)
         self._rest_apis = RestApiDataPlane(self.engine, pipeline, settings.account_id)
         self._api_gateway = RestApiControlPlane(
             self.engine,
@@ -153,18 +156,21 @@ class LocalCloud:
             source_ip=(scope.get("client") or ("127.0.0.1",))[0],
         )
         self._last_request = time.monotonic()
-        refused = refuse_foreign(request, self.settings.port) or _refuse_large_headers(request)
+        refused = refuse_foreign(
+            request, self.settings.port, self._addresses.is_custom_domain
+        ) or _refuse_large_headers(request)
+        address = None
         if refused is None:
-            refused = await _read_body(request, receive)
+            address = self._addresses.find(request)
+            refused = await _read_body(request, receive, for_an_api=address is not None)
         try:
-            response = refused or await self._answer(request)
+            response = refused or await self._answer(request, address)
         except Exception:
             _log.exception("%s %s", request.method, request.raw_path)
             response = Response.of_json({"message": "Internal server error"}, 500)
         await _send(response, send, head=request.method == "HEAD")
 
-    async def _answer(self, request: Request) -> Response:
-        address = address_of(request)
+    async def _answer(self, request: Request, address: Address | None) -> Response:
         if address is not None:
             return await self._rest_apis.handle(request, address)
         if request.raw_path.startswith("/_labkit/"):
@@ -193,7 +199,10 @@ class LocalCloud:
         what, _slash, rest = request.raw_path.removeprefix("/_labkit/").partition("/")
         if request.method == "GET" and what == "inbox" and rest:
             return Response.of_json(self.mailbox.messages(unquote(rest)))
-        if request.method == "GET" and what == "journeys" and rest:
+        if request.method == "GET" and what == "journeys" and not rest:
+            last = self._rest_apis.last_journeys(LAST_JOURNEYS)
+            return Response.of_json([journey.to_dict() for journey in last])
+        if request.method == "GET" and what == "journeys":
             journey = self._rest_apis.journey(unquote(rest))
             if journey is not None:
                 return Response.of_json(journey.to_dict())
@@ -213,9 +222,8 @@ def _refuse_large_headers(request: Request) -> Response | None:
     return Response.of_json({"message": "Request Header Fields Too Large"}, 431)
 
 
-async def _read_body(request: Request, receive: Receive) -> Response | None:
+async def _read_body(request: Request, receive: Receive, *, for_an_api: bool) -> Response | None:
     """Read the whole body, bounded; a refusal when a control plane gets too much."""
-    for_an_api = address_of(request) is not None
     limit = MAX_BODY_BYTES if for_an_api else MAX_CONTROL_BODY_BYTES
     chunks, size = [], 0
     while True:

@@ -50,7 +50,7 @@ class Call:
         authorizer: ``requestContext.authorizer``, set by the authorizer gate.
         log: execution-log lines, for ``TestInvokeMethod``; None when nobody reads them.
         vpc_endpoint: the interface VPC endpoint that the request came through, or None.
-        through_custom_domain: the client used a custom domain name, not the default endpoint.
+        base_path: of the custom domain name that the client used; None for the default endpoint.
         caller: who signed the request, set by the IAM authorizer.
         identity: the caller's side of the policy tables, set by the IAM and Lambda authorizers.
         usage_identifier_key: an API key's value from a Lambda authorizer.
@@ -74,11 +74,21 @@ class Call:
     authorizer: dict[str, Any] | None = None
     log: list[str] | None = None
     vpc_endpoint: str | None = None
-    through_custom_domain: bool = False
+    base_path: str | None = None
     caller: Caller | None = None
     identity: Identity | None = None
     usage_identifier_key: str | None = None
     key_use: KeyUse | None = None
+
+    @property
+    def client_path(self) -> str:
+        """The event's ``path``: without the stage, with a custom domain's base path (0.7)."""
+        return f"{self.base_path or ''}{self.raw_path}"
+
+    @property
+    def full_path(self) -> str:
+        """``requestContext.path``: the path as the client sent it, with the stage (0.7)."""
+        return f"/{self.stage}{self.raw_path}" if self.base_path is None else self.client_path
 
     @property
     def is_private(self) -> bool:

@@ -16,7 +16,7 @@ def waf(call: Call) -> Outcome:
 
 def closed_endpoint(call: Call) -> Stop | None:
     """A refusal when the client's way in is closed (10.5, 10.8); None when it is open."""
-    if call.deployment.api.get("disableExecuteApiEndpoint") and not call.through_custom_domain:
+    if call.deployment.api.get("disableExecuteApiEndpoint") and call.base_path is None:
         return Stop(GatewayError(FORBIDDEN), "the API's default endpoint is disabled")
     if call.is_private and call.vpc_endpoint is None:
         return Stop(

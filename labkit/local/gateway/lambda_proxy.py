@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from labkit.local.gateway.call import Answer, Call, Stop
+from labkit.local.gateway.edge_optimized import as_forwarded, is_edge_optimized
 from labkit.local.gateway.responses import (
     API_CONFIGURATION_ERROR,
     DEFAULT_5XX,
@@ -215,7 +216,7 @@ def proxy_event(call: Call) -> dict[str, Any]:
 
 
 def _decoded_path(call: Call) -> str:
-    return unquote(call.raw_path)
+    return unquote(call.client_path)
 
 
 def _event_body(body: bytes, *, binary: bool) -> str | None:
@@ -241,6 +242,8 @@ def _forwarded_headers(call: Call) -> Headers:
     ]
     if (request.header("authorization") or "").startswith("AWS4-"):
         kept = without_headers(kept, "authorization")  # API Gateway drops a signature (4.24)
+    if is_edge_optimized(call.deployment.api):
+        kept = as_forwarded(kept)
     forwarded = request.header("x-forwarded-for")
     return [
         *kept,
@@ -266,7 +269,7 @@ def _request_context(call: Call) -> dict[str, Any]:
         "extendedRequestId": call.extended_request_id,
         "httpMethod": call.verb,
         "identity": _identity(call),
-        "path": f"/{call.stage}{call.raw_path}",
+        "path": call.full_path,
         "protocol": "HTTP/1.1",
         "requestId": call.request_id,
         "requestTime": request_time(call.time),

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from labkit.journey import Journey, Step
+from labkit.local.access import NO_SUCH_HOST
+from labkit.local.gateway.addresses import Address
 from labkit.local.gateway.call import Call, Stop, request_id_of
 from labkit.local.gateway.deployment import Deployment
+from labkit.local.gateway.edge_optimized import edge_headers, is_edge_optimized, refuse_body
 from labkit.local.gateway.pipeline import Pipeline, reject
 from labkit.local.gateway.responses import API_CONFIGURATION_ERROR, FORBIDDEN, GatewayError
 from labkit.local.messages import CONTROL_CHARACTER, Request, Response
 
-EXECUTE_API_HOST = re.compile(
-    r"(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com"
-)
-EXECUTE_API_PATH = "/_aws/execute-api/"
 MAX_BODY_BYTES = 10_485_760
 """The payload limit of API Gateway (gateway.md, section 14)."""
 KEPT_JOURNEYS = 1_000
-NO_SUCH_HOST = "x-labkit-no-such-host"
-"""Marks an answer that AWS would never give, because the host name doesn't exist there (8.5)."""
 
 
 class RestApis(Protocol):
@@ -40,26 +36,6 @@ class RestApis(Protocol):
 
     def is_http_api(self, api_id: str) -> bool:
         """Whether the id names an HTTP API."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """What a URL names: an API, and the rest of the path with the stage in front."""
-
-    api_id: str
-    region: str | None
-    raw_path: str
-
-
-def address_of(request: Request) -> Address | None:
-    """The API that a request is for, by host name or by path; None when it is for another part of the cloud."""
-    match = EXECUTE_API_HOST.fullmatch(request.host)
-    if match is not None:
-        return Address(match["api"], match["region"], request.raw_path)
-    if request.raw_path.startswith(EXECUTE_API_PATH):
-        api_id, _slash, rest = request.raw_path.removeprefix(EXECUTE_API_PATH).partition("/")
-        return Address(api_id, None, "/" + rest)
-    return None
 
 
 class RestApiDataPlane:
@@ -102,6 +78,10 @@ class RestApiDataPlane:
         """The journey of a request, while it is kept (the last 1,000 are)."""
         return self._journeys.get(request_id)
 
+    def last_journeys(self, count: int) -> list[Journey]:
+        """The journeys of the last requests, the newest first."""
+        return list(islice(reversed(self._journeys.values()), count))
+
     def _keep(self, journey: Journey) -> None:
         self._journeys[journey.request_id] = journey
         while len(self._journeys) > KEPT_JOURNEYS:
@@ -112,7 +92,8 @@ class RestApiDataPlane:
     async def handle(self, request: Request, address: Address) -> Response:
         """The response to a request for an API."""
         request_id = request_id_of(request)
-        journey = Journey(request_id, request.method, address.raw_path)
+        shown = address.raw_path if address.custom_domain else f"/{address.stage}{address.raw_path}"
+        journey = Journey(request_id, request.method, address.base_path + shown)
         response = _sendable(await self._respond(request, address, journey))
         journey.status = response.status
         self._keep(journey)
@@ -123,7 +104,7 @@ class RestApiDataPlane:
         region = self._rest_apis.rest_api_region(address.api_id)
         if region is None or address.region not in (None, region):
             return self._unknown_api(address, journey)
-        stage_name, _slash, rest = address.raw_path.removeprefix("/").partition("/")
+        stage_name = address.stage
         stage = self._rest_apis.stage(address.api_id, region, stage_name) or {}
         key = (address.api_id, str(stage.get("deploymentId")))
         call = Call(
@@ -133,10 +114,20 @@ class RestApiDataPlane:
             stage=stage_name,
             stage_variables=stage.get("variables") or {},
             stage_record=stage,
-            raw_path="/" + rest,
-            domain_name=f"{address.api_id}.execute-api.{region}.amazonaws.com",
+            raw_path=address.raw_path,
+            domain_name=address.custom_domain
+            or f"{address.api_id}.execute-api.{region}.amazonaws.com",
             request_id=journey.request_id,
+            vpc_endpoint=address.vpc_endpoint,
+            base_path=address.base_path if address.custom_domain else None,
         )
+        edge = is_edge_optimized(call.deployment.api)
+        refused = refuse_body(request) if edge else None
+        if refused is not None:
+            journey.steps.append(
+                Step("route", "stop", "CloudFront, in front of the API, refuses a GET with a body")
+            )
+            return refused
         if request.body_too_large:
             response = _too_large(journey)
         elif not stage:
@@ -149,9 +140,17 @@ class RestApiDataPlane:
         else:
             response = await self._pipeline.run(call, journey)
         response.headers.append(("x-amz-apigw-id", call.extended_request_id))
+        if edge:
+            response.headers += edge_headers(response.status)
         return response
 
     def _unknown_api(self, address: Address, journey: Journey) -> Response:
+        if address.custom_domain is not None:
+            reason = f"no base path mapping of {address.custom_domain} fits the path"
+            journey.steps.append(Step("route", "stop", reason))
+            return Response.of_json(
+                {"message": "Forbidden"}, 403, [("x-amzn-ErrorType", "ForbiddenException")]
+            )
         if self._rest_apis.is_http_api(address.api_id):
             reason = "the local cloud doesn't serve HTTP APIs yet, so it turns the request away"
             journey.steps.append(Step("route", "stop", reason))

@@ -45,7 +45,7 @@ def _context_value(call: Call, name: str) -> str | None:
         "httpMethod": call.verb,
         "identity.sourceIp": call.request.source_ip,
         "identity.userAgent": call.request.header("user-agent"),
-        "path": f"/{call.stage}{call.raw_path}",
+        "path": call.full_path,
         "protocol": "HTTP/1.1",
         "requestId": call.request_id,
         "requestTime": request_time(call.time),
