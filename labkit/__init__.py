@@ -18,6 +18,7 @@ _HOME_OF = {
     "expect_status": "labkit.checks",
     "LabkitError": "labkit.errors",
     "Journey": "labkit.journey",
+    "explain": "labkit.doctor",
     "tokens": "labkit.tokens",
     "errors": "labkit.errors",
 }
@@ -29,6 +30,7 @@ __all__ = [
     "__version__",
     "errors",
     "expect_status",
+    "explain",
     "start",
     "stop",
     "tokens",

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
 
 import requests
 
 from labkit.clean_up import CleanUpReport, clean_up
-from labkit.errors import SetupError
+from labkit.errors import JourneyUnknownError, SetupError
 from labkit.inbox import Inbox
 from labkit.journey import Journey
 from labkit.tasks import Demo, start_task
+
+if TYPE_CHECKING:
+    from labkit.doctor import Explanation
 
 CLOUD_VARIABLE = "LABKIT_CLOUD"
 
@@ -102,6 +106,20 @@ class Lab:
             JourneyUnknownError: the response isn't from the gateway, or the cloud keeps no journey of it.
         """
         return self._cloud.journey(response)
+
+    def explain(self, answer: object) -> Explanation:
+        """What an answer means, and what to try next; on the local cloud also which cause it was.
+
+        Args:
+            answer: as :func:`labkit.explain` takes it: a response, an exception, or a text that you copied.
+        """
+        from labkit.doctor import explain
+
+        journey = None
+        if isinstance(answer, requests.Response):
+            with suppress(JourneyUnknownError):
+                journey = self._cloud.journey(answer)
+        return explain(answer, journey=journey)
 
     def clean_up(self) -> CleanUpReport:
         """Delete what the course made, and nothing else; says what is left, which must be nothing.

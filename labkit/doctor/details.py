@@ -1,0 +1,97 @@
+"""What can be computed from a refusal's text: how far a clock is off, and what a signature should have signed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from difflib import SequenceMatcher
+
+from labkit import sigv4
+from labkit.doctor.evidence import Evidence
+
+_STAMP = r"(\d{8}T\d{6}Z)"
+_OFF = re.compile(
+    rf"(?:Signature expired|Signature not yet current): {_STAMP} is (?:now earlier|still later) "
+    rf"than {_STAMP}(?: \({_STAMP} [-+] [\d.]+ min\.?\))?"
+)
+_CANONICAL = re.compile(
+    r"The Canonical String for this request should have been\n'(?P<canonical>.*?)'\s*"
+    r"The String-to-Sign should have been\n'(?P<to_sign>.*?)'",
+    re.DOTALL,
+)
+
+
+def skew(text: str) -> dt.timedelta | None:
+    """How far the signature's time is ahead of the server's clock; negative when it is behind. None: not in the text.
+
+    >>> str(skew("Signature expired: 20181029T181641Z is now earlier than 20181029T191126Z "
+    ...          "(20181029T191626Z - 5 min.)"))
+    '-1 day, 23:00:15'
+    """
+    found = _OFF.search(text)
+    if found is None:
+        return None
+    try:
+        signed = dt.datetime.strptime(found[1], "%Y%m%dT%H%M%SZ")
+        server = dt.datetime.strptime(found[3] or found[2], "%Y%m%dT%H%M%SZ")
+    except ValueError:
+        return None
+    return signed - server
+
+
+def in_words(off: dt.timedelta) -> str:
+    """A skew for the learner.
+
+    >>> in_words(dt.timedelta(seconds=-3585))
+    'The signature is 59 min 45 s older than the time at AWS.'
+    """
+    seconds = abs(int(off.total_seconds()))
+    hours, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    amount = " ".join(
+        f"{number} {unit}"
+        for number, unit in ((hours, "h"), (minutes, "min"), (left, "s"))
+        if number
+    )
+    return f"The signature is {amount or '0 s'} {'older' if off < dt.timedelta() else 'newer'} than the time at AWS."
+
+
+def expected_canonical_request(text: str) -> str | None:
+    """The canonical request that the server computed; None when the answer doesn't tell it (gateway.md 4.4)."""
+    found = _CANONICAL.search(text)
+    return found["canonical"] if found else None
+
+
+def differences(evidence: Evidence, expected: str) -> list[tuple[str, str]] | None:
+    """The lines in which the request as it was sent differs from the one that arrived; None when it isn't known.
+
+    Returns:
+        Pairs of ``sent`` or ``arrived`` and a line; it may hold a secret.
+    """
+    sent = _sent_canonical_request(evidence)
+    if sent is None:
+        return None
+    mine, theirs = sent.split("\n"), expected.split("\n")
+    found: list[tuple[str, str]] = []
+    for kind, a, b, c, d in SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes():
+        if kind != "equal":
+            found += [("sent", line) for line in mine[a:b]]
+            found += [("arrived", line) for line in theirs[c:d]]
+    return found
+
+
+def _sent_canonical_request(evidence: Evidence) -> str | None:
+    request = evidence.request
+    header = request.headers.get("authorization", "")
+    signed = re.search(r"SignedHeaders=([^,\s]+)", header)
+    if not header.startswith("AWS4-") or signed is None:
+        return None
+    return sigv4.canonical_request(
+        request.method,
+        request.path,
+        request.query,
+        {"host": request.host, **request.headers},
+        signed[1].split(";"),
+        hashlib.sha256(request.body).hexdigest(),
+    )

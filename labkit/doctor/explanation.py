@@ -1,0 +1,200 @@
+"""What the error doctor says: as an object, as text, and as HTML with the same words."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+_UNCONFIRMED = "inferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """A notebook that teaches a subject.
+
+    Attributes:
+        title: the subject.
+        patterns: where it may be, relative to ``notebooks/``.
+    """
+
+    title: str
+    patterns: tuple[str, ...]
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None when the course doesn't have it (yet)."""
+        found = (path for pattern in self.patterns for path in sorted(NOTEBOOKS.glob(pattern)))
+        return next(found, None)
+
+    def __str__(self) -> str:
+        path = self.path
+        if path is None:
+            return f"{self.title} (coming)" if NOTEBOOKS.is_dir() else self.title
+        return f"{self.title}: {path.relative_to(NOTEBOOKS.parent).as_posix()}"
+
+    def _repr_html_(self) -> str:
+        """A link that works from the notebook that runs, whose directory is the working directory."""
+        path = self.path
+        if path is None:
+            return html.escape(str(self))
+        try:
+            link = Path(os.path.relpath(path)).as_posix()
+        except (ValueError, OSError):  # another drive of Windows; a deleted working directory
+            return html.escape(str(self))
+        return f'<a href="{html.escape(quote(link))}">{html.escape(self.title)}</a>'
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A possible cause.
+
+    Attributes:
+        title: the cause in one line.
+        why: how it leads to this answer.
+        probe: what to try next; its result tells this cause from the others.
+        fix: what to change.
+        notebook: the notebook that teaches it.
+        id: its name in ``causes.toml``.
+        symptom: the number of the symptom in the course's collection; None when it isn't one of them.
+        label: how it is known: recorded, documented, measured or inferred.
+        sources: the facts that it stands on.
+        because: what in this request speaks for it.
+    """
+
+    title: str
+    why: str
+    probe: str
+    fix: str
+    notebook: Notebook
+    id: str = ""
+    symptom: int | None = None
+    label: str = "documented"
+    sources: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether AWS is known to behave so."""
+        return self.label != _UNCONFIRMED
+
+    @property
+    def heading(self) -> str:
+        """The title, with a mark when it isn't confirmed."""
+        return self.title if self.confirmed else f"{self.title} (not confirmed on AWS)"
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """What to show, line by line: a label and a text."""
+        if self.because:
+            yield "here", "; ".join(self.because)
+        yield "why", self.why
+        yield "try", self.probe
+        yield "fix", self.fix
+
+    def __str__(self) -> str:
+        lines = [self.heading, *(_labelled(label, text) for label, text in self.rows())]
+        return "\n".join([*lines, _labelled("learn", str(self.notebook))])
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What an answer means.
+
+    Attributes:
+        answer: the answer in one line.
+        meaning: what it says, in plain words.
+        causes: the possible causes, the likeliest first; for a success, what may go wrong unseen.
+        certain: whether the cause is known; ``decided`` says how many of the first causes are.
+        known: whether the error doctor knows this answer.
+        refused: whether anything was refused at all.
+        reason: the gate that decided and its reason, where the journey is known.
+        details: what was computed from the text.
+        expected_canonical_request: of a signature mismatch: what the server computed, without secrets.
+    """
+
+    answer: str
+    meaning: str
+    causes: tuple[Cause, ...] = ()
+    certain: bool = False
+    known: bool = True
+    refused: bool = True
+    reason: str = ""
+    details: tuple[str, ...] = ()
+    expected_canonical_request: str | None = None
+    decided: int = 1
+
+    @property
+    def symptom(self) -> int | None:
+        """The first cause's number in the course's collection of symptoms."""
+        return self.causes[0].symptom if self.causes else None
+
+    @property
+    def _shown(self) -> tuple[Cause, ...]:
+        return self.causes[: self.decided] if self.certain else self.causes
+
+    @property
+    def _others(self) -> str:
+        """The causes that it wasn't this time."""
+        titles = "; ".join(cause.heading for cause in self.causes[len(self._shown) :])
+        return f"The same answer also means, at other times: {titles}." if titles else ""
+
+    @property
+    def _verdict(self) -> str:
+        if not self.causes:
+            return ""
+        if not self.refused:
+            return "But look:"
+        if self.certain:
+            return "The cause:"
+        return "The likeliest cause first:" if len(self.causes) > 1 else "A possible cause:"
+
+    def __str__(self) -> str:
+        parts = [self.answer, self.meaning]
+        parts += [f"The gateway decided at the gate {self.reason}"] if self.reason else []
+        parts += self.details
+        parts += ["", self._verdict] if self.causes else []
+        for number, cause in enumerate(self._shown, 1):
+            parts += ["", f"{number}. {cause}"]
+        parts += ["", self._others] if self._others else []
+        return "\n".join(parts)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        """The same words as the text, readable in light and dark themes and without colour."""
+        parts = [
+            f"<p><strong>{html.escape(self.answer)}</strong><br>{html.escape(self.meaning)}</p>"
+        ]
+        if self.reason:
+            parts.append(f"<p>The gateway decided at the gate {html.escape(self.reason)}</p>")
+        parts += [f'<pre style="white-space:pre-wrap">{html.escape(d)}</pre>' for d in self.details]
+        if self.causes:
+            parts.append(f"<p>{html.escape(self._verdict)}</p>")
+            items = (_html_cause(c, opened=n < self.decided) for n, c in enumerate(self._shown))
+            parts.append(f"<ol>{''.join(items)}</ol>")
+        if self._others:
+            parts.append(f"<p>{html.escape(self._others)}</p>")
+        return "".join(parts)
+
+
+def _labelled(label: str, text: str) -> str:
+    first, *rest = text.split("\n")
+    return "\n".join([f"   {label:<5} {first}", *(f"         {line}" for line in rest)])
+
+
+def _html_cause(cause: Cause, *, opened: bool) -> str:
+    """A cause that unfolds."""
+    rows = [(label, html.escape(text).replace("\n", "<br>")) for label, text in cause.rows()]
+    rows.append(("learn", cause.notebook._repr_html_()))
+    cells = "".join(
+        f'<tr><th style="text-align:left;vertical-align:top">{label}</th>'
+        f'<td style="text-align:left">{text}</td></tr>'
+        for label, text in rows
+    )
+    head = f"<summary><strong>{html.escape(cause.heading)}</strong></summary>"
+    return f"<li><details{' open' if opened else ''}>{head}<table>{cells}</table></details></li>"
