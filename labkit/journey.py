@@ -6,10 +6,11 @@ Design: "One model of the gateway's decision serves the requests, explains them 
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from labkit.journey_picture import MARK, picture
 
 Outcome = Literal["pass", "stop", "skip"]
 
@@ -24,9 +25,6 @@ GATES = (
     "integration",
 )
 """The gates in the order in which a REST API applies them (facts/gateway.md, section 9)."""
-
-_MARK: Mapping[str, str] = {"pass": "✓", "stop": "✗", "skip": "·"}
-_WORD: Mapping[str, str] = {"pass": "passed", "stop": "stopped here", "skip": "nothing to check"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +82,12 @@ class Journey:
         """
         return next((step for step in self.steps if step.outcome == "stop"), None)
 
+    @property
+    def not_reached(self) -> list[str]:
+        """The gates behind the one that stopped the request."""
+        reached = {step.gate for step in self.steps}
+        return [] if self.stopped_at is None else [gate for gate in GATES if gate not in reached]
+
     def to_dict(self) -> dict[str, Any]:
         """The journey as plain JSON data."""
         return {
@@ -92,6 +96,7 @@ class Journey:
             "path": self.path,
             "status": self.status,
             "steps": [step.to_dict() for step in self.steps],
+            "note": self.note,
         }
 
     @classmethod
@@ -103,6 +108,7 @@ class Journey:
             data["path"],
             data["status"],
             [Step(**step) for step in data["steps"]],
+            data.get("note", ""),
         )
 
     def __iter__(self) -> Iterator[Step]:
@@ -114,11 +120,9 @@ class Journey:
         if self.note:
             yield f"  {self.note}"
         for step in self.steps:
-            yield f"  {_MARK[step.outcome]} {step.gate:<22} {step.reason}"
-        reached = {step.gate for step in self.steps}
-        rest = [gate for gate in GATES if gate not in reached]
-        if self.stopped_at is not None and rest:
-            yield f"    not reached: {', '.join(rest)}"
+            yield f"  {MARK[step.outcome]} {step.gate:<22} {step.reason}"
+        if self.not_reached:
+            yield f"    not reached: {', '.join(self.not_reached)}"
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -127,21 +131,5 @@ class Journey:
         return str(self)
 
     def _repr_html_(self) -> str:
-        """A table that reads in light and dark themes and without colour."""
-        rows = []
-        for step in self.steps:
-            weight = "bold" if step.outcome == "stop" else "normal"
-            border = "3px solid currentColor" if step.outcome == "stop" else "3px solid transparent"
-            rows.append(
-                f'<tr style="font-weight:{weight}">'
-                f'<td style="border-left:{border};text-align:left">{_MARK[step.outcome]} '
-                f"{_WORD[step.outcome]}</td>"
-                f'<td style="text-align:left">{html.escape(step.gate)}</td>'
-                f'<td style="text-align:left">{html.escape(step.reason)}</td></tr>'
-            )
-        head = f"{self.method} {self.path} → {self.status} {self.note}".rstrip()
-        return (
-            f'<table><caption style="text-align:left">{html.escape(head)}</caption>'
-            "<thead><tr><th>outcome</th><th>gate</th><th>reason</th></tr></thead>"
-            f"<tbody>{''.join(rows)}</tbody></table>"
-        )
+        """The picture."""
+        return picture(self)
