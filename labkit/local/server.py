@@ -228,8 +228,8 @@ async def _read_body(request: Request, receive: Receive, *, for_an_api: bool) ->
     chunks, size = [], 0
     while True:
         message = await receive()
-        if message["type"] == "http.disconnect":
-            break
+        if message["type"] == "http.disconnect":  # half a request isn't a request
+            return Response.of_json({"message": "Bad Request"}, 400)
         chunk = message.get("body", b"")
         size += len(chunk)
         if size <= limit:

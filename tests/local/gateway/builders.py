@@ -22,6 +22,8 @@ def deployment(paths: Mapping[str, Mapping[str, Any]], **configuration: Any) -> 
         f"r{number}": {"path": path, "resourceMethods": methods}
         for number, (path, methods) in enumerate(paths.items())
     }
+    if "/" not in paths:
+        resources["root"] = {"path": "/", "resourceMethods": {}}
     return Deployment(
         "abc123",
         "us-east-1",

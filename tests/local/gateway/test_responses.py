@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from labkit.journey import Journey
 from labkit.local.gateway import responses
+from labkit.local.gateway.addresses import Address
 from labkit.local.gateway.call import Stop
 from labkit.local.gateway.pipeline import reject
 from labkit.local.gateway.responses import (
@@ -25,7 +26,7 @@ from labkit.local.gateway.responses import (
     ResponseType,
     render,
 )
-from labkit.local.gateway.rest_api import RestApiDataPlane, address_of
+from labkit.local.gateway.rest_api import RestApiDataPlane
 from labkit.local.messages import CONTROL_CHARACTER, Request, Response
 from tests.local.gateway.builders import METHOD, call, run
 
@@ -164,9 +165,7 @@ class Refusing:
 def _headers_back(source: str, request: Request) -> list[tuple[str, str]]:
     data_plane = RestApiDataPlane(OneApi(source), Refusing(), "123456789012")  # type: ignore[arg-type]
     data_plane.deploy("abc123", "d1")
-    address = address_of(request)
-    assert address is not None
-    response = run(data_plane.handle(request, address))
+    response = run(data_plane.handle(request, Address("abc123", None, "dev", "/x")))
     assert response.status == 401
     return response.headers
 
