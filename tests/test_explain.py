@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
+import boto3
 import jwt
 import pytest
 import requests
@@ -739,6 +741,32 @@ def test_the_data_is_consistent() -> None:
         assert not rule.decisive or len(rule.causes) == 1, rule.id
 
 
+CALL = re.compile(r'boto3\.client\("([\w-]+)"[^)]*\)\.(\w+)\((.*?)\)(?=[\[:.,; ]|$)')
+
+
+def calls_in(text: str) -> list[tuple[str, str, list[str]]]:
+    return [(m[1], m[2], re.findall(r"\b([A-Za-z]+)=", m[3])) for m in CALL.finditer(text)]
+
+
+def test_probes_and_fixes_call_what_boto3_has() -> None:
+    found = [
+        call for cause in knowledge().causes.values()
+        for text in (cause.probe, cause.fix) for call in calls_in(text)
+    ]  # fmt: skip
+    assert len(found) > 50
+    for service, operation, arguments in found:
+        client = boto3.client(service, region_name="us-east-1")
+        assert operation in client.meta.method_to_api_mapping, (service, operation)
+        model = client.meta.service_model.operation_model(
+            client.meta.method_to_api_mapping[operation]
+        )
+        known = set(model.input_shape.members) if model.input_shape else set()
+        assert set(arguments) <= known, (service, operation, arguments)
+        if arguments:  # "(…)" stands for those that the learner knows
+            needed = set(model.input_shape.required_members)
+            assert needed <= set(arguments), (service, operation, needed - set(arguments))
+
+
 # -- anything at all ---------------------------------------------------------------------------------------
 
 SECRET_HEADERS = ["Authorization", "X-Amz-Security-Token", "X-API-Key", "Cookie", "X-Session-Token"]
@@ -868,26 +896,11 @@ def test_explain_is_a_name_of_labkit() -> None:
     assert labkit.explain is explain
 
 
-class FakeCloud:
-    name = "fake"
-    region = "us-east-1"
-    account_id = "123456789012"
-    http = requests.Session()
-    inbox = None
-
-    def __init__(self, journey: Journey | Exception) -> None:
-        self._journey = journey
-
-    def journey(self, response: requests.Response) -> Journey:
-        if isinstance(self._journey, Exception):
-            raise self._journey
-        return self._journey
-
-
 def test_the_lab_fetches_the_journey_if_there_is_one() -> None:
     response = answer(403, NO_ROUTE, NO_ROUTE_TYPE)
-    knows = labkit.Lab(FakeCloud(stopped("authorizer", "the request isn't signed")))
+    journey = stopped("authorizer", "the request isn't signed")
+    knows = labkit.Lab(Mock(**{"journey.return_value": journey}))
     assert knows.explain(response).causes[0].id == "not-signed"
     assert knows.explain("Missing Authentication Token").causes[0].id == "no-such-route"
-    forgot = labkit.Lab(FakeCloud(labkit.errors.JourneyUnknownError("gone")))
+    forgot = labkit.Lab(Mock(**{"journey.side_effect": labkit.errors.JourneyUnknownError("gone")}))
     assert not forgot.explain(response).certain

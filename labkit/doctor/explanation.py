@@ -140,7 +140,7 @@ class Explanation:
     def _others(self) -> str:
         """The causes that it wasn't this time."""
         titles = "; ".join(cause.heading for cause in self.causes[len(self._shown) :])
-        return f"The same answer also means, at other times: {titles}." if titles else ""
+        return f"The same answer can also have other causes: {titles}." if titles else ""
 
     @property
     def _verdict(self) -> str:
