@@ -52,17 +52,29 @@ def clean_up() -> CleanUpReport:
     deleted: list[str] = []
     failures: list[Exception] = []
     for kind in _KINDS:
-        for name in list(kind.find()):
+        for name in _found(kind, failures):
             try:
                 kind.delete(name)
                 deleted.append(f"{kind.label} {name}")
             except Exception as error:  # one failure must not keep the rest
                 failures.append(error)
-    left = leftovers()
+    unseen: list[Exception] = []
+    left = [f"{kind.label} {name}" for kind in _KINDS for name in _found(kind, unseen)]
+    failures += unseen
+    if unseen:
+        left.append("what can't be listed")
     if left:
         message = f"Left over: {', '.join(left)}. Run lab.clean_up() again."
         raise CleanUpError(message, left=left) from (failures[0] if failures else None)
     return CleanUpReport(deleted)
+
+
+def _found(kind: _Kind, failures: list[Exception]) -> list[str]:
+    try:
+        return list(kind.find())
+    except Exception as error:  # what can't be listed must not keep the rest
+        failures.append(error)
+        return []
 
 
 def leftovers() -> list[str]:
@@ -121,12 +133,16 @@ def delete_user_pool(pool_id: str) -> None:
     """Delete a user pool with its clients and users; one that is gone is fine."""
     cognito = _client("cognito-idp")
     try:
+        domain = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"].get("Domain")
+        if domain:
+            cognito.delete_user_pool_domain(UserPoolId=pool_id, Domain=domain)
         cognito.delete_user_pool(UserPoolId=pool_id)
     except cognito.exceptions.ResourceNotFoundException:
         return
 
 
-def _find_function() -> list[str]:
+def find_function() -> list[str]:
+    """The name of the lab's function, if it exists and is the course's."""
     lambda_ = _client("lambda")
     try:
         found = lambda_.get_function(FunctionName=names.FUNCTION)
@@ -154,9 +170,14 @@ def _find_role() -> list[str]:
 
 def _delete_role(name: str) -> None:
     iam = _client("iam")
-    for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
-        iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
-    iam.delete_role(RoleName=name)
+    try:
+        for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+            iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
+        for inline in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=inline)
+        iam.delete_role(RoleName=name)
+    except iam.exceptions.NoSuchEntityException:
+        return
 
 
 def _find_log_group() -> list[str]:
@@ -198,7 +219,7 @@ def delete_function() -> None:
 _KINDS = (
     _Kind("REST API", find_rest_apis, delete_rest_api),
     _Kind("user pool", find_user_pools, delete_user_pool),
-    _Kind("function", _find_function, _delete_function),
+    _Kind("function", find_function, _delete_function),
     _Kind("role", _find_role, _delete_role),
     _Kind("log group", _find_log_group, _delete_log_group),
 )

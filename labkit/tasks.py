@@ -18,6 +18,7 @@ from labkit.clean_up import (
     delete_function,
     delete_rest_api,
     delete_user_pool,
+    find_function,
     find_rest_apis,
     find_user_pools,
 )
@@ -77,7 +78,7 @@ def start_task(
     Raises:
         ValueError: there is no such task.
     """
-    if not FIRST_TASK <= number <= LAST_TASK:
+    if isinstance(number, bool) or number not in range(FIRST_TASK, LAST_TASK + 1):
         raise ValueError(f"The lab has the tasks {FIRST_TASK} to {LAST_TASK}, not {number!r}.")
     demo = Demo()
     if number > 1:
@@ -98,7 +99,7 @@ def start_task(
 
 def _take_away_from(number: int, demo: Demo) -> None:
     """Delete what this task and later ones make."""
-    if number == 5:
+    if number in (3, 4, 5):
         remove_users(demo.user_pool_id or "")
     if number == 4:
         remove_authorizer(demo.rest_api_id or "", demo.resource_id or "")
@@ -252,6 +253,7 @@ def ensure_rest_api(function_arn: str) -> tuple[str, str]:
             permit_api(api_id, function_arn)
             return api_id, str(resource["id"])
         delete_rest_api(api_id)
+    remove_permissions()
     api_id = gateway.create_rest_api(
         name=names.REST_API, endpointConfiguration={"types": ["REGIONAL"]}, tags=names.TAGS
     )["id"]
@@ -294,7 +296,9 @@ def permit_api(api_id: str, function_arn: str) -> None:
 
 
 def remove_permissions() -> None:
-    """Take back who may invoke the function: permissions of deleted APIs would pile up in its policy."""
+    """Take back who may invoke the lab's function: permissions of deleted APIs would pile up in its policy."""
+    if not find_function():
+        return
     lambda_ = _client("lambda")
     try:
         policy = json.loads(lambda_.get_policy(FunctionName=names.FUNCTION)["Policy"])
@@ -420,10 +424,15 @@ def ensure_user(pool_id: str) -> str:
 def remove_users(pool_id: str) -> None:
     """Delete the users of the lab's pool."""
     cognito = _client("cognito-idp")
-    for user in cognito.list_users(UserPoolId=pool_id)["Users"]:
+    for user in list(_users(cognito, pool_id)):
         cognito.admin_delete_user(UserPoolId=pool_id, Username=user["Username"])
 
 
 def _addresses(cognito: Any, pool_id: str) -> Iterator[str]:
-    for user in cognito.list_users(UserPoolId=pool_id)["Users"]:
+    for user in _users(cognito, pool_id):
         yield from (a["Value"] for a in user["Attributes"] if a["Name"] == "email")
+
+
+def _users(cognito: Any, pool_id: str) -> Iterator[dict[str, Any]]:
+    for page in cognito.get_paginator("list_users").paginate(UserPoolId=pool_id):
+        yield from page["Users"]

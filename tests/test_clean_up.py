@@ -1,0 +1,306 @@
+"""The clean-up deletes all of the course and nothing of anybody else."""
+
+import io
+import itertools
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from labkit import clean_up as clean_up_module
+from labkit import names
+from labkit.clean_up import clean_up, leftovers
+from labkit.errors import CleanUpError
+from labkit.lab import Lab
+from tests.attached_cloud import attached_cloud
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
+OTHER_TAG = {"course": "another"}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with attached_cloud(tmp_path_factory.mktemp("clean")) as lab:
+        yield lab
+
+
+@pytest.fixture(autouse=True)
+def _empty(lab: Lab) -> Iterator[None]:
+    yield
+    wipe()
+    assert everything() == []
+
+
+def everything() -> list[str]:
+    """All that exists in the account, of whatever name."""
+    gateway, cognito = boto3.client("apigateway"), boto3.client("cognito-idp")
+    apis = gateway.get_paginator("get_rest_apis").paginate()
+    pools = cognito.get_paginator("list_user_pools").paginate(MaxResults=60)
+    return [
+        *(f"api {a['name']} {a.get('tags')}" for page in apis for a in page["items"]),
+        *(f"pool {pool['Name']}" for page in pools for pool in page["UserPools"]),
+        *(
+            f"function {f['FunctionName']}"
+            for f in boto3.client("lambda").list_functions()["Functions"]
+        ),
+        *(f"role {role['RoleName']}" for role in boto3.client("iam").list_roles()["Roles"]),
+        *(
+            f"logs {group['logGroupName']}"
+            for group in boto3.client("logs").describe_log_groups()["logGroups"]
+        ),
+        *(f"user {user['UserName']}" for user in boto3.client("iam").list_users()["Users"]),
+        *(f"bucket {b['Name']}" for b in boto3.client("s3").list_buckets()["Buckets"]),
+    ]
+
+
+def wipe() -> None:
+    """Delete everything, whose ever it is."""
+    gateway, cognito = boto3.client("apigateway"), boto3.client("cognito-idp")
+    for page in list(gateway.get_paginator("get_rest_apis").paginate()):
+        for api in page["items"]:
+            gateway.delete_rest_api(restApiId=api["id"])
+    for page in list(cognito.get_paginator("list_user_pools").paginate(MaxResults=60)):
+        for pool in page["UserPools"]:
+            clean_up_module.delete_user_pool(pool["Id"])
+    for function in boto3.client("lambda").list_functions()["Functions"]:
+        boto3.client("lambda").delete_function(FunctionName=function["FunctionName"])
+    for role in boto3.client("iam").list_roles()["Roles"]:
+        clean_up_module._delete_role(role["RoleName"])
+    for group in boto3.client("logs").describe_log_groups()["logGroups"]:
+        boto3.client("logs").delete_log_group(logGroupName=group["logGroupName"])
+
+
+def make_pool(name: str, tags: dict[str, str]) -> str:
+    pool = boto3.client("cognito-idp").create_user_pool(PoolName=name, UserPoolTags=tags)
+    return str(pool["UserPool"]["Id"])
+
+
+def make_api(name: str, tags: dict[str, str]) -> str:
+    return str(boto3.client("apigateway").create_rest_api(name=name, tags=tags)["id"])
+
+
+def make_role(name: str, tags: dict[str, str]) -> None:
+    pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+    boto3.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, Tags=pairs)
+
+
+def make_function(name: str, tags: dict[str, str]) -> None:
+    iam = boto3.client("iam")
+    if "somebody" not in {role["RoleName"] for role in iam.list_roles()["Roles"]}:
+        make_role("somebody", {})
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        package.writestr("a.py", "def b(event, context): return event")
+    boto3.client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role="arn:aws:iam::123456789012:role/somebody",
+        Handler="a.b",
+        Code={"ZipFile": buffer.getvalue()},
+        Tags=tags,
+    )
+
+
+def test_after_the_lab_nothing_is_left(lab: Lab) -> None:
+    demo = lab.start_task(7)
+    boto3.client("lambda").invoke(FunctionName=names.FUNCTION)
+    assert len(everything()) >= 4
+    report = lab.clean_up()
+    assert everything() == []
+    assert str(report) == repr(report) == "Left over: nothing."
+    assert f"REST API {demo.rest_api_id}" in report.deleted
+    assert f"user pool {demo.user_pool_id}" in report.deleted
+    assert f"function {names.FUNCTION}" in report.deleted
+    assert f"role {names.ROLE}" in report.deleted
+
+
+def test_it_runs_twice(lab: Lab) -> None:
+    lab.start_task(7)
+    assert lab.clean_up().deleted
+    assert lab.clean_up().deleted == []
+    assert leftovers() == []
+
+
+def test_decoys_survive(lab: Lab) -> None:
+    """The course's names without its tag, its tag with other names, and things of somebody's own."""
+    for tags in ({}, OTHER_TAG):
+        make_pool(names.USER_POOL, tags)
+        make_api(names.REST_API, tags)
+    make_pool(names.NEW_USER_POOL, {})
+    make_pool("mine", names.TAGS)
+    make_pool(names.USER_POOL + "-2", names.TAGS)
+    make_pool("my own", {})
+    make_api("mine", names.TAGS)
+    make_api(names.REST_API.upper(), names.TAGS)
+    make_api("my own", {})
+    make_role(names.ROLE, {})
+    make_role("mine", names.TAGS)
+    make_function(names.FUNCTION, {})
+    make_function("mine", names.TAGS)
+    make_function("my-own", {})
+    logs = boto3.client("logs")
+    logs.create_log_group(logGroupName=names.LOG_GROUP)
+    logs.create_log_group(logGroupName=names.LOG_GROUP + "-2", tags=names.TAGS)
+    logs.create_log_group(logGroupName="/mine")
+    before = everything()
+    assert lab.clean_up().deleted == []
+    assert everything() == before
+
+
+def test_decoys_survive_beside_the_lab(lab: Lab) -> None:
+    make_pool(names.USER_POOL, {})
+    make_pool("my own", names.TAGS)
+    make_api(names.REST_API, OTHER_TAG)
+    make_role("mine", names.TAGS)
+    make_function("mine", names.TAGS)
+    before = everything()
+    for number in (7, 3, 1, 6):
+        lab.start_task(number)
+    lab.clean_up()
+    assert sorted(everything()) == sorted(before)
+
+
+def test_a_function_of_somebody_else_keeps_its_permissions(lab: Lab) -> None:
+    make_function(names.FUNCTION, {})
+    lambda_ = boto3.client("lambda")
+    lambda_.add_permission(
+        FunctionName=names.FUNCTION,
+        StatementId="mine",
+        Action="lambda:InvokeFunction",
+        Principal="s3.amazonaws.com",
+    )
+    lab.start_task(1)
+    lab.start_task(2)
+    lab.clean_up()
+    assert "mine" in lambda_.get_policy(FunctionName=names.FUNCTION)["Policy"]
+
+
+DELETIONS: dict[str, Callable[[Any], object]] = {
+    "api": lambda demo: boto3.client("apigateway").delete_rest_api(restApiId=demo.rest_api_id),
+    "pool": lambda demo: boto3.client("cognito-idp").delete_user_pool(UserPoolId=demo.user_pool_id),
+    "function": lambda demo: boto3.client("lambda").delete_function(FunctionName=names.FUNCTION),
+    "role": lambda demo: clean_up_module._delete_role(names.ROLE),
+    "logs": lambda demo: clean_up_module._delete_log_group(names.LOG_GROUP),
+}
+
+
+def test_it_works_after_any_part_is_gone(lab: Lab) -> None:
+    for size in (1, 3, 5):
+        for gone in itertools.combinations(DELETIONS, size):
+            demo = lab.start_task(5)
+            for one in gone:
+                DELETIONS[one](demo)
+            lab.clean_up()
+            assert everything() == [], gone
+
+
+@pytest.mark.parametrize("first_task", range(1, 8))
+def test_it_works_from_any_task(lab: Lab, first_task: int) -> None:
+    lab.start_task(first_task)
+    lab.clean_up()
+    assert everything() == []
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, operation: str, times: float) -> list[str]:
+    """Let the first calls of an operation fail; the calls that were made."""
+    from botocore.client import BaseClient
+    from botocore.exceptions import ClientError
+
+    own, calls = BaseClient._make_api_call, []
+
+    def call(client: Any, name: str, parameters: dict[str, Any]) -> Any:
+        calls.append(name)
+        if name == operation and calls.count(name) <= times:
+            error = {"Error": {"Code": "AccessDeniedException", "Message": "not now"}}
+            raise ClientError(error, name)
+        return own(client, name, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    return calls
+
+
+DELETING = ["DeleteRestApi", "DeleteUserPool", "DeleteFunction", "DetachRolePolicy", "DeleteRole"]
+
+
+@pytest.mark.parametrize("operation", DELETING)
+def test_one_failure_doesn_t_keep_the_rest_and_what_is_left_is_named(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    demo = lab.start_task(7)
+    of_operation = {
+        "DeleteRestApi": f"REST API {demo.rest_api_id}",
+        "DeleteUserPool": f"user pool {demo.user_pool_id}",
+        "DeleteFunction": f"function {names.FUNCTION}",
+        "DetachRolePolicy": f"role {names.ROLE}",
+        "DeleteRole": f"role {names.ROLE}",
+    }
+    with monkeypatch.context() as patched:
+        failing(patched, operation, 1)
+        with pytest.raises(CleanUpError, match=r"Run lab.clean_up\(\) again") as failed:
+            lab.clean_up()
+    assert failed.value.left == [of_operation[operation]]
+    assert of_operation[operation] in str(failed.value)
+    assert "not now" in str(failed.value.__cause__)
+    assert lab.clean_up().deleted == [of_operation[operation]]
+    assert everything() == []
+
+
+LISTING = ["GetRestApis", "ListUserPools", "GetFunction", "ListRoleTags", "DescribeLogGroups"]
+
+
+@pytest.mark.parametrize("operation", LISTING)
+def test_what_can_t_be_listed_doesn_t_keep_the_rest(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    lab.start_task(7)
+    with monkeypatch.context() as patched:
+        calls = failing(patched, operation, float("inf"))
+        with pytest.raises(CleanUpError, match="can't be listed"):
+            lab.clean_up()
+    assert len({"DeleteRestApi", "DeleteUserPool", "DeleteRole"} & set(calls)) >= 2
+    lab.clean_up()
+    assert everything() == []
+
+
+def test_beyond_the_first_page(lab: Lab) -> None:
+    cognito, gateway = boto3.client("cognito-idp"), boto3.client("apigateway")
+    for number in range(65):
+        make_pool(f"many {number}", names.TAGS)
+        make_api(f"many {number}", names.TAGS)
+    for _ in range(2):
+        make_pool(names.USER_POOL, names.TAGS)
+        make_pool(names.NEW_USER_POOL, names.TAGS)
+        make_api(names.REST_API, names.TAGS)
+    assert "NextToken" in cognito.list_user_pools(MaxResults=60)
+    assert "position" in gateway.get_rest_apis()
+    assert len(clean_up().deleted) == 6
+    assert len(everything()) == 130
+
+
+def test_a_pool_with_a_domain_and_a_role_with_its_own_policy(lab: Lab) -> None:
+    demo = lab.start_task(3)
+    boto3.client("cognito-idp").create_user_pool_domain(
+        UserPoolId=demo.user_pool_id, Domain="us-east-1abcdefgh"
+    )
+    allow = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    boto3.client("iam").put_role_policy(
+        RoleName=names.ROLE,
+        PolicyName="added",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+    )
+    lab.clean_up()
+    assert everything() == []
