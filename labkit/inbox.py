@@ -42,10 +42,20 @@ class Inbox:
 
     Args:
         fetch: address → messages as JSON data, newest first.
+        clock: seconds, of any beginning.
+        sleep: waits that many seconds.
     """
 
-    def __init__(self, fetch: Callable[[str], list[dict[str, Any]]]) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[str], list[dict[str, Any]]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._fetch = fetch
+        self._clock = clock
+        self._sleep = sleep
 
     def messages(self, address: str) -> list[Message]:
         """The mails to an address, newest first."""
@@ -68,17 +78,17 @@ class Inbox:
         Raises:
             NoMessageError: none came in time.
         """
-        deadline = time.monotonic() + timeout
+        deadline = self._clock() + timeout
         while True:
             for message in self.messages(address):
                 if message.code:
                     return message.code
-            if time.monotonic() >= deadline:
+            if self._clock() >= deadline:
                 raise NoMessageError(
                     f"No code came to {address} within {timeout:g} s: start the sign-in again and look at the address.",
                     address,
                 )
-            time.sleep(_POLL_SECONDS)
+            self._sleep(_POLL_SECONDS)
 
 
 class AskingInbox(Inbox):

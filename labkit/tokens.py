@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from labkit.errors import TokenError
 
 _TIME_CLAIMS = ("auth_time", "exp", "iat", "nbf")
+_BEARER = re.compile(r"^Bearer\s+", re.IGNORECASE | re.ASCII)
 _JWE_PARTS, _JWS_PARTS = 5, 3
 
 
@@ -49,7 +51,7 @@ class DecodedToken:
 
 
 def _lines(values: dict[str, Any], title: str) -> list[str]:
-    shown = [f"  {name:<16} {_shown(name, values[name])}" for name in sorted(values)]
+    shown = [f"  {_shown('', name):<16} {_shown(name, values[name])}" for name in sorted(values)]
     return [title, *shown]
 
 
@@ -59,7 +61,12 @@ def _shown(name: str, value: object) -> str:
             return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(value))
         except (OverflowError, ValueError, OSError):
             return str(value)
-    return value if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, str) and value.isprintable():
+        return value
+    try:
+        return json.dumps(value)
+    except RecursionError:
+        return "(too deeply nested to show)"
 
 
 def decode(token: str) -> DecodedToken:
@@ -80,7 +87,7 @@ def decode(token: str) -> DecodedToken:
     """
     if not isinstance(token, str):
         raise TokenError(f"A token is text, not {type(token).__name__}.")
-    parts = token.strip().removeprefix("Bearer ").strip().split(".")
+    parts = _BEARER.sub("", token.strip()).split(".")
     if len(parts) == _JWE_PARTS:
         raise TokenError(
             "This token is encrypted (a JWE, such as Cognito's refresh token): only Cognito can read it."
@@ -94,9 +101,13 @@ def decode(token: str) -> DecodedToken:
 def _part(text: str, name: str) -> dict[str, Any]:
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        data = json.loads(raw)
+        data = json.loads(raw.decode(), parse_constant=_no_constant)
     except (binascii.Error, ValueError, RecursionError) as error:
         raise TokenError(f"The token's {name} can't be read: was it copied whole?") from error
     if not isinstance(data, dict):
         raise TokenError(f"The token's {name} isn't a JSON object.")
     return data
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
