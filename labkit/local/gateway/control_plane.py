@@ -6,6 +6,8 @@ The engine keeps the configuration; here a deployment becomes a snapshot, ``Test
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -107,15 +109,18 @@ class RestApiControlPlane:
             return await self._delete_deployment(request, *match.groups())
         response = await self._forward(request)
         if response.status < 300:
-            self._follow(request, response)
+            await self._follow(request, response)
         if request.method == "PATCH" and (match := _API.fullmatch(request.raw_path)):
             return self._with_truth_values(response, match[1])
         return response
 
-    def _follow(self, request: Request, response: Response) -> None:
+    async def _follow(self, request: Request, response: Response) -> None:
         """Keep the snapshots in step with a change that the engine accepted."""
         if request.method == "POST" and (match := _DEPLOYMENTS.fullmatch(request.raw_path)):
-            self._data_plane.deploy(match[1], response.json()["id"])
+            deployment = self._data_plane.deploy(match[1], response.json()["id"])
+            if deployment is not None and deployment.validators:
+                # It takes a second to load: not while a request waits.
+                await asyncio.to_thread(importlib.import_module, "jsonschema")
         elif request.method == "DELETE" and (match := _API.fullmatch(request.raw_path)):
             self._data_plane.forget_deployment(match[1])
 

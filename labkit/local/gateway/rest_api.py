@@ -56,14 +56,15 @@ class RestApiDataPlane:
 
     # -- snapshots ----------------------------------------------------------------
 
-    def deploy(self, api_id: str, deployment_id: str) -> None:
-        """Freeze the API's present configuration as a deployment (8.1)."""
+    def deploy(self, api_id: str, deployment_id: str) -> Deployment | None:
+        """Freeze the API's present configuration as a deployment (8.1); None when the API is gone."""
         region = self._rest_apis.rest_api_region(api_id)
-        if region is not None:
-            configuration = self._rest_apis.rest_api_configuration(api_id, region)
-            self._deployments[api_id, deployment_id] = Deployment(
-                api_id, region, deployment_id, configuration
-            )
+        if region is None:
+            return None
+        configuration = self._rest_apis.rest_api_configuration(api_id, region)
+        deployment = Deployment(api_id, region, deployment_id, configuration)
+        self._deployments[api_id, deployment_id] = deployment
+        return deployment
 
     def forget_deployment(self, api_id: str, deployment_id: str | None = None) -> None:
         """Drop a deleted deployment, or all of a deleted API."""
