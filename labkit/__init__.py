@@ -19,6 +19,8 @@ _HOME_OF = {
     "LabkitError": "labkit.errors",
     "Journey": "labkit.journey",
     "explain": "labkit.doctor",
+    "sigv4": "labkit.sigv4",
+    "throttle": "labkit.throttle",
     "tokens": "labkit.tokens",
     "errors": "labkit.errors",
 }
@@ -31,8 +33,10 @@ __all__ = [
     "errors",
     "expect_status",
     "explain",
+    "sigv4",
     "start",
     "stop",
+    "throttle",
     "tokens",
 ]
 
