@@ -32,9 +32,9 @@ class AwsCloud:
         import boto3
         from botocore.exceptions import BotoCoreError, ClientError
 
-        session = boto3.Session()
-        self.region: str = session.region_name or REGION
         try:
+            session = boto3.Session()
+            self.region: str = session.region_name or REGION
             sts = session.client("sts", region_name=self.region)
             self.account_id: str = sts.get_caller_identity()["Account"]
         except (BotoCoreError, ClientError) as error:

@@ -17,6 +17,8 @@ from labkit.local import process
 from labkit.local.settings import CloudSettings
 
 _AWS_HOST = re.compile(r"([a-z0-9-]+\.){1,4}amazonaws\.com|[a-z0-9]+\.cloudfront\.net")
+_NO_DOMAIN = re.compile(r"[^.]*|[0-9.]+|.*:.*")
+"""What can't be a custom domain name: a name without a dot, an IP address. It might name this machine."""
 _NO_SUCH_HOST = "x-labkit-no-such-host"
 _GONE = "The local cloud doesn't answer: run `lab = labkit.start()` again."
 
@@ -44,9 +46,12 @@ class LocalCloudAdapter(HTTPAdapter):
         asked = request.url or ""
         parts = urlsplit(asked)
         host = (parts.hostname or "").lower()
+        asked_host = request.headers.get("Host")
         if _AWS_HOST.fullmatch(host):
             request.headers.setdefault("Host", host)
         elif parts.netloc != self._endpoint.netloc:
+            if _NO_DOMAIN.fullmatch(host):
+                raise _foreign(host)
             # A custom domain name perhaps: the local cloud knows. Nothing leaves this machine to ask.
             request.headers["Host"] = host
         request.url = urlunsplit((self._endpoint.scheme, self._endpoint.netloc, *parts[2:]))
@@ -57,18 +62,27 @@ class LocalCloudAdapter(HTTPAdapter):
         except requests.exceptions.ConnectionError as error:
             raise CloudUnavailableError(_GONE) from error
         finally:
+            # The request is the learner's again: a redirect copies its headers, and may go to another host.
             request.url = asked
+            request.headers.pop("Host", None)
+            if asked_host is not None:
+                request.headers["Host"] = asked_host
         response.url = asked
-        if _NO_SUCH_HOST in response.headers and not _AWS_HOST.fullmatch(host):
-            raise ForeignHostError(
-                f"lab.http only reaches the lab's own host names, not {host!r}: nothing leaves this machine."
-            )
         if _NO_SUCH_HOST in response.headers:
+            response.close()
+            if not _AWS_HOST.fullmatch(host):
+                raise _foreign(host)
             raise requests.exceptions.ConnectionError(
                 f"The name {host} has no address: on AWS it exists only while the API exists.",
                 request=request,
             )
         return response
+
+
+def _foreign(host: str) -> ForeignHostError:
+    return ForeignHostError(
+        f"lab.http only reaches the lab's own host names, not {host!r}: nothing leaves this machine."
+    )
 
 
 class LocalCloud:
