@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from labkit.clock import Clock, RealTime
 from labkit.errors import SetupError
 from labkit.inbox import AskingInbox, Inbox
 from labkit.journey import Journey
@@ -44,6 +45,7 @@ class AwsCloud:
             ) from error
         self.http: requests.Session = requests.Session()
         self.inbox: Inbox = AskingInbox()
+        self.clock = Clock(RealTime())
 
     def status(self) -> str:
         """What the first cell prints."""

@@ -38,6 +38,10 @@ class JourneyUnknownError(LabkitError):
     """No journey is kept for this response (another cloud, or too long ago): send the request again."""
 
 
+class ClockError(LabkitError, ValueError):
+    """The lab's clock can't be moved this way: give another length of time, or start a fresh cloud."""
+
+
 class CheckError(LabkitError, AssertionError):
     """A check of the notebook failed: the answer isn't the expected one.
 

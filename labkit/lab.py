@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import requests
 
 from labkit.clean_up import CleanUpReport, clean_up
+from labkit.clock import Clock
 from labkit.errors import JourneyUnknownError, SetupError
 from labkit.inbox import Inbox
 from labkit.journey import Journey
@@ -32,6 +33,7 @@ class Cloud(Protocol):
     account_id: str
     http: requests.Session
     inbox: Inbox
+    clock: Clock
 
     def status(self) -> str:
         """The short status of the first cell."""
@@ -58,6 +60,7 @@ class Lab:
         region: the Region.
         account_id: the account.
     """
+        clock: moves the time of the local cloud, of its functions and of this kernel.
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
@@ -66,6 +69,7 @@ class Lab:
         self.region = cloud.region
         self.account_id = cloud.account_id
 
+        self.clock = cloud.clock
     def status(self) -> str:
         """Which cloud this is, and whether it runs."""
         lines = [self._cloud.status()]
@@ -160,6 +164,7 @@ def start() -> Lab:
         cloud = LocalCloud()
         _set_environment(cloud.environment())
     print(cloud.status())
+        _return_to_real_time()
     return Lab(cloud)
 
 
@@ -171,7 +176,9 @@ def stop() -> bool:
     """
     from labkit.local import process
 
-    return process.stop()
+    ran = process.stop()
+    _return_to_real_time()
+    return ran
 
 
 def _set_environment(variables: dict[str, str | None] | dict[str, str]) -> None:
@@ -197,6 +204,13 @@ def _set_variable(name: str, value: str | None) -> None:
 
 
 def _forget_default_session() -> None:
+def _return_to_real_time() -> None:
+    """What the local cloud's clock moved in this kernel goes back; AWS mode imports nothing for it."""
+    kernel_clock = sys.modules.get("labkit.local.kernel_clock")
+    if kernel_clock is not None:
+        kernel_clock.leave()
+
+
     """``boto3.client(...)`` must read the new environment."""
     boto3 = sys.modules.get("boto3")
     if boto3 is not None:

@@ -10,10 +10,12 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from labkit.clock import Clock
 from labkit.errors import CloudUnavailableError, ForeignHostError, JourneyUnknownError
 from labkit.inbox import Inbox
 from labkit.journey import Journey
 from labkit.local import process
+from labkit.local.kernel_clock import KernelClock
 from labkit.local.settings import CloudSettings
 
 _AWS_HOST = re.compile(r"([a-z0-9-]+\.){1,4}amazonaws\.com|[a-z0-9]+\.cloudfront\.net")
@@ -107,6 +109,10 @@ class LocalCloud:
         self.http.mount("https://", adapter)
         self.http.mount("http://", adapter)
         self.inbox = Inbox(self._messages)
+        timekeeper = KernelClock(self.settings)
+        timekeeper.follow()
+        timekeeper.follow_before_every_cell()
+        self.clock = Clock(timekeeper)
 
     def environment(self) -> dict[str, str | None]:
         """The variables that make ``boto3.client(...)`` reach the local cloud; None removes one."""

@@ -53,6 +53,9 @@ RUNTIME_SCRIPT = Path(__file__).with_name("function_runtime.py")
 SDK_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 """What AWS's Python runtime has besides the standard library."""
 
+CLOCK_MODULES = ("time_machine", "_time_machine")
+"""What moves the clock of an environment."""
+
 RESERVED_VARIABLES = frozenset(
     {
         "AWS_ACCESS_KEY",
@@ -163,10 +166,10 @@ class _Configuration:
 
 
 @functools.cache
-def _sdk_directories() -> tuple[str, ...]:
-    """Where this Python has boto3 and what it needs."""
+def _directories_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Where this Python has these modules."""
     found: dict[str, None] = {}
-    for name in SDK_PACKAGES:
+    for name in names:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
             continue
@@ -181,7 +184,9 @@ def _places(task_root: Path) -> list[tuple[str, str]]:
     """(directory here, directory on AWS), so that a stack trace shows no path of this computer."""
     library = f"/var/lang/lib/python{sys.version_info.major}.{sys.version_info.minor}"
     places = [(str(task_root), "/var/task")]
-    places += [(directory, f"{library}/site-packages") for directory in _sdk_directories()]
+    places += [
+        (directory, f"{library}/site-packages") for directory in _directories_of(SDK_PACKAGES)
+    ]
     places.append((os.path.dirname(os.__file__), library))
     return places
 
@@ -358,6 +363,7 @@ class _Environment:
         task_root: the unpacked deployment package.
         temporary: a directory of its own, removed with it.
         created: when its credentials were made.
+        clock_offset: how far the cloud's clock is ahead, in seconds.
     """
 
     def __init__(
@@ -367,10 +373,12 @@ class _Environment:
         task_root: Path,
         temporary: Path,
         created: float,
+        clock_offset: Callable[[], float],
     ) -> None:
         self.configuration = configuration
         self.task_root = task_root
         self.created = created
+        self._clock_offset = clock_offset
         self.last_used = _now()
         self.reusable = True
         self._temporary = temporary
@@ -466,7 +474,10 @@ class _Environment:
             "handler": self.configuration.handler,
             "task_root": str(self.task_root),
             "sdk_names": SDK_PACKAGES,
-            "sdk_directories": _sdk_directories(),
+            "sdk_directories": _directories_of(SDK_PACKAGES),
+            "clock_modules": CLOCK_MODULES,
+            "clock_directories": _directories_of(CLOCK_MODULES),
+            "clock_offset": self._clock_offset(),
             "places": _places(self.task_root),
             "seconds": limit,
         }
@@ -494,6 +505,7 @@ class _Environment:
             "request_id": request_id,
             "function_arn": function_arn,
             "remaining_seconds": deadline - _now(),
+            "clock_offset": self._clock_offset(),
         }
         body = f'{json.dumps(request)[:-1]}, "event": {event}}}'
         try:
@@ -728,6 +740,7 @@ class FunctionRunner:
             invocation.
         credential_seconds: how old credentials may get; must be less than their lifetime.
         clock: the time of day, by which credentials age.
+        clock_offset: how far that clock is ahead of the computer's, in seconds: the environments' are, too.
     """
 
     def __init__(
@@ -743,6 +756,7 @@ class FunctionRunner:
         init_seconds: float = 10,
         credential_seconds: float = 11 * 3600,
         clock: Callable[[], float] = time.time,
+        clock_offset: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._credentials_for = credentials_for
         self._endpoint = endpoint
@@ -754,6 +768,7 @@ class FunctionRunner:
         self._init_seconds = init_seconds
         self._credential_seconds = credential_seconds
         self._clock = clock
+        self._clock_offset = clock_offset
         self._lock = threading.Lock()
         self._pools: dict[tuple[str, str], _Pool] = {}
         self._environments: set[_Environment] = set()
@@ -912,7 +927,9 @@ class FunctionRunner:
             temporary.mkdir(parents=True, mode=0o700)
             created = self._clock()
             variables = self._variables(configuration, task_root, temporary)
-            environment = _Environment(configuration, variables, task_root, temporary, created)
+            environment = _Environment(
+                configuration, variables, task_root, temporary, created, self._clock_offset
+            )
         except BaseException as error:
             _remove_tree(temporary)
             self._code.release(task_root)

@@ -25,6 +25,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from labkit.errors import CloudUnavailableError, SetupError
+from labkit.local.clock import CLOCK_FILE
 from labkit.local.settings import CloudSettings
 
 STATE_DIRECTORY_VARIABLE = "LABKIT_STATE_DIR"
@@ -110,6 +111,7 @@ def stop() -> bool:
         if settings is not None:
             call(settings, "POST", "/_labkit/shutdown", timeout=_HEALTH_SECONDS)
         _end(directory)
+        (_work_directory(directory) / CLOCK_FILE).unlink(missing_ok=True)
     return True
 
 
@@ -133,16 +135,23 @@ def call(
     settings: CloudSettings, method: str, path: str, body: bytes = b"", timeout: float = 5
 ) -> Any:
     """One request to ``/_labkit/*``; the JSON answer, or None when the cloud doesn't answer with 200."""
+    status, answer = exchange(settings, method, path, body, timeout)
+    return answer if status == 200 else None
+
+
+def exchange(
+    settings: CloudSettings, method: str, path: str, body: bytes = b"", timeout: float = 5
+) -> tuple[int, Any]:
+    """One request to ``/_labkit/*``: the status and the JSON answer, or (0, None) when none comes."""
     connection = http.client.HTTPConnection("127.0.0.1", settings.port, timeout=timeout)
     try:
         connection.request(
             method, path, body=body, headers={"x-labkit-token": settings.admin_token}
         )
         response = connection.getresponse()
-        text = response.read()
-        return json.loads(text) if response.status == 200 else None
+        return response.status, json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError):
-        return None
+        return 0, None
     finally:
         connection.close()
 

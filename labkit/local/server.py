@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from labkit.local.access import TOKEN_HEADER, admit, holds_token, refuse_foreign
+from labkit.local.clock import CloudClock
 from labkit.local.engine import Engine
 from labkit.local.functions import FunctionRunner
 from labkit.local.gateway.addresses import Address, Addresses
@@ -74,8 +75,12 @@ class LocalCloud:
         self.engine = Engine(settings)
         self.engine.start()
         self.mailbox = Mailbox()
+        self._clock = CloudClock(Path(settings.work_directory))
         self._runner = FunctionRunner(
-            self.engine.role_credentials, settings.endpoint, Path(settings.work_directory)
+            self.engine.role_credentials,
+            settings.endpoint,
+            Path(settings.work_directory),
+            clock_offset=self._clock.offset,
         )
         authorizers = Authorizers(
             CognitoAuthorizer(self.engine), LambdaAuthorizer(self.engine, self.engine)
@@ -193,7 +198,7 @@ class LocalCloud:
     # -- /_labkit ------------------------------------------------------------------
 
     async def _labkit(self, request: Request) -> Response:
-        """Labkit's own endpoints: the inbox, the journeys, health and shutdown."""
+        """Labkit's own endpoints: the inbox, the journeys, the clock, health and shutdown."""
         if not holds_token(request, self.settings.admin_token):
             return Response.of_json({"message": f"Send the cloud's token in {TOKEN_HEADER}."}, 403)
         what, _slash, rest = request.raw_path.removeprefix("/_labkit/").partition("/")
@@ -209,6 +214,8 @@ class LocalCloud:
             return Response.of_json({"message": "No journey is kept under this request id."}, 404)
         if request.method == "GET" and what == "health":
             return Response.of_json({"status": "ready", "account_id": self.settings.account_id})
+        if request.method in ("GET", "POST") and what == "clock":
+            return self._clock.answer(request)
         if request.method == "POST" and what == "shutdown":
             self._shut_down()
             return Response.of_json({"status": "stopping"})
