@@ -44,6 +44,7 @@ _KEPT_VARIABLES = frozenset(
 _START_SECONDS = 30
 _HEALTH_SECONDS = 3.0
 _GRACE_SECONDS = 5.0
+_PORT_SECONDS = 0.5
 
 
 def clean_environment() -> dict[str, str]:
@@ -177,7 +178,7 @@ def _start(directory: Path) -> CloudSettings:
     (work / INSTANCE_PID).unlink(missing_ok=True)
     before = _settings_of(_read_state(directory), directory)
     settings = before or CloudSettings.new(_free_port(), work)
-    if not _is_free(settings.port):
+    if not _becomes_free(settings.port):
         settings = replace(settings, port=_free_port())
     process = _spawn(directory, settings)
     _write_state(directory, settings, process.pid)
@@ -256,6 +257,16 @@ def _is_free(port: int) -> bool:
 
 def _work_directory(directory: Path) -> Path:
     return directory / "work"
+
+
+def _becomes_free(port: int) -> bool:
+    """Whether a port is free; a cloud that was killed lets go of its lock a moment before its port."""
+    deadline = time.monotonic() + _PORT_SECONDS
+    while not _is_free(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def _lives(directory: Path) -> bool:

@@ -184,10 +184,17 @@ class Stranger:
         self.heard = b""
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("127.0.0.1", port))
+        assert eventually(lambda: self._takes(port))
         self._socket.listen()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
+
+    def _takes(self, port: int) -> bool:
+        try:
+            self._socket.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
     def _serve(self) -> None:
         with contextlib.suppress(OSError):
@@ -359,7 +366,7 @@ def test_its_end_is_the_end_of_its_functions(
     state: Path, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if how == "idle":
-        monkeypatch.setenv("LABKIT_IDLE_MINUTES", "0.03")
+        monkeypatch.setenv("LABKIT_IDLE_MINUTES", "0.08")
     lab = labkit.start()
     lab.start_task(2)
     boto3.client("lambda").invoke(FunctionName="d-lambda-nonvpc-cmp-demo-function")
