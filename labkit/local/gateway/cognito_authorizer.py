@@ -11,30 +11,22 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import jwt
 
 from labkit.local.gateway.call import Call, Outcome, Pass, Stop
 from labkit.local.gateway.responses import UNAUTHORIZED, GatewayError
-
-Claims = Mapping[str, Any]
-
-_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-"""Three parts in the URL-safe Base64 alphabet, without padding: a decoder may overlook what else there is."""
-_KEPT_TOKENS = 128
-"""A client sends the same token until it expires; PyJWT takes 0.3 ms to read and verify it."""
-
-
-class UserPools(Protocol):
-    """What the authorizer asks of Cognito."""
-
-    def signing_keys(self, pool_id: str) -> list[dict[str, Any]]:
-        """The pool's public keys."""
-
-    def user_pool(self, pool_id: str) -> dict[str, Any] | None:
-        """The pool, or None."""
+from labkit.local.gateway.signed_tokens import (
+    UNREADABLE,
+    Claims,
+    PoolKeys,
+    UserPools,
+    bare_token,
+    header_of,
+    signed_content,
+    unreadable,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +49,7 @@ class CognitoAuthorizer:
     def __init__(self, user_pools: UserPools, clock: Callable[[], float] = time.time) -> None:
         self._user_pools = user_pools
         self._clock = clock
-        self._keys: dict[tuple[str, str], jwt.PyJWK] = {}
+        self._keys = PoolKeys(user_pools)
 
     def __call__(self, call: Call) -> Outcome:
         """Let the request on with its claims, or answer 401."""
@@ -68,7 +60,7 @@ class CognitoAuthorizer:
                 "the method names an authorizer that the deployment doesn't have", {}
             )
         header = str(authorizer.get("identitySource") or "").removeprefix("method.request.header.")
-        token = _token_in(call.request.header(header))
+        token = bare_token(call.request.header(header))
         scopes = [str(scope) for scope in method.get("authorizationScopes") or []]
         if not token:
             return _unauthorized(
@@ -91,9 +83,9 @@ class CognitoAuthorizer:
     def _verified_claims(self, token: str, authorizer: Mapping[str, Any]) -> Claims:
         """The claims of a token that one of the authorizer's pools signed and that hasn't expired."""
         try:
-            header = _header_of(token)
-        except (jwt.PyJWTError, ValueError, RecursionError) as error:
-            raise _RefusedError(_unreadable(token), {}) from error
+            header = header_of(token)
+        except UNREADABLE as error:
+            raise _RefusedError(unreadable(token), {}) from error
         if header.get("alg") != "RS256":
             raise _RefusedError(
                 "the token isn't signed with RS256", {"alg": str(header.get("alg"))}
@@ -101,7 +93,7 @@ class CognitoAuthorizer:
         key_id = header.get("kid")
         pools = [str(arn).rsplit("/", 1)[-1] for arn in authorizer.get("providerARNs") or []]
         for pool_id in pools:
-            key = self._key(pool_id, key_id)
+            key = self._keys.find(pool_id, key_id)
             if key is not None:
                 return self._claims_signed_by(token, key, pool_id)
         raise _RefusedError(
@@ -110,8 +102,8 @@ class CognitoAuthorizer:
 
     def _claims_signed_by(self, token: str, key: jwt.PyJWK, pool_id: str) -> Claims:
         try:
-            claims = _signed_content(token, key)
-        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            claims = signed_content(token, key)
+        except UNREADABLE as error:
             raise _RefusedError("the token's signature doesn't fit its content", {}) from error
         region = pool_id.split("_", 1)[0]
         if claims.get("iss") != f"https://cognito-idp.{region}.amazonaws.com/{pool_id}":
@@ -158,54 +150,13 @@ class CognitoAuthorizer:
                 "the token is for an app client that the user pool doesn't have", {}
             )
 
-    def _key(self, pool_id: str, key_id: object) -> jwt.PyJWK | None:
-        """A pool's public key; None for an unknown key id or a pool that is gone."""
-        if not isinstance(key_id, str) or self._user_pools.user_pool(pool_id) is None:
-            return None
-        if (pool_id, key_id) not in self._keys:
-            for jwk in self._user_pools.signing_keys(pool_id):
-                self._keys[pool_id, jwk["kid"]] = jwt.PyJWK(jwk)
-        return self._keys.get((pool_id, key_id))
-
-
-@lru_cache(_KEPT_TOKENS)
-def _header_of(token: str) -> Mapping[str, Any]:
-    if not _TOKEN.fullmatch(token):
-        raise jwt.DecodeError
-    return jwt.get_unverified_header(token)
-
-
-@lru_cache(_KEPT_TOKENS)
-def _signed_content(token: str, key: jwt.PyJWK) -> Claims:
-    """The claims, if the signature is the key's: that never changes, while the time is checked for every request.
-
-    A failure isn't kept.
-    """
-    unchecked = {
-        f"verify_{name}": False for name in ("exp", "iat", "nbf", "aud", "iss", "sub", "jti")
-    }
-    claims: Claims = jwt.decode(token, key.key, algorithms=["RS256"], options=unchecked)  # type: ignore[arg-type]
-    return claims
-
 
 def _unauthorized(reason: str, evidence: Mapping[str, Any], message: str | None = None) -> Stop:
     return Stop(GatewayError(UNAUTHORIZED, message), reason, evidence)
 
 
-def _unreadable(token: str) -> str:
-    """Why a token can't be read, in the words of somebody who looks at it."""
-    if token.count(".") != 2:
-        return "the token isn't a JWT: it doesn't have three parts"
-    return "the token can't be read: it was changed, or not copied whole"
-
-
 def _kind(use: object) -> str:
     return {"access": "an access token", "id": "an ID token"}.get(str(use), "neither kind")
-
-
-def _token_in(header: str | None) -> str:
-    """The token of a header value: raw or after ``Bearer `` (2.6)."""
-    return (header or "").removeprefix("Bearer ")
 
 
 def _matches(expression: str, audience: object) -> bool:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
 from labkit.local.gateway.call import Answer, Call, Stop
+from labkit.local.gateway.invocation import with_stage_variables
 from labkit.local.gateway.lambda_proxy import DEFAULT_TIMEOUT_MS, remapped
+from labkit.local.gateway.loopback import (
+    HOP_BY_HOP,
+    LoopbackClient,
+    encoded_path_value,
+    is_loopback,
+)
 from labkit.local.gateway.mock_integration import (
     UnsupportedTemplateError,
     integration_response,
@@ -27,26 +32,14 @@ from labkit.local.gateway.responses import (
 from labkit.local.gateway.values import look_up
 from labkit.local.messages import Headers, Response, without_headers
 
-MAX_RESPONSE_BYTES = 10_485_760
-_HOP_BY_HOP = (
-    "connection",
-    "keep-alive",
-    "transfer-encoding",
-    "te",
-    "trailer",
-    "upgrade",
-    "content-length",
-)
 _PATH_PARAMETER = re.compile(r"\{(\w+)\+?\}")
-_STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
 
 
 class HttpIntegration:
     """Calls a server on loopback."""
 
     def __init__(self) -> None:
-        # Opened with the first call: most lessons need none. No proxy, no redirects: API Gateway follows none.
-        self._client: httpx.AsyncClient | None = None
+        self._client = LoopbackClient()
 
     async def __call__(self, call: Call, integration: Mapping[str, Any]) -> Answer | Stop:
         """The server's answer; 504 when it can't be reached or is late."""
@@ -99,11 +92,9 @@ class HttpIntegration:
                 if source
                 else call.found.path_parameters.get(match[1])
             )
-            return httpx.URL("http://h/").copy_with(path="/" + (value or "")).raw_path.decode()[1:]
+            return encoded_path_value(value or "")
 
-        uri = _STAGE_VARIABLE.sub(
-            lambda m: call.stage_variables.get(m[1], ""), str(integration.get("uri") or "")
-        )
+        uri = with_stage_variables(str(integration.get("uri") or ""), call.stage_variables)
         url = _PATH_PARAMETER.sub(path_value, uri)
         if integration.get("type") == "HTTP_PROXY" and call.request.query_string:
             url += ("&" if "?" in url else "?") + call.request.query_string
@@ -112,55 +103,20 @@ class HttpIntegration:
     async def _send(
         self, call: Call, integration: Mapping[str, Any], url: str, timeout: float
     ) -> tuple[int, Headers, bytes]:
-        if self._client is None:
-            self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
         sent: Headers = []
         if integration.get("type") == "HTTP_PROXY":
-            sent = without_headers(call.request.headers, "host", *_HOP_BY_HOP)
+            sent = without_headers(call.request.headers, "host", *HOP_BY_HOP)
         for target, source in (integration.get("requestParameters") or {}).items():
             name = target.removeprefix("integration.request.header.")
             value = _source_value(call, str(source))
             if name != target and value is not None:
                 sent.append((name, value))
         verb = str(integration.get("httpMethod") or call.verb)
-        request = self._client.build_request(
-            call.verb if verb == "ANY" else verb,
-            url,
-            headers=sent,
-            content=call.request.body,
-            timeout=timeout,
-        )
-        response = await self._client.send(request, stream=True)
-        try:
-            chunks, size = [], 0
-            async for chunk in response.aiter_raw():
-                size += len(chunk)
-                if size > MAX_RESPONSE_BYTES:
-                    raise ValueError("the answer is larger than 10 MB")
-                chunks.append(chunk)
-        finally:
-            await response.aclose()
-        headers = without_headers(response.headers.multi_items(), *_HOP_BY_HOP)
-        return response.status_code, headers, b"".join(chunks)
+        verb = call.verb if verb == "ANY" else verb
+        return await self._client.send(verb, url, sent, call.request.body, timeout)
 
 
 def _source_value(call: Call, source: str) -> str | None:
     if len(source) >= 2 and source[0] == source[-1] == "'":
         return source[1:-1]
     return look_up(call, source)
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL names a server on this machine by address or as ``localhost``.
-
-    >>> is_loopback("http://127.0.0.1:8000/x"), is_loopback("https://example.com/")
-    (True, False)
-    """
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if parts.scheme not in ("http", "https") or not host:
-            return False
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -2,69 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import hmac
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Protocol
 
-from labkit import sigv4
-from labkit.local.caller import Caller
-from labkit.local.gateway.authorization_header import not_signature_v4
 from labkit.local.gateway.call import Call, Pass, Stop
 from labkit.local.gateway.resource_policy import Identity, denial, question_of
-from labkit.local.gateway.responses import (
-    EXPIRED_TOKEN,
-    INCOMPLETE_SIGNATURE,
-    INVALID_SIGNATURE,
-    MISSING_AUTHENTICATION_TOKEN,
-    UNRECOGNIZED_CLIENT,
-    GatewayError,
-)
-from labkit.local.messages import Request
+from labkit.local.gateway.signature import Keys, RefusedSignatureError, SignatureVerifier
 from labkit.local.policy import Decision, PolicyQuestion
 
-SERVICE = "execute-api"
-WINDOW = dt.timedelta(minutes=5)
-"""How far a signature's time may be off (4.7)."""
-MAX_PRESIGNED_SECONDS = 604_800
-_AMZ_DATE = "%Y%m%dT%H%M%SZ"
-_MISMATCH = (
-    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
-    "and signing method. Consult the service documentation for details."
-)
 
-
-class Callers(Protocol):
+class Callers(Keys, Protocol):
     """What the authorizer asks of IAM and STS."""
-
-    def caller(self, access_key_id: str) -> Caller | None:
-        """Whose key it is, or None."""
 
     def decide_identity(self, access_key_id: str, question: PolicyQuestion) -> Decision:
         """What the caller's own policies say."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Presented:
-    """The signature as the request presents it."""
-
-    access_key_id: str
-    scope: sigv4.CredentialScope
-    signed_headers: tuple[str, ...]
-    signature: str
-    amz_date: str
-    token: str | None
-    expires: int | None = None
-
-
-class _RefusedError(Exception):
-    def __init__(self, error: GatewayError, reason: str) -> None:
-        super().__init__(reason)
-        self.error = error
-        self.reason = reason
 
 
 class IamAuthorizer:
@@ -77,16 +29,13 @@ class IamAuthorizer:
 
     def __init__(self, callers: Callers, clock: Callable[[], float] = time.time) -> None:
         self._callers = callers
-        self._clock = clock
+        self._signatures = SignatureVerifier(callers, clock)
 
     def __call__(self, call: Call) -> Pass | Stop:
         """Let a well-signed request of an allowed caller on (``call.identity`` is set), or stop it."""
         try:
-            presented = self._presented(call.request)
-            self._check_scope(presented, call.deployment.region)
-            self._check_time(presented)
-            caller = self._check_signature(call, presented)
-        except _RefusedError as refused:
+            caller = self._signatures.verify(call.request, call.deployment.region)
+        except RefusedSignatureError as refused:
             return Stop(refused.error, refused.reason)
         call.caller = caller
         identity = Identity("ImplicitDeny", caller.arn, caller.account_id)
@@ -100,204 +49,3 @@ class IamAuthorizer:
         if decision == "ImplicitDeny" and call.deployment.api.get("policy"):
             return Pass(f"{reason}; the resource policy decides", evidence)
         return Stop(denial(call, identity, "ImplicitDeny", same_account=True), reason, evidence)
-
-    # -- reading ------------------------------------------------------------------
-
-    def _presented(self, request: Request) -> _Presented:
-        header = request.header("authorization")
-        if header is not None and not header.startswith(sigv4.ALGORITHM):
-            complaint = not_signature_v4(request) or "Unsupported AWS 'algorithm'."
-            raise _RefusedError(
-                GatewayError(INCOMPLETE_SIGNATURE, complaint),
-                "the Authorization header isn't a Signature v4 one",
-            )
-        if header is not None:
-            return self._from_header(request, header)
-        query = dict(request.query)
-        if "X-Amz-Algorithm" in query:
-            return self._from_query(query)
-        raise _RefusedError(GatewayError(MISSING_AUTHENTICATION_TOKEN), "the request isn't signed")
-
-    def _from_header(self, request: Request, header: str) -> _Presented:
-        _algorithm, _space, rest = header.partition(" ")
-        pairs = dict(part.strip().partition("=")[::2] for part in rest.split(",") if part.strip())
-        date = request.header("x-amz-date") or _date_header(request.header("date"))
-        missing = [
-            f"Authorization header requires '{name}' parameter."
-            for name in ("Credential", "Signature", "SignedHeaders")
-            if not pairs.get(name)
-        ]
-        if not date:
-            missing.append(
-                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
-            )
-        if missing:
-            message = f"{' '.join(missing)} {_hashed(header)}"
-            raise _RefusedError(
-                GatewayError(INCOMPLETE_SIGNATURE, message), "parts of the signature are missing"
-            )
-        names = tuple(pairs["SignedHeaders"].split(";"))
-        access_key_id, scope = _credential(pairs["Credential"])
-        token = request.header("x-amz-security-token")
-        return _Presented(access_key_id, scope, names, pairs["Signature"], str(date), token)
-
-    def _from_query(self, query: Mapping[str, str]) -> _Presented:
-        names = (
-            "X-Amz-Credential",
-            "X-Amz-Date",
-            "X-Amz-Expires",
-            "X-Amz-SignedHeaders",
-            "X-Amz-Signature",
-        )
-        missing = [name for name in names if not query.get(name)]
-        if missing:
-            message = " ".join(
-                f"AWS query-string parameters must include '{name}'." for name in missing
-            )
-            raise _RefusedError(
-                GatewayError(INCOMPLETE_SIGNATURE, message),
-                f"the presigned URL has no {missing[0]}",
-            )
-        access_key_id, scope = _credential(query["X-Amz-Credential"])
-        expires = query["X-Amz-Expires"]
-        if not (
-            expires.isascii() and expires.isdigit() and 0 < int(expires) <= MAX_PRESIGNED_SECONDS
-        ):
-            message = "X-Amz-Expires must be between 1 and 604800 seconds"
-            raise _RefusedError(GatewayError(INCOMPLETE_SIGNATURE, message), message)
-        return _Presented(
-            access_key_id,
-            scope,
-            tuple(query["X-Amz-SignedHeaders"].split(";")),
-            query["X-Amz-Signature"],
-            query["X-Amz-Date"],
-            query.get("X-Amz-Security-Token"),
-            int(expires),
-        )
-
-    # -- checking -----------------------------------------------------------------
-
-    def _check_scope(self, presented: _Presented, region: str) -> None:
-        scope = presented.scope
-        complaints = []
-        if scope.region != region:
-            complaints.append("Credential should be scoped to a valid region. ")
-        if scope.service != SERVICE:
-            complaints.append(f"Credential should be scoped to correct service: '{SERVICE}'. ")
-        if scope.terminator != sigv4.TERMINATOR:
-            complaints.append(
-                f"Credential should be scoped with a valid terminator: '{sigv4.TERMINATOR}'. "
-            )
-        if scope.date != presented.amz_date[:8]:
-            complaints.append(
-                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP. "
-            )
-        if complaints:
-            reason = f"the credential scope {scope} doesn't fit this API"
-            raise _RefusedError(GatewayError(INVALID_SIGNATURE, "".join(complaints)), reason)
-
-    def _check_time(self, presented: _Presented) -> None:
-        now = dt.datetime.fromtimestamp(self._clock(), dt.UTC)
-        try:
-            signed = dt.datetime.strptime(presented.amz_date, _AMZ_DATE).replace(tzinfo=dt.UTC)
-        except ValueError:
-            message = "Date must be in ISO-8601 'basic format'."
-            raise _RefusedError(GatewayError(INCOMPLETE_SIGNATURE, message), message) from None
-        oldest = (
-            dt.timedelta(seconds=presented.expires) if presented.expires is not None else WINDOW
-        )
-        stamp = presented.amz_date
-        if signed < now - oldest:
-            limit, clock = (now - oldest).strftime(_AMZ_DATE), now.strftime(_AMZ_DATE)
-            message = f"Signature expired: {stamp} is now earlier than {limit} ({clock} - 5 min.)"
-            raise _RefusedError(
-                GatewayError(INVALID_SIGNATURE, message), "the signature is too old"
-            )
-        if signed > now + WINDOW:
-            limit, clock = (now + WINDOW).strftime(_AMZ_DATE), now.strftime(_AMZ_DATE)
-            message = (
-                f"Signature not yet current: {stamp} is still later than {limit} ({clock} + 5 min.)"
-            )
-            raise _RefusedError(
-                GatewayError(INVALID_SIGNATURE, message), "the signature is from the future"
-            )
-
-    def _check_signature(self, call: Call, presented: _Presented) -> Caller:
-        caller = self._callers.caller(presented.access_key_id)
-        invalid = GatewayError(UNRECOGNIZED_CLIENT)
-        if caller is None or not caller.secret_access_key:
-            raise _RefusedError(invalid, "the access key is unknown or inactive")
-        canonical = _canonical_request(call.request, presented)
-        to_sign = sigv4.string_to_sign(presented.amz_date, presented.scope, canonical)
-        expected = sigv4.signature(caller.secret_access_key, presented.scope, to_sign)
-        if "host" not in presented.signed_headers or not hmac.compare_digest(
-            expected.encode(), presented.signature.encode()
-        ):
-            message = (
-                f"{_MISMATCH}\n\nThe Canonical String for this request should have been\n'{canonical}'\n\n"
-                f"The String-to-Sign should have been\n'{to_sign}'\n"
-            )
-            raise _RefusedError(
-                GatewayError(INVALID_SIGNATURE, message),
-                "the signature doesn't fit the request as it arrived",
-            )
-        expected_token = caller.session_token or ""
-        if not hmac.compare_digest(expected_token.encode(), (presented.token or "").encode()):
-            raise _RefusedError(invalid, "the session token doesn't belong to the access key")
-        if caller.expires_at is not None and self._clock() >= caller.expires_at:
-            raise _RefusedError(
-                GatewayError(EXPIRED_TOKEN), "the temporary credentials have expired"
-            )
-        return caller
-
-
-def _canonical_request(request: Request, presented: _Presented) -> str:
-    headers: dict[str, str] = {}
-    for name, value in request.headers:
-        key = name.lower()
-        headers[key] = f"{headers[key]},{value}" if key in headers else value
-    declared = headers.get("x-amz-content-sha256", "")
-    payload = hashlib.sha256(request.body).hexdigest()
-    if presented.expires is not None and declared == "UNSIGNED-PAYLOAD":
-        payload = declared
-    return sigv4.canonical_request(
-        request.method,
-        request.raw_path,
-        request.query_string,
-        headers,
-        presented.signed_headers,
-        payload,
-        SERVICE,
-    )
-
-
-def _credential(text: str) -> tuple[str, sigv4.CredentialScope]:
-    parts = text.split("/")
-    if len(parts) < 5:
-        message = (
-            "Credential must have at least 5 slash-delimited elements, "
-            f"e.g. keyid/date/region/service/term, got {_hashed(text)}"
-        )
-        raise _RefusedError(
-            GatewayError(INCOMPLETE_SIGNATURE, message), "the Credential is incomplete"
-        )
-    return "/".join(parts[:-4]), sigv4.CredentialScope(*parts[-4:])
-
-
-def _hashed(text: str) -> str:
-    import base64
-
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return f"(Hashed with SHA-256 and encoded with Base64) Authorization={digest}"
-
-
-def _date_header(value: str | None) -> str | None:
-    """An HTTP date as an AWS one; an AWS date as it is."""
-    from email.utils import parsedate_to_datetime
-
-    if value is None:
-        return None
-    try:
-        return parsedate_to_datetime(value).astimezone(dt.UTC).strftime(_AMZ_DATE)
-    except (TypeError, ValueError):
-        return value

@@ -8,24 +8,24 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from labkit.local.gateway.call import Call, Pass, Stop
-from labkit.local.gateway.lambda_proxy import FUNCTION_URI, Functions, proxy_event
+from labkit.local.gateway.invocation import FUNCTION_URI, Functions, function_name
+from labkit.local.gateway.lambda_proxy import proxy_event
 from labkit.local.gateway.resource_policy import Identity, PolicyEvaluator, denial, question_of
 from labkit.local.gateway.responses import (
     AUTHORIZER_CONFIGURATION_ERROR,
     UNAUTHORIZED,
     GatewayError,
 )
+from labkit.local.gateway.result_cache import ResultCache
 from labkit.local.gateway.values import look_up
 from labkit.local.policy import MalformedPolicyError, parse_policy
 
 DEFAULT_TTL_SECONDS = 300
-MAX_CACHED_POLICIES = 1_024
 MAX_METHOD_ARN_BYTES = 1_600
 MAX_POLICY_RESOURCE = 512
 _RESULT_KEYS = frozenset({"principalId", "policyDocument", "context", "usageIdentifierKey"})
@@ -74,8 +74,7 @@ class LambdaAuthorizer:
     ) -> None:
         self._functions = functions
         self._evaluator = evaluator
-        self._clock = clock
-        self._cache: OrderedDict[tuple[str, ...], tuple[float, AuthorizerResult]] = OrderedDict()
+        self._cache = ResultCache[AuthorizerResult](clock)
 
     async def __call__(self, call: Call) -> Pass | Stop:
         """Let the request on to the policies' combination (``call.identity`` is set), or stop it."""
@@ -97,31 +96,17 @@ class LambdaAuthorizer:
             authorizer_id,
             *(value or "" for _name, value in values),
         )
-        cached = self._cached(key) if ttl > 0 and values else None
+        cached = self._cache.find(key) if ttl > 0 and values else None
         result = cached or await self.ask(call, authorizer)
         if isinstance(result, Stop):
             return result
         if cached is None and ttl > 0 and values:
-            self._keep(key, ttl, result)
+            self._cache.keep(key, ttl, result)
         return self._hold_against(call, result, from_cache=cached is not None)
 
     def flush(self, api_id: str, stage: str) -> None:
         """Forget the cached policies of a stage (``FlushStageAuthorizersCache``)."""
-        for key in [key for key in self._cache if key[:2] == (api_id, stage)]:
-            del self._cache[key]
-
-    def _cached(self, key: tuple[str, ...]) -> AuthorizerResult | None:
-        found = self._cache.get(key)
-        if found is None or self._clock() >= found[0]:
-            self._cache.pop(key, None)
-            return None
-        return found[1]
-
-    def _keep(self, key: tuple[str, ...], ttl: int, result: AuthorizerResult) -> None:
-        self._cache[key] = (self._clock() + ttl, result)
-        self._cache.move_to_end(key)
-        while len(self._cache) > MAX_CACHED_POLICIES:
-            self._cache.popitem(last=False)
+        self._cache.forget(api_id, stage)
 
     def _hold_against(
         self, call: Call, result: AuthorizerResult, *, from_cache: bool
@@ -147,7 +132,7 @@ class LambdaAuthorizer:
         if match is None:
             return _broken("the authorizer's URI names no Lambda function")
         arn = match["function"]
-        name = arn.split(":")[6] if arn.count(":") >= 6 else arn
+        name = function_name(arn)
         if authorizer.get("authorizerCredentials"):
             return _broken(
                 "the local cloud doesn't use an authorizer's credentials yet, so it stops here"
@@ -261,8 +246,21 @@ def read_result(payload: object) -> AuthorizerResult:
     principal_id = payload.get("principalId")
     if not isinstance(principal_id, str):
         raise MalformedResultError("the result has no principalId")
+    policy = checked_policy(payload.get("policyDocument"))
+    usage_key = payload.get("usageIdentifierKey")
+    if usage_key is not None and not isinstance(usage_key, str):
+        raise MalformedResultError("usageIdentifierKey isn't text")
+    return AuthorizerResult(principal_id, policy, _context(payload.get("context")), usage_key)
+
+
+def checked_policy(document: object) -> dict[str, Any]:
+    """The policy that an authorizer returned, checked.
+
+    Raises:
+        MalformedResultError: it isn't one, or a ``Resource`` is longer than 512 characters (3.13).
+    """
     try:
-        policy = parse_policy(payload.get("policyDocument"), with_principal=False)
+        policy = parse_policy(document, with_principal=False)
     except MalformedPolicyError as error:
         raise MalformedResultError(f"Could not parse policy: {error}") from error
     for statement in policy["Statement"]:
@@ -272,10 +270,7 @@ def read_result(payload: object) -> AuthorizerResult:
                 raise MalformedResultError(
                     f"a policy Resource is longer than {MAX_POLICY_RESOURCE} characters"
                 )
-    usage_key = payload.get("usageIdentifierKey")
-    if usage_key is not None and not isinstance(usage_key, str):
-        raise MalformedResultError("usageIdentifierKey isn't text")
-    return AuthorizerResult(principal_id, policy, _context(payload.get("context")), usage_key)
+    return policy
 
 
 def _context(context: object) -> dict[str, str]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import json
 import re
 import time
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote
 
 from labkit.local.gateway.call import Answer, Call, Stop
 from labkit.local.gateway.edge_optimized import as_forwarded, is_edge_optimized
+from labkit.local.gateway.invocation import (
+    FUNCTION_URI,
+    Functions,
+    Invoker,
+    function_name,
+    with_stage_variables,
+)
 from labkit.local.gateway.responses import (
     API_CONFIGURATION_ERROR,
     DEFAULT_5XX,
@@ -24,10 +30,6 @@ from labkit.local.gateway.responses import (
 from labkit.local.gateway.values import request_time
 from labkit.local.messages import CONTROL_CHARACTER, Headers, Response, without_headers
 
-FUNCTION_URI = re.compile(
-    r"arn:aws[a-z-]*:apigateway:(?P<region>[\w-]+):lambda:path/2015-03-31/functions/(?P<function>arn:[^/]+)/invocations"
-)
-_STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
 _KNOWN_KEYS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
 _REMAPPED = frozenset(
     """
@@ -38,22 +40,9 @@ _REMAPPED = frozenset(
 """Headers that API Gateway renames in an answer (Developer Guide, "important notes")."""
 
 _STATUS = re.compile(r"[2-5][0-9]{2}(\.0+)?")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 DEFAULT_TIMEOUT_MS = 29_000
-
-
-class Functions(Protocol):
-    """What the integration asks of Lambda."""
-
-    def function(self, function_arn: str) -> dict[str, Any] | None:
-        """The function, or None."""
-
-    def function_allows(self, function_arn: str, service: str, source_arn: str) -> bool:
-        """Whether the function's policy lets the service invoke it."""
-
-    async def invoke_function(self, function_arn: str, event: Any) -> dict[str, Any]:
-        """Invoke it: ``{"payload", "error", "log"}``."""
 
 
 class LambdaProxyIntegration:
@@ -65,13 +54,11 @@ class LambdaProxyIntegration:
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions
-        self._running: set[asyncio.Future[dict[str, Any]]] = set()
+        self._invoker = Invoker(functions)
 
     async def __call__(self, call: Call, integration: Mapping[str, Any]) -> Answer | Stop:
         """The function's answer; 500 when it can't be invoked, 502 when its result is malformed, 504 when late."""
-        uri = _STAGE_VARIABLE.sub(
-            lambda m: call.stage_variables.get(m[1], ""), str(integration.get("uri") or "")
-        )
+        uri = with_stage_variables(str(integration.get("uri") or ""), call.stage_variables)
         match = FUNCTION_URI.fullmatch(uri)
         if match is None:
             call.write("Execution failed due to configuration error: Invalid endpoint address")
@@ -79,7 +66,7 @@ class LambdaProxyIntegration:
                 API_CONFIGURATION_ERROR, "the integration's URI names no Lambda function"
             )
         arn = match["function"]
-        name = arn.split(":")[6] if arn.count(":") >= 6 else arn
+        name = function_name(arn)
         evidence = {"function": name}
         if (integration.get("httpMethod") or "") != "POST":
             return _failure(
@@ -104,7 +91,7 @@ class LambdaProxyIntegration:
         _log_request(call, match["region"], arn, event)
         timeout = int(integration.get("timeoutInMillis") or DEFAULT_TIMEOUT_MS) / 1000
         started = time.perf_counter()
-        result = await self._result(arn, event, timeout)
+        result = await self._invoker.result(arn, event, timeout)
         if result is None:
             call.write("Execution failed due to a timeout error")
             reason = f"{name} did not answer within the integration's {timeout:g} s"
@@ -130,16 +117,6 @@ class LambdaProxyIntegration:
                 DEFAULT_5XX, f"{name} returned a malformed result: {error}", evidence, status=502
             )
         return Answer(response, f"{name} answered {response.status}", evidence)
-
-    async def _result(
-        self, arn: str, event: Mapping[str, Any], timeout: float
-    ) -> dict[str, Any] | None:
-        """What the invocation yields; None when it is late. The function goes on, but nobody waits for it."""
-        invocation = asyncio.ensure_future(self._functions.invoke_function(arn, event))
-        self._running.add(invocation)
-        invocation.add_done_callback(self._running.discard)
-        done, _late = await asyncio.wait({invocation}, timeout=timeout)
-        return invocation.result() if done else None
 
 
 class MalformedResultError(Exception):
@@ -321,16 +298,21 @@ def read_result(result: object, call: Call) -> Response:
         raise MalformedResultError(f"it has the unknown key {unknown[0]!r}")
     if "statusCode" not in result and result.keys() - {"headers", "multiValueHeaders"}:
         raise MalformedResultError("it has no statusCode")
-    headers = _result_headers(result)
+    headers = result_headers(result)
     if not any(name.lower() == "content-type" for name, _value in headers):
         headers.insert(0, ("Content-Type", "application/json"))
     headers.append(("X-Amzn-Trace-Id", call.trace_id))
     return Response(
-        _result_status(result.get("statusCode", 200)), headers, _result_body(result, call)
+        result_status(result.get("statusCode", 200)), headers, _result_body(result, call)
     )
 
 
-def _result_status(status: object) -> int:
+def result_status(status: object) -> int:
+    """The HTTP status in a function's result.
+
+    Raises:
+        MalformedResultError: it isn't one.
+    """
     if isinstance(status, bool) or not isinstance(status, int | float | str):
         raise MalformedResultError("its statusCode isn't a number")
     if (
@@ -342,7 +324,12 @@ def _result_status(status: object) -> int:
     return int(str(status)[:3])
 
 
-def _result_headers(result: Mapping[str, Any]) -> Headers:
+def result_headers(result: Mapping[str, Any]) -> Headers:
+    """The headers of a function's result, as the client gets them.
+
+    Raises:
+        MalformedResultError: they can't be headers.
+    """
     found: Headers = []
     single, multi = result.get("headers"), result.get("multiValueHeaders")
     if multi is not None:
@@ -350,15 +337,13 @@ def _result_headers(result: Mapping[str, Any]) -> Headers:
             isinstance(values, list) for values in multi.values()
         ):
             raise MalformedResultError("its multiValueHeaders isn't an object of lists")
-        found += [
-            (name, _header_value(value)) for name, values in multi.items() for value in values
-        ]
+        found += [(name, header_value(value)) for name, values in multi.items() for value in values]
     if single is not None:
         if not isinstance(single, dict):
             raise MalformedResultError("its headers isn't an object")
         already = {name.lower() for name, _value in found}
-        found += [(k, _header_value(v)) for k, v in single.items() if k.lower() not in already]
-    if unfit := [name for name, _value in found if not _HEADER_NAME.fullmatch(name)]:
+        found += [(k, header_value(v)) for k, v in single.items() if k.lower() not in already]
+    if unfit := [name for name, _value in found if not HEADER_NAME.fullmatch(name)]:
         raise MalformedResultError(f"{unfit[0]!r} isn't a header's name")
     return remapped(found)
 
@@ -372,7 +357,12 @@ def remapped(headers: Headers) -> Headers:
     ]
 
 
-def _header_value(value: object) -> str:
+def header_value(value: object) -> str:
+    """A header's value in a function's result.
+
+    Raises:
+        MalformedResultError: it can't be one.
+    """
     if isinstance(value, dict | list):
         raise MalformedResultError("a header's value isn't text")
     text = value if isinstance(value, str) else json.dumps(value)

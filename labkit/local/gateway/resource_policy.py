@@ -15,6 +15,7 @@ from labkit.local.gateway.denial import (
     denied_user,
 )
 from labkit.local.gateway.responses import API_CONFIGURATION_ERROR, GatewayError
+from labkit.local.messages import Request
 from labkit.local.policy import Decision, MalformedPolicyError, PolicyQuestion, parse_policy
 
 NO_POLICY = Skip("the API has no resource policy")
@@ -162,20 +163,37 @@ def denial(
 
 def question_of(call: Call, identity: Identity | None = None) -> PolicyQuestion:
     """The call as a question to a policy, with the condition keys of 5.11."""
-    request = call.request
+    return question_about(
+        call.request,
+        call.method_arn(),
+        call.deployment.region,
+        identity,
+        vpc_endpoint=call.vpc_endpoint,
+    )
+
+
+def question_about(
+    request: Request,
+    resource: str,
+    region: str,
+    identity: Identity | None = None,
+    *,
+    vpc_endpoint: str | None = None,
+) -> PolicyQuestion:
+    """A request for an ``execute-api`` ARN as a question to a policy."""
     keys: dict[str, object] = {"aws:viaawsservice": "false"}
     for key, header in (("aws:referer", "referer"), ("aws:useragent", "user-agent")):
         value = request.header(header)
         if value is not None:
             keys[key] = value
-    if call.vpc_endpoint:
-        keys["aws:sourcevpce"] = call.vpc_endpoint
+    if vpc_endpoint:
+        keys["aws:sourcevpce"] = vpc_endpoint
         keys["aws:vpcsourceip"] = request.source_ip
     known = identity is not None and identity.arn is not None
     return PolicyQuestion(
         action="execute-api:Invoke",
-        resource=call.method_arn(),
-        region=call.deployment.region,
+        resource=resource,
+        region=region,
         principal_arn=(identity.arn or "*") if identity and known else "*",
         principal_account=identity.account_id if identity and known else "",
         principal_type="User" if known else "Anonymous",

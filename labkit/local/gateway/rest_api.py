@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
-from itertools import islice
 from typing import Any, Protocol
 
 from labkit.journey import Journey, Step
@@ -13,13 +11,13 @@ from labkit.local.gateway.addresses import Address
 from labkit.local.gateway.call import Call, Stop, request_id_of
 from labkit.local.gateway.deployment import Deployment
 from labkit.local.gateway.edge_optimized import edge_headers, is_edge_optimized, refuse_body
+from labkit.local.gateway.journeys import Journeys
 from labkit.local.gateway.pipeline import Pipeline, reject
 from labkit.local.gateway.responses import API_CONFIGURATION_ERROR, FORBIDDEN, GatewayError
 from labkit.local.messages import CONTROL_CHARACTER, Request, Response
 
 MAX_BODY_BYTES = 10_485_760
 """The payload limit of API Gateway (gateway.md, section 14)."""
-KEPT_JOURNEYS = 1_000
 
 
 class RestApis(Protocol):
@@ -45,14 +43,21 @@ class RestApiDataPlane:
         rest_apis: the control plane's state.
         pipeline: the gates.
         account_id: the owner of the APIs.
+        journeys: where the journeys are kept; a place of its own unless given.
     """
 
-    def __init__(self, rest_apis: RestApis, pipeline: Pipeline, account_id: str) -> None:
+    def __init__(
+        self,
+        rest_apis: RestApis,
+        pipeline: Pipeline,
+        account_id: str,
+        journeys: Journeys | None = None,
+    ) -> None:
         self._rest_apis = rest_apis
         self._pipeline = pipeline
         self._account_id = account_id
         self._deployments: dict[tuple[str, str], Deployment] = {}
-        self._journeys: OrderedDict[str, Journey] = OrderedDict()
+        self._journeys = journeys or Journeys()
 
     # -- snapshots ----------------------------------------------------------------
 
@@ -77,16 +82,11 @@ class RestApiDataPlane:
 
     def journey(self, request_id: str) -> Journey | None:
         """The journey of a request, while it is kept (the last 1,000 are)."""
-        return self._journeys.get(request_id)
+        return self._journeys.find(request_id)
 
     def last_journeys(self, count: int) -> list[Journey]:
         """The journeys of the last requests, the newest first."""
-        return list(islice(reversed(self._journeys.values()), count))
-
-    def _keep(self, journey: Journey) -> None:
-        self._journeys[journey.request_id] = journey
-        while len(self._journeys) > KEPT_JOURNEYS:
-            self._journeys.popitem(last=False)
+        return self._journeys.last(count)
 
     # -- requests -----------------------------------------------------------------
 
@@ -95,9 +95,9 @@ class RestApiDataPlane:
         request_id = request_id_of(request)
         shown = address.raw_path if address.custom_domain else f"/{address.stage}{address.raw_path}"
         journey = Journey(request_id, request.method, address.base_path + shown)
-        response = _sendable(await self._respond(request, address, journey))
+        response = sendable(await self._respond(request, address, journey))
         journey.status = response.status
-        self._keep(journey)
+        self._journeys.keep(journey)
         response.headers.append(("x-amzn-RequestId", request_id))
         return response
 
@@ -165,7 +165,7 @@ class RestApiDataPlane:
         return Response.of_json({"message": "Forbidden"}, 403, headers)
 
 
-def _sendable(response: Response) -> Response:
+def sendable(response: Response) -> Response:
     """The response without what HTTP can't carry: a request's value with a line break must not end up in a header."""
     if not 200 <= response.status <= 599:
         return Response.of_json({"message": "Internal server error"}, 500)

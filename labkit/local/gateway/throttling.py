@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,39 +27,22 @@ class Limit:
     burst: float
 
 
-class Throttle:
-    """Keeps the token buckets.
+class Buckets:
+    """The token buckets of one account: its own limit is shared by all its APIs (6.2).
 
     Args:
-        usage_plans: counts the requests that pass.
         clock: seconds; only differences matter.
     """
 
-    def __init__(self, usage_plans: UsagePlans, clock: Callable[[], float] = time.time) -> None:
-        self._usage_plans = usage_plans
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._buckets: dict[tuple[str, ...], TokenBucket] = {}
 
-    def __call__(self, call: Call) -> Outcome:
-        """Take one token of each limit, or none and answer 429."""
-        limits = list(limits_of(call))
+    def take(self, limits: Sequence[Limit]) -> Limit | None:
+        """Take one token of each limit, or none; the first limit without one, or None when all have one."""
         buckets = {limit.level: self._bucket(limit) for limit in limits}
         refused = take_from_all(buckets, self._clock())
-        if refused is not None:
-            limit = next(item for item in limits if item.level == refused)
-            evidence = {"level": refused, "rate": limit.rate, "burst": limit.burst}
-            return Stop(GatewayError(THROTTLED), f"the bucket of {refused} is empty", evidence)
-        if call.key_use is not None:
-            self._usage_plans.count(call.key_use)
-        strictest = min(limits, key=lambda limit: (limit.burst, limit.rate))
-        evidence = {
-            "strictest level": strictest.level,
-            "rate": strictest.rate,
-            "burst": strictest.burst,
-        }
-        return Pass(
-            f"within the limit of {' and '.join(limit.level for limit in limits)}", evidence
-        )
+        return next((limit for limit in limits if limit.level == refused), None)
 
     def _bucket(self, limit: Limit) -> TokenBucket:
         """The bucket of a limit; a changed limit starts with a new, full bucket."""
@@ -71,6 +54,49 @@ class Throttle:
         return bucket
 
 
+def within(limits: Sequence[Limit]) -> Pass:
+    """The outcome when every limit had a token."""
+    strictest = min(limits, key=lambda limit: (limit.burst, limit.rate))
+    evidence = {
+        "strictest level": strictest.level,
+        "rate": strictest.rate,
+        "burst": strictest.burst,
+    }
+    return Pass(f"within the limit of {' and '.join(limit.level for limit in limits)}", evidence)
+
+
+class Throttle:
+    """The throttle gate of REST APIs.
+
+    Args:
+        usage_plans: counts the requests that pass.
+        clock: seconds; only differences matter.
+        buckets: the account's token buckets; new ones unless given.
+    """
+
+    def __init__(
+        self,
+        usage_plans: UsagePlans,
+        clock: Callable[[], float] = time.time,
+        buckets: Buckets | None = None,
+    ) -> None:
+        self._usage_plans = usage_plans
+        self._buckets = buckets or Buckets(clock)
+
+    def __call__(self, call: Call) -> Outcome:
+        """Take one token of each limit, or none and answer 429."""
+        limits = list(limits_of(call))
+        refused = self._buckets.take(limits)
+        if refused is not None:
+            evidence = {"level": refused.level, "rate": refused.rate, "burst": refused.burst}
+            return Stop(
+                GatewayError(THROTTLED), f"the bucket of {refused.level} is empty", evidence
+            )
+        if call.key_use is not None:
+            self._usage_plans.count(call.key_use)
+        return within(limits)
+
+
 def limits_of(call: Call) -> Iterator[Limit]:
     """The limits of a call in the order of 6.5; they don't lift one another (6.6)."""
     api_id, path, verb = call.deployment.api_id, call.found.resource.path, call.verb
@@ -79,19 +105,21 @@ def limits_of(call: Call) -> Iterator[Limit]:
         per_method = (use.api_stage.get("throttle") or {}).get(f"{path}/{verb}")
         if per_method:
             method_key = ("plan method", use.plan_id, use.key_id, api_id, call.stage, path, verb)
-            yield from _limit("the usage plan's method", method_key, per_method)
-        yield from _limit(
+            yield from limit_of("the usage plan's method", method_key, per_method)
+        yield from limit_of(
             "the usage plan", ("plan", use.plan_id, use.key_id), use.plan.get("throttle")
         )
     found = method_settings(call.stage_record, path, verb)
     if found is not None:
         key = ("stage", api_id, call.stage, path, verb)
         names = {"rateLimit": "throttlingRateLimit", "burstLimit": "throttlingBurstLimit"}
-        yield from _limit("the stage's method", key, {k: found.get(v) for k, v in names.items()})
-    yield Limit("the account", ("account", call.deployment.region), ACCOUNT_RATE, ACCOUNT_BURST)
+        yield from limit_of("the stage's method", key, {k: found.get(v) for k, v in names.items()})
+    yield account_limit(call.deployment.region)
 
 
-def _limit(level: str, key: tuple[str, ...], settings: Mapping[str, Any] | None) -> Iterator[Limit]:
+def limit_of(
+    level: str, key: tuple[str, ...], settings: Mapping[str, Any] | None
+) -> Iterator[Limit]:
     """A limit; a number that isn't set is the account's."""
     rate, burst = (settings or {}).get("rateLimit"), (settings or {}).get("burstLimit")
     if rate is not None or burst is not None:
@@ -101,6 +129,11 @@ def _limit(level: str, key: tuple[str, ...], settings: Mapping[str, Any] | None)
             ACCOUNT_RATE if rate is None else float(rate),
             ACCOUNT_BURST if burst is None else float(burst),
         )
+
+
+def account_limit(region: str) -> Limit:
+    """The account's limit in a Region (6.2)."""
+    return Limit("the account", ("account", region), ACCOUNT_RATE, ACCOUNT_BURST)
 
 
 def method_settings(stage: Mapping[str, Any], path: str, verb: str) -> Mapping[str, Any] | None:

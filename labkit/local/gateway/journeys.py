@@ -1,0 +1,31 @@
+"""The journeys of the last requests, by request id."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from itertools import islice
+
+from labkit.journey import Journey
+
+KEPT_JOURNEYS = 1_000
+
+
+class Journeys:
+    """Keeps the last 1,000 journeys, whatever kind of API they went through."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Journey] = OrderedDict()
+
+    def keep(self, journey: Journey) -> None:
+        """Keep a journey, and forget the oldest when there are too many."""
+        self._kept[journey.request_id] = journey
+        while len(self._kept) > KEPT_JOURNEYS:
+            self._kept.popitem(last=False)
+
+    def find(self, request_id: str) -> Journey | None:
+        """The journey of a request, while it is kept."""
+        return self._kept.get(request_id)
+
+    def last(self, count: int) -> list[Journey]:
+        """The journeys of the last requests, the newest first."""
+        return list(islice(reversed(self._kept.values()), count))

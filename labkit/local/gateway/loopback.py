@@ -1,0 +1,93 @@
+"""Calls to servers on this machine: nothing leaves it."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+import httpx
+
+from labkit.local.messages import Headers, without_headers
+
+MAX_RESPONSE_BYTES = 10_485_760
+HOP_BY_HOP = (
+    "connection",
+    "keep-alive",
+    "transfer-encoding",
+    "te",
+    "trailer",
+    "upgrade",
+    "content-length",
+)
+
+
+class LoopbackClient:
+    """An HTTP client without proxies and redirects: API Gateway follows none.
+
+    The caller looks at the URL first, with :func:`is_loopback`.
+    """
+
+    def __init__(self) -> None:
+        # Opened with the first call: most lessons need none.
+        self._client: httpx.AsyncClient | None = None
+
+    async def send(
+        self,
+        verb: str,
+        url: str,
+        headers: Headers,
+        body: bytes,
+        timeout: float,
+        max_bytes: int = MAX_RESPONSE_BYTES,
+    ) -> tuple[int, Headers, bytes]:
+        """Status, headers and body of the answer.
+
+        Raises:
+            httpx.HTTPError: the server can't be reached or is late.
+            httpx.InvalidURL: the URL can't be used.
+            ValueError: the answer is too large, or the URL isn't on this machine.
+        """
+        if not is_loopback(url):
+            raise ValueError("the local cloud only calls servers on this machine")
+        if self._client is None:
+            self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
+        request = self._client.build_request(
+            verb, url, headers=headers, content=body, timeout=timeout
+        )
+        response = await self._client.send(request, stream=True)
+        try:
+            chunks, size = [], 0
+            async for chunk in response.aiter_raw():
+                size += len(chunk)
+                if size > max_bytes:
+                    raise ValueError(f"the answer is larger than {max_bytes} bytes")
+                chunks.append(chunk)
+        finally:
+            await response.aclose()
+        kept = without_headers(response.headers.multi_items(), *HOP_BY_HOP)
+        return response.status_code, kept, b"".join(chunks)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL names a server on this machine by address or as ``localhost``.
+
+    >>> is_loopback("http://127.0.0.1:8000/x"), is_loopback("https://example.com/")
+    (True, False)
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme not in ("http", "https") or not host:
+            return False
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def encoded_path_value(value: str) -> str:
+    """A path parameter's value as a URL carries it.
+
+    >>> encoded_path_value("a b/c?d")
+    'a%20b/c%3Fd'
+    """
+    return httpx.URL("http://h/").copy_with(path="/" + value).raw_path.decode()[1:]
