@@ -44,6 +44,9 @@ class Cloud(Protocol):
     def journey(self, response: requests.Response) -> Journey:
         """The journey of the request that got this response."""
 
+    def journeys(self) -> list[Journey]:
+        """The journeys of the last requests, the newest first."""
+
     def wait_for_role(self) -> None:
         """Wait until a new IAM role can be assumed."""
 
@@ -57,19 +60,19 @@ class Lab:
     Attributes:
         http: a ``requests.Session`` that reaches the genuine AWS host names.
         inbox: where sign-in codes arrive.
+        clock: moves the time of the local cloud, of its functions and of this kernel.
         region: the Region.
         account_id: the account.
     """
-        clock: moves the time of the local cloud, of its functions and of this kernel.
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self.http = cloud.http
         self.inbox = cloud.inbox
+        self.clock = cloud.clock
         self.region = cloud.region
         self.account_id = cloud.account_id
 
-        self.clock = cloud.clock
     def status(self) -> str:
         """Which cloud this is, and whether it runs."""
         lines = [self._cloud.status()]
@@ -125,6 +128,11 @@ class Lab:
                 journey = self._cloud.journey(answer)
         return explain(answer, journey=journey)
 
+    @property
+    def journeys(self) -> list[Journey]:
+        """The journeys of the last 20 requests, the newest first; none on AWS."""
+        return self._cloud.journeys()
+
     def clean_up(self) -> CleanUpReport:
         """Delete what the course made, and nothing else; says what is left, which must be nothing.
 
@@ -156,6 +164,7 @@ def start() -> Lab:
     if chosen == "aws":
         from labkit.aws import AwsCloud
 
+        _return_to_real_time()
         cloud = AwsCloud()
         _set_environment({"AWS_DEFAULT_REGION": cloud.region})
     else:
@@ -164,7 +173,6 @@ def start() -> Lab:
         cloud = LocalCloud()
         _set_environment(cloud.environment())
     print(cloud.status())
-        _return_to_real_time()
     return Lab(cloud)
 
 
@@ -196,6 +204,13 @@ def _restore_environment() -> None:
     _forget_default_session()
 
 
+def _return_to_real_time() -> None:
+    """What the local cloud's clock moved in this kernel goes back; AWS mode imports nothing for it."""
+    kernel_clock = sys.modules.get("labkit.local.kernel_clock")
+    if kernel_clock is not None:
+        kernel_clock.leave()
+
+
 def _set_variable(name: str, value: str | None) -> None:
     if value is None:
         os.environ.pop(name, None)
@@ -204,13 +219,6 @@ def _set_variable(name: str, value: str | None) -> None:
 
 
 def _forget_default_session() -> None:
-def _return_to_real_time() -> None:
-    """What the local cloud's clock moved in this kernel goes back; AWS mode imports nothing for it."""
-    kernel_clock = sys.modules.get("labkit.local.kernel_clock")
-    if kernel_clock is not None:
-        kernel_clock.leave()
-
-
     """``boto3.client(...)`` must read the new environment."""
     boto3 = sys.modules.get("boto3")
     if boto3 is not None:
