@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,14 +83,23 @@ def leftovers() -> list[str]:
     return [f"{kind.label} {name}" for kind in _KINDS for name in kind.find()]
 
 
+def region_in_use() -> str:
+    """The Region that boto3 uses. ``labkit.start()`` sets the variable; to ask boto3 costs 15 ms."""
+    import boto3
+
+    chosen = os.environ.get("AWS_DEFAULT_REGION") or boto3.Session().region_name
+    return str(chosen or names.REGION)
+
+
 def _client(service: str) -> Any:
     import boto3
     from botocore.config import Config
 
-    region = boto3.Session().region_name or names.REGION
     # DeleteRestApi is limited to one in 30 seconds on AWS: be patient.
     return boto3.client(
-        service, region_name=region, config=Config(retries={"mode": "adaptive", "max_attempts": 12})
+        service,
+        region_name=region_in_use(),
+        config=Config(retries={"mode": "adaptive", "max_attempts": 12}),
     )
 
 

@@ -21,6 +21,7 @@ from labkit.clean_up import (
     find_function,
     find_rest_apis,
     find_user_pools,
+    region_in_use,
 )
 
 FIRST_TASK, LAST_TASK = 1, 7
@@ -122,15 +123,9 @@ def _client(service: str) -> Any:
 
     return boto3.client(
         service,
-        region_name=_region(),
+        region_name=region_in_use(),
         config=Config(retries={"mode": "standard", "max_attempts": 10}),
     )
-
-
-def _region() -> str:
-    import boto3
-
-    return str(boto3.Session().region_name or names.REGION)
 
 
 # -- task 1: the function -------------------------------------------------------------
@@ -398,7 +393,7 @@ def remove_authorizer(api_id: str, resource_id: str) -> None:
 
 def invoke_url(api_id: str) -> str:
     """The URL of the stage ``dev``."""
-    return f"https://{api_id}.execute-api.{_region()}.amazonaws.com/{names.STAGE}"
+    return f"https://{api_id}.execute-api.{region_in_use()}.amazonaws.com/{names.STAGE}"
 
 
 # -- task 5: the user --------------------------------------------------------------------------

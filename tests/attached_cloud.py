@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import boto3
+from botocore.waiter import Waiter
 
 import labkit
 import labkit.lab
@@ -35,11 +38,23 @@ def environment(**changes: str | None) -> Iterator[None]:
 @contextmanager
 def attached_cloud(directory: Path) -> Iterator[Lab]:
     """A lab whose cloud keeps its state in `directory` and ends with the `with` block."""
-    with environment(LABKIT_STATE_DIR=str(directory), LABKIT_CLOUD="local"):
+    with environment(LABKIT_STATE_DIR=str(directory), LABKIT_CLOUD="local"), _quick_waiters():
         try:
             yield labkit.start()
         finally:
             labkit.stop()
+
+
+@contextmanager
+def _quick_waiters() -> Iterator[None]:
+    """A new function is active after some milliseconds: boto3 needn't wait a second to ask again."""
+    own = Waiter.wait
+
+    def wait(self: Waiter, **parameters: Any) -> Any:
+        return own(self, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500}, **parameters)
+
+    with mock.patch.object(Waiter, "wait", wait):
+        yield
 
 
 def eventually(holds: Callable[[], object], seconds: float = 15) -> bool:

@@ -1,7 +1,6 @@
 """The clean-up deletes all of the course and nothing of anybody else."""
 
 import io
-import itertools
 import json
 import zipfile
 from collections.abc import Callable, Iterator
@@ -199,13 +198,13 @@ DELETIONS: dict[str, Callable[[Any], object]] = {
 
 
 def test_it_works_after_any_part_is_gone(lab: Lab) -> None:
-    for size in (1, 3, 5):
-        for gone in itertools.combinations(DELETIONS, size):
-            demo = lab.start_task(5)
-            for one in gone:
-                DELETIONS[one](demo)
-            lab.clean_up()
-            assert everything() == [], gone
+    parts = list(DELETIONS)
+    for gone in [*([part] for part in parts), parts[:2], parts[1:4], parts[::2], parts]:
+        demo = lab.start_task(5)
+        for one in gone:
+            DELETIONS[one](demo)
+        lab.clean_up()
+        assert everything() == [], gone
 
 
 @pytest.mark.parametrize("first_task", range(1, 8))
