@@ -1,5 +1,8 @@
 """Throttling as API Gateway does it: a token bucket, one token a request.
 
+The one model of it: the local gateway decides with it, ``labkit.simulation`` predicts with it and the notebooks draw
+it. Nothing here is heavy, for the gateway imports it.
+
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
 """
 
@@ -8,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_ROUNDING = 1e-9
+WHOLE_TOKEN = 1 - 1e-9
 """A level that misses a whole token only by the rounding of floating point counts as whole."""
 
 
@@ -49,7 +52,7 @@ class TokenBucket:
 
     def has_token(self, now: float) -> bool:
         """Whether there is a whole token at a time."""
-        return self.level(now) >= 1 - _ROUNDING
+        return self.level(now) >= WHOLE_TOKEN
 
     def take(self, now: float) -> bool:
         """Take a token, if there is a whole one.
@@ -76,9 +79,9 @@ def take_from_all(buckets: Mapping[str, TokenBucket], now: float) -> str | None:
     Returns:
         The name of the first layer without a token, or None when the request may pass.
     """
-    for name, bucket in buckets.items():
-        if not bucket.has_token(now):
-            return name
+    empty = [name for name, bucket in buckets.items() if not bucket.has_token(now)]
+    if empty:
+        return empty[0]
     for bucket in buckets.values():
         bucket.take(now)
     return None
