@@ -9,8 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from labkit import clean_up as clean_up_module
-from labkit import names
+from labkit import course_resources, names
 from labkit.clean_up import clean_up, leftovers
 from labkit.errors import CleanUpError
 from labkit.lab import Lab
@@ -66,6 +65,29 @@ def everything() -> list[str]:
     ]
 
 
+def delete_pool(pool_id: str) -> None:
+    cognito = boto3.client("cognito-idp")
+    domain = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"].get("Domain")
+    if domain:
+        cognito.delete_user_pool_domain(UserPoolId=pool_id, Domain=domain)
+    cognito.delete_user_pool(UserPoolId=pool_id)
+
+
+def delete_role(name: str) -> None:
+    iam = boto3.client("iam")
+    for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
+    for inline in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=inline)
+    iam.delete_role(RoleName=name)
+
+
+def delete_log_group(name: str) -> None:
+    logs = boto3.client("logs")
+    if logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]:
+        logs.delete_log_group(logGroupName=name)
+
+
 def wipe() -> None:
     """Delete everything, whose ever it is."""
     gateway, cognito = boto3.client("apigateway"), boto3.client("cognito-idp")
@@ -74,11 +96,11 @@ def wipe() -> None:
             gateway.delete_rest_api(restApiId=api["id"])
     for page in list(cognito.get_paginator("list_user_pools").paginate(MaxResults=60)):
         for pool in page["UserPools"]:
-            clean_up_module.delete_user_pool(pool["Id"])
+            course_resources.delete_user_pool(pool["Id"])
     for function in boto3.client("lambda").list_functions()["Functions"]:
         boto3.client("lambda").delete_function(FunctionName=function["FunctionName"])
     for role in boto3.client("iam").list_roles()["Roles"]:
-        clean_up_module._delete_role(role["RoleName"])
+        course_resources.delete_role(role["RoleName"])
     for group in boto3.client("logs").describe_log_groups()["logGroups"]:
         boto3.client("logs").delete_log_group(logGroupName=group["logGroupName"])
 
@@ -192,8 +214,8 @@ DELETIONS: dict[str, Callable[[Any], object]] = {
     "api": lambda demo: boto3.client("apigateway").delete_rest_api(restApiId=demo.rest_api_id),
     "pool": lambda demo: boto3.client("cognito-idp").delete_user_pool(UserPoolId=demo.user_pool_id),
     "function": lambda demo: boto3.client("lambda").delete_function(FunctionName=names.FUNCTION),
-    "role": lambda demo: clean_up_module._delete_role(names.ROLE),
-    "logs": lambda demo: clean_up_module._delete_log_group(names.LOG_GROUP),
+    "role": lambda demo: course_resources.delete_role(names.ROLE),
+    "logs": lambda demo: course_resources.delete_log_group(names.LOG_GROUP),
 }
 
 

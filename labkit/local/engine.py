@@ -18,6 +18,7 @@ import json
 import os
 import secrets
 import shutil
+import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -122,6 +123,7 @@ class Engine:
         )
         self._app = importlib.import_module("ministack.app")
         self._deny_unknown_operations()
+        self._name_principals_as_aws()
 
     def _deny_unknown_operations(self) -> None:
         """Have a policy decide on every call: MiniStack lets a call through whose operation it can't name."""
@@ -132,6 +134,27 @@ class Engine:
             return own(service, *request) or f"{service}:UnknownOperation"
 
         actions.extract_iam_action = name
+
+    def _name_principals_as_aws(self) -> None:
+        """``aws:PrincipalArn`` of a session is its role's ARN; an anonymous caller has no ARN and no account."""
+        evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+        own = evaluator._resolve_condition_key
+
+        def resolve(key: str, context: Any) -> Any:
+            if key.lower() == "aws:principalarn":
+                return self._principal_arn(context.principal_arn)
+            if key.lower() == "aws:principalaccount":
+                return context.principal_account or None
+            return own(key, context)
+
+        evaluator._resolve_condition_key = resolve
+
+    def _principal_arn(self, arn: str) -> str | None:
+        if ":assumed-role/" not in arn:
+            return None if arn == "*" else arn
+        account_id, name = arn.split(":")[4], arn.split("/")[1]
+        role = self._module("iam")._roles.get_scoped(account_id, None, name) or {}
+        return str(role.get("Arn") or f"arn:aws:iam::{account_id}:role/{name}")
 
     def warm_up(self) -> None:
         """Import the services that the first lesson needs; call it in a thread, after the port is open."""
@@ -284,6 +307,12 @@ class Engine:
         """
         evaluator = importlib.import_module("ministack.core.iam_evaluator")
         context = self._context(evaluator, question)
+        if question.access_key_id is not None:
+            with self._scope(question.region):
+                principal = evaluator.resolve_principal(
+                    question.access_key_id, self.settings.account_id
+                )
+            context.principal_keys = getattr(principal, "keys", {})
         if names_principals:
             result = evaluator.evaluate_resource_policy(document, context)
         else:
@@ -415,12 +444,16 @@ class Engine:
             )
 
     def stage(self, api_id: str, region: str, stage_name: str) -> JsonObject | None:
-        """The live stage, or None. Stage settings need no redeploy (facts/gateway.md 8.1)."""
+        """The live stage with its web ACL, or None. Stage settings need no redeploy (facts/gateway.md 8.1)."""
         with self._scope(region):
             found: JsonObject | None = (
                 self._module("apigateway_v1")._stages_v1.get(api_id, {}).get(stage_name)
             )
-        return found
+            if found is None or "ministack.services.waf" not in sys.modules:
+                return found
+            arn = f"arn:aws:apigateway:{region}::/restapis/{api_id}/stages/{stage_name}"
+            web_acl = self._module("waf")._associations.get(arn)
+        return found if web_acl is None else {**found, "webAclArn": web_acl}
 
     def method(
         self, api_id: str, region: str, resource_id: str, http_method: str
