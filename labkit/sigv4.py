@@ -103,19 +103,17 @@ def _without_dot_segments(path: str) -> str:
     return "/" + "/".join(kept) + end
 
 
-def canonical_query_string(query_string: str, *, leave_out: Iterable[str] = ()) -> str:
+def canonical_query_string(query_string: str) -> str:
     """The query string as it is signed: its pairs sorted by name, then by value.
 
     Args:
         query_string: as sent, percent-encoded, without ``?``.
-        leave_out: names that aren't signed (``X-Amz-Signature`` of a presigned URL).
 
     >>> canonical_query_string("b=2&a=1&a=0&empty")
     'a=0&a=1&b=2&empty='
     """
     pairs = [pair.partition("=")[::2] for pair in query_string.split("&") if pair]
-    dropped = set(leave_out)
-    return "&".join(f"{name}={value}" for name, value in sorted(pairs) if name not in dropped)
+    return "&".join(f"{name}={value}" for name, value in sorted(pairs))
 
 
 def canonical_headers(headers: Mapping[str, str], signed: Iterable[str]) -> str:
@@ -143,7 +141,7 @@ def canonical_request(
         (
             method.upper(),
             canonical_uri(path, service),
-            canonical_query_string(query_string, leave_out=("X-Amz-Signature",)),
+            canonical_query_string(query_string),
             canonical_headers(headers, names),
             ";".join(names),
             payload_hash,

@@ -34,7 +34,8 @@ class PolicyQuestion:
         principal_arn: the caller; ``*`` for an anonymous one.
         principal_account: the caller's account; empty for an anonymous one.
         principal_type: ``User``, ``AssumedRole``, ``Root`` or ``Anonymous``.
-        source_ip: the client's address.
+        access_key_id: whose tags, name and id the condition keys of the caller are; None for an anonymous one.
+        source_ip: the client's address; None when it came through a VPC endpoint (5.12).
         keys: further condition keys, lower case, and their values.
     """
 
@@ -44,7 +45,8 @@ class PolicyQuestion:
     principal_arn: str = "*"
     principal_account: str = ""
     principal_type: str = "Anonymous"
-    source_ip: str = "127.0.0.1"
+    access_key_id: str | None = None
+    source_ip: str | None = "127.0.0.1"
     keys: Mapping[str, Any] = field(default_factory=dict)
 
 

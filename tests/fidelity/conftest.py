@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fidelity.gateway_fixture import Cloud, Gateway, running_cloud
+from tests.fidelity.steered import SteeredGateway
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,13 @@ def gateway_a_day_later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ga
     arguments = ["-m", "tests.fidelity.cloud_a_day_later", "--port", "0"]
     with running_cloud(arguments, tmp_path_factory.mktemp("later")) as started:
         yield Gateway(started)
+
+
+@pytest.fixture(scope="session")
+def steered_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SteeredGateway]:
+    """The same on a cloud whose gateway's clock the tests move, and whose gates they can make wrong."""
+    arguments = ["-m", "tests.fidelity.steered_cloud", "--port", "0"]
+    with running_cloud(arguments, tmp_path_factory.mktemp("steered")) as started:
+        gateway = SteeredGateway(started)
+        yield gateway
+        gateway.close()

@@ -25,7 +25,7 @@ REQUEST_KEYS = frozenset(
 EXPECT_KEYS = frozenset(
     """
     absent body body_pattern body_prefix error error_type event event_matches exact_header_names
-    gate header_patterns headers json log log_without message no_headers no_journey outcome reason
+    gate header_patterns headers invocations json log log_without message no_headers no_journey outcome reason
     result result_matches result_sorted same status
     """.split()
 )
@@ -182,8 +182,13 @@ def body_of(asked: Mapping[str, Any]) -> bytes | None:
 
 
 def value_at(data: Any, place: str) -> Any:
-    """The value at ``a / b``; in a list, a number is an index and ``name=value`` picks an item; ``#`` counts."""
+    """The value at ``a / b``; in a list, a number is an index and ``name=value`` picks an item; ``#`` counts.
+
+    A text that is a JSON object is looked into.
+    """
     for part in place.split(" / "):
+        if isinstance(data, str) and data.startswith("{"):
+            data = json.loads(data)
         if part == "#":
             data = len(data)
         elif isinstance(data, list) and "=" in part:

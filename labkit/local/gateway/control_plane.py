@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from labkit.local.gateway.authorizer_operations import refusal_of, refusal_of_patch, with_number
 from labkit.local.gateway.cognito_authorizer import CognitoAuthorizer
 from labkit.local.gateway.gateway_response_operations import (
     GatewayResponses,
@@ -23,6 +24,12 @@ from labkit.local.gateway.gateway_response_operations import (
 from labkit.local.gateway.lambda_authorizer import LambdaAuthorizer
 from labkit.local.gateway.pipeline import Pipeline
 from labkit.local.gateway.rest_api import RestApiDataPlane, RestApis
+from labkit.local.gateway.rest_api_operations import (
+    InvalidSettingError,
+    check_policy,
+    patched_types,
+    saved_policy,
+)
 from labkit.local.gateway.testinvoke import answer_test_invoke_method, failure, is_test_invoke
 from labkit.local.gateway.testinvoke_authorizer import (
     answer_test_invoke_authorizer,
@@ -37,6 +44,7 @@ _DEPLOYMENTS = re.compile(r"/restapis/([^/]+)/deployments")
 _DEPLOYMENT = re.compile(r"/restapis/([^/]+)/deployments/([^/]+)")
 _AUTHORIZER_CACHE = re.compile(r"/restapis/([^/]+)/stages/([^/]+)/cache/authorizers")
 _AUTHORIZERS = re.compile(r"/restapis/([^/]+)/authorizers/?")
+_AUTHORIZER = re.compile(r"/restapis/([^/]+)/authorizers/([^/]+)/?")
 _METHOD = re.compile(r"/restapis/([^/]+)/resources/([^/]+)/methods/([^/]+)")
 
 
@@ -101,8 +109,12 @@ class RestApiControlPlane:
             return await self._flush_authorizers_cache(request, *match.groups())
         if is_gateway_response_operation(request):
             return await answer_gateway_response_operation(request, self._state, self._forward)
-        if _lacks_identity_source(request):
-            return _bad_request("Invalid identity source specified")
+        if _AUTHORIZERS.fullmatch(request.raw_path) or _AUTHORIZER.fullmatch(request.raw_path):
+            return await self._authorizer(request)
+        if request.method == "POST" and request.raw_path == "/restapis":
+            return await self._create_api(request)
+        if request.method == "PATCH" and (match := _API.fullmatch(request.raw_path)):
+            return await self._update_api(request, match[1])
         if request.method == "PATCH" and (match := _METHOD.fullmatch(request.raw_path)):
             return await self._update_method(request, *match.groups())
         if request.method == "DELETE" and (match := _DEPLOYMENT.fullmatch(request.raw_path)):
@@ -110,8 +122,6 @@ class RestApiControlPlane:
         response = await self._forward(request)
         if response.status < 300:
             await self._follow(request, response)
-        if request.method == "PATCH" and (match := _API.fullmatch(request.raw_path)):
-            return self._with_truth_values(response, match[1])
         return response
 
     async def _follow(self, request: Request, response: Response) -> None:
@@ -138,17 +148,71 @@ class RestApiControlPlane:
             self._data_plane.forget_deployment(api_id, deployment_id)
         return response
 
-    def _with_truth_values(self, response: Response, api_id: str) -> Response:
-        """Patch values are text; the engine keeps ``"false"``, which isn't false."""
+    async def _create_api(self, request: Request) -> Response:
+        """An API is edge-optimized unless it says otherwise (10.2); the engine's is regional."""
+        asked = _json(request)
+        try:
+            check_policy(asked.get("policy"))
+        except InvalidSettingError as error:
+            return _bad_request(str(error))
+        response = await self._forward(request)
+        if response.status >= 300:
+            return response
+        endpoint = asked.get("endpointConfiguration")
+        types = endpoint.get("types") if isinstance(endpoint, dict) else None
+        return self._with_saved_settings(response, response.json()["id"], types or ["EDGE"])
+
+    async def _update_api(self, request: Request, api_id: str) -> Response:
+        """Patch values are text, an endpoint's type is replaced, and a policy is saved expanded."""
+        region = self._state.rest_api_region(api_id)
+        record = (region and self._state.rest_api(api_id, region)) or {}
+        before = (record.get("endpointConfiguration") or {}).get("types") or []
+        operations = _operations(request)
+        try:
+            types = patched_types(before, operations)
+            for operation in operations:
+                check_policy(operation.get("path") == "/policy" and operation.get("value"))
+        except InvalidSettingError as error:
+            return _bad_request(str(error))
+        response = await self._forward(request)
+        if response.status >= 300:
+            return response
+        return self._with_saved_settings(response, api_id, types)
+
+    def _with_saved_settings(
+        self, response: Response, api_id: str, endpoint_types: list[str]
+    ) -> Response:
         region = self._state.rest_api_region(api_id)
         record = region and self._state.rest_api(api_id, region)
-        if response.status >= 300 or not record:
+        if not record:
             return response
+        endpoint = dict(record.get("endpointConfiguration") or {})
+        record["endpointConfiguration"] = {**endpoint, "types": endpoint_types}
+        prefix = f"arn:aws:execute-api:{region}:{self._account_id}:{api_id}/"
+        shown = {**response.json(), "endpointConfiguration": record["endpointConfiguration"]}
+        if record.get("policy"):
+            record["policy"] = saved_policy(record["policy"], prefix)
+            shown["policy"] = json.dumps(record["policy"], ensure_ascii=False)[1:-1]
         truth_values(record)
-        headers = without_headers(response.headers, "content-length")
-        return Response(
-            response.status, headers, Response.of_json(truth_values(response.json())).body
-        )
+        return _with_body(response, truth_values(shown))
+
+    async def _authorizer(self, request: Request) -> Response:
+        """Refuse what can't be an authorizer; a time to live that wasn't asked for isn't echoed (3.12)."""
+        asked = _json(request)
+        refusal = None
+        if request.method == "POST":
+            refusal = refusal_of(asked)
+        elif request.method == "PATCH":
+            refusal = refusal_of_patch(_operations(request))
+        if refusal is not None:
+            return _bad_request(refusal)
+        response = await self._forward(request)
+        if response.status >= 300 or request.method not in ("POST", "PATCH"):
+            return response
+        shown = with_number(response.json())
+        if request.method == "POST" and asked.get("authorizerResultTtlInSeconds") is None:
+            shown.pop("authorizerResultTtlInSeconds", None)
+        return _with_body(response, shown)
 
     async def _test_invoke(self, request: Request) -> Response:
         """The engine doesn't know the operation: its 404 means that the caller was authorized."""
@@ -226,17 +290,23 @@ def _bad_request(message: str) -> Response:
     )
 
 
-def _lacks_identity_source(request: Request) -> bool:
-    """Whether ``CreateAuthorizer`` leaves out what a Cognito or ``TOKEN`` authorizer needs (2.7)."""
-    if request.method != "POST" or not _AUTHORIZERS.fullmatch(request.raw_path):
-        return False
+def _json(request: Request) -> dict[str, Any]:
+    """The body, if it is a JSON object; the engine refuses another one."""
     try:
-        asked = json.loads(request.body)
-        return asked.get("type") in ("COGNITO_USER_POOLS", "TOKEN") and not asked.get(
-            "identitySource"
-        )
-    except (ValueError, AttributeError):
-        return False
+        data = json.loads(request.body or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _operations(request: Request) -> list[dict[str, Any]]:
+    operations = _json(request).get("patchOperations")
+    return [op for op in operations if isinstance(op, dict)] if isinstance(operations, list) else []
+
+
+def _with_body(response: Response, data: object) -> Response:
+    headers = without_headers(response.headers, "content-length")
+    return Response(response.status, headers, Response.of_json(data).body)
 
 
 def patched_scopes(scopes: list[str], operations: list[Mapping[str, Any]]) -> list[str]:

@@ -38,14 +38,23 @@ class IamAuthorizer:
         except RefusedSignatureError as refused:
             return Stop(refused.error, refused.reason)
         call.caller = caller
-        identity = Identity("ImplicitDeny", caller.arn, caller.account_id)
+        identity = Identity("ImplicitDeny", caller.arn, caller.account_id, caller)
         decision = self._callers.decide_identity(caller.access_key_id, question_of(call, identity))
-        call.identity = identity = Identity(decision, caller.arn, caller.account_id)
+        call.identity = identity = Identity(decision, caller.arn, caller.account_id, caller)
         evidence = {"caller": caller.arn, "identity policies": decision}
+        same_account = caller.account_id == call.account_id
+        has_policy = bool(call.deployment.api.get("policy"))
+        if decision == "Allow" and not same_account and not has_policy:
+            reason = "the caller is of another account, and the API has no resource policy that lets it in"
+            return Stop(
+                denial(call, identity, "ImplicitDeny", same_account=False), reason, evidence
+            )
         if decision == "Allow":
             return Pass("the signature is good, and a policy of the caller allows it", evidence)
         says = "denies it explicitly" if decision == "Deny" else "allows it"
         reason = f"the signature is good, but {'a' if decision == 'Deny' else 'no'} policy of the caller {says}"
-        if decision == "ImplicitDeny" and call.deployment.api.get("policy"):
+        if decision == "ImplicitDeny" and has_policy:
             return Pass(f"{reason}; the resource policy decides", evidence)
-        return Stop(denial(call, identity, "ImplicitDeny", same_account=True), reason, evidence)
+        return Stop(
+            denial(call, identity, "ImplicitDeny", same_account=same_account), reason, evidence
+        )

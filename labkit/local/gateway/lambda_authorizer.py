@@ -202,19 +202,29 @@ def missing_identity(
     call: Call, authorizer: Mapping[str, Any], values: list[tuple[str, str | None]], *, cached: bool
 ) -> str | None:
     """Why the client gets 401 without the function being asked (3.4); None when it is asked."""
-    if authorizer.get("type") == "REQUEST":
-        absent = [name for name, value in values if not value]
-        return f"the identity source {absent[0]} is missing" if cached and absent else None
-    name, token = values[0] if values else ("method.request.header.Authorization", None)
-    if not token:
-        return f"there is no token in {name}"
+    is_request = authorizer.get("type") == "REQUEST"
+    if is_request and not cached:
+        return None
+    for name, value in values or [("method.request.header.Authorization", None)]:
+        if not value:
+            return f"the identity source {name} is missing"
+        if _comes_twice(call, name):
+            return f"the identity source {name} comes twice"
     expression = authorizer.get("identityValidationExpression")
     try:
-        if expression and re.fullmatch(str(expression), token) is None:
+        if not is_request and expression and re.fullmatch(expression, values[0][1] or "") is None:
             return "the token doesn't match the authorizer's token validation"
     except re.error:
         return "the authorizer's token validation isn't a regular expression"
     return None
+
+
+def _comes_twice(call: Call, source: str) -> bool:
+    """Whether a header comes twice: the function, the cache and the backend could each take another one."""
+    wanted = source.removeprefix("method.request.header.").lower()
+    return wanted != source.lower() and (
+        sum(name.lower() == wanted for name, _value in call.request.headers) > 1
+    )
 
 
 def event_of(call: Call, authorizer: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from labkit.local.caller import Caller
 from labkit.local.gateway.call import Call, Outcome, Pass, Skip, Stop
 from labkit.local.gateway.denial import (
     EXPLICIT_IDENTITY,
@@ -39,11 +40,13 @@ class Identity:
         decision: of the identity's policies, or of the authorizer's policy.
         arn: the caller's ARN; None for a caller whom a Lambda authorizer let in.
         account_id: the caller's account.
+        caller: who signed the request, for the condition keys that name the caller (5.11).
     """
 
     decision: Decision
     arn: str | None
     account_id: str
+    caller: Caller | None = None
 
 
 def combine(identity: Decision, resource: Decision, *, same_account: bool) -> Decision:
@@ -189,6 +192,7 @@ def question_about(
     if vpc_endpoint:
         keys["aws:sourcevpce"] = vpc_endpoint
         keys["aws:vpcsourceip"] = request.source_ip
+    caller = identity.caller if identity else None
     known = identity is not None and identity.arn is not None
     return PolicyQuestion(
         action="execute-api:Invoke",
@@ -196,8 +200,9 @@ def question_about(
         region=region,
         principal_arn=(identity.arn or "*") if identity and known else "*",
         principal_account=identity.account_id if identity and known else "",
-        principal_type="User" if known else "Anonymous",
-        source_ip=request.source_ip,
+        principal_type=caller.type if caller else "User" if known else "Anonymous",
+        access_key_id=caller.access_key_id if caller else None,
+        source_ip=None if vpc_endpoint else request.source_ip,
         keys=keys,
     )
 

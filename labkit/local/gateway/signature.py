@@ -28,6 +28,10 @@ WINDOW = dt.timedelta(minutes=5)
 """How far a signature's time may be off (4.7)."""
 MAX_PRESIGNED_SECONDS = 604_800
 _AMZ_DATE = "%Y%m%dT%H%M%SZ"
+_ONLY_ONE = (
+    "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header "
+    "should be specified."
+)
 _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
     "and signing method. Consult the service documentation for details."
@@ -95,7 +99,13 @@ class SignatureVerifier:
 
     def _presented(self, request: Request) -> _Presented:
         header = request.header("authorization")
-        if header is not None and not header.startswith(sigv4.ALGORITHM):
+        query = dict(request.query)
+        in_query = not {"X-Amz-Algorithm", "X-Amz-Signature"}.isdisjoint(query)
+        if sum(name.lower() == "authorization" for name, _value in request.headers) + in_query > 1:
+            raise RefusedSignatureError(
+                GatewayError(INCOMPLETE_SIGNATURE, _ONLY_ONE), "the request has two authorizations"
+            )
+        if header is not None and header.partition(" ")[0] != sigv4.ALGORITHM:
             complaint = not_signature_v4(request) or "Unsupported AWS 'algorithm'."
             raise RefusedSignatureError(
                 GatewayError(INCOMPLETE_SIGNATURE, complaint),
@@ -103,8 +113,7 @@ class SignatureVerifier:
             )
         if header is not None:
             return self._from_header(request, header)
-        query = dict(request.query)
-        if "X-Amz-Algorithm" in query:
+        if in_query:
             return self._from_query(query)
         raise RefusedSignatureError(
             GatewayError(MISSING_AUTHENTICATION_TOKEN), "the request isn't signed"
@@ -141,6 +150,9 @@ class SignatureVerifier:
             "X-Amz-SignedHeaders",
             "X-Amz-Signature",
         )
+        if query.get("X-Amz-Algorithm") != sigv4.ALGORITHM:
+            message = f"X-Amz-Algorithm only supports {sigv4.ALGORITHM!r}"
+            raise RefusedSignatureError(GatewayError(INCOMPLETE_SIGNATURE, message), message)
         missing = [name for name in names if not query.get(name)]
         if missing:
             message = " ".join(
@@ -254,19 +266,23 @@ def _canonical_request(request: Request, presented: _Presented) -> str:
     for name, value in request.headers:
         key = name.lower()
         headers[key] = f"{headers[key]},{value}" if key in headers else value
-    declared = headers.get("x-amz-content-sha256", "")
-    payload = hashlib.sha256(request.body).hexdigest()
-    if presented.expires is not None and declared == "UNSIGNED-PAYLOAD":
-        payload = declared
     return sigv4.canonical_request(
         request.method,
         request.raw_path,
-        request.query_string,
+        _signed_query(request, presented),
         headers,
         presented.signed_headers,
-        payload,
+        hashlib.sha256(request.body).hexdigest(),
         SERVICE,
     )
+
+
+def _signed_query(request: Request, presented: _Presented) -> str:
+    """The query string; a presigned URL signs all of it but the signature itself."""
+    if presented.expires is None:
+        return request.query_string
+    pairs = request.query_string.split("&")
+    return "&".join(pair for pair in pairs if pair.partition("=")[0] != "X-Amz-Signature")
 
 
 def _credential(text: str) -> tuple[str, sigv4.CredentialScope]:

@@ -1,0 +1,22 @@
+"""Every row about authorization, over HTTP, against a local cloud whose clock the rows move."""
+
+from __future__ import annotations
+
+import pytest
+
+from labkit.local.ledger import Row, rows
+from tests.fidelity.runner import check_form
+from tests.fidelity.steered import STEERED_KEYS, SteeredGateway, SteeredRunner
+
+ROWS = rows("gateway_authorization.toml")
+
+
+def test_rows_say_what_they_stand_on() -> None:
+    for row in ROWS:
+        check_form(row, "authorization-", STEERED_KEYS)
+        assert row.label != "inferred" or row.fact, row.id
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_row(row: Row, steered_gateway: SteeredGateway) -> None:
+    SteeredRunner(steered_gateway).run(row)
