@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from labkit.clock import Clock
+from labkit.clock import Clock, in_words
 from labkit.errors import CloudUnavailableError, ForeignHostError, JourneyUnknownError
 from labkit.inbox import Inbox
 from labkit.journey import Journey
@@ -165,7 +165,12 @@ class LocalCloud:
     def details(self) -> dict[str, Any]:
         """More for ``lab.status()``."""
         running = process.call(self.settings, "GET", "/_labkit/health") is not None
-        return {"running": running, "endpoint": self.settings.endpoint}
+        offset = self.clock.offset.total_seconds()
+        return {
+            "running": running,
+            "endpoint": self.settings.endpoint,
+            "clock": f"{in_words(offset)} ahead" if offset else "at the real time",
+        }
 
     def journey(self, response: requests.Response) -> Journey:
         """The way of a request through the gateway.

@@ -112,7 +112,8 @@ def stop() -> bool:
         if settings is not None:
             call(settings, "POST", "/_labkit/shutdown", timeout=_HEALTH_SECONDS)
         _end(directory)
-        (_work_directory(directory) / CLOCK_FILE).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # Windows: a kernel is reading it
+            (_work_directory(directory) / CLOCK_FILE).unlink()
     return True
 
 
