@@ -14,6 +14,7 @@ from labkit.clock import Clock
 from labkit.errors import JourneyUnknownError, SetupError
 from labkit.inbox import Inbox
 from labkit.journey import Journey
+from labkit.names import prefix_of
 from labkit.tasks import Demo, start_task
 
 if TYPE_CHECKING:
@@ -98,6 +99,20 @@ class Lab:
             f"Ready for task {number}." + (f" Done: task{_numbers(number)}." if number > 1 else "")
         )
         return demo
+
+    def start_notebook(self, notebook: str) -> None:
+        """Begin a notebook beyond the lab with nothing of an earlier run: what it made is deleted.
+
+        Args:
+            notebook: its name, for example ``iam-sigv4``. What it makes is named ``d-<notebook>-…``.
+
+        Raises:
+            ValueError: there is no such notebook.
+            CleanUpError: something of an earlier run can't be deleted.
+        """
+        prefix = prefix_of(notebook)
+        clean_up(lambda name: name.removeprefix("/aws/lambda/").startswith(prefix))
+        print(f"Ready for {notebook}: nothing named {prefix}… is left of an earlier run.")
 
     def wait_for_role(self) -> None:
         """Wait until a new IAM role can be assumed: some seconds on AWS, nothing on the local cloud."""

@@ -21,3 +21,43 @@ STAGE = "dev"
 DEPLOYMENT = "Cognito authorizer"
 """The description of the deployment that task 4 ends with."""
 EMAIL = "learner@example.com"
+
+NOTEBOOKS = (
+    "cognito-user-pool",
+    "lambda-authorizer",
+    "iam-sigv4",
+    "identity-pool",
+    "jwt-http-api",
+    "resource-policy",
+    "choosing-a-mode",
+    "throttling",
+    "usage-plans",
+    "refresh-tokens",
+    "hide-the-api",
+    "living-with-429",
+)
+"""The notebooks beyond the lab. What one of them makes is named ``d-<notebook>-…``."""
+
+LAB_NAMES = frozenset({FUNCTION, ROLE, LOG_GROUP, NEW_USER_POOL, USER_POOL, REST_API})
+
+
+def prefix_of(notebook: str) -> str:
+    """How the names begin that a notebook beyond the lab gives.
+
+    Raises:
+        ValueError: there is no such notebook.
+
+    >>> prefix_of("iam-sigv4")
+    'd-iam-sigv4-'
+    """
+    if notebook not in NOTEBOOKS:
+        raise ValueError(
+            f"There is no notebook {notebook!r}: choose one of {', '.join(NOTEBOOKS)}."
+        )
+    return f"d-{notebook}-"
+
+
+def is_of_the_course(name: str) -> bool:
+    """Whether a name is one that the course gives."""
+    plain = name.removeprefix("/aws/lambda/")
+    return name in LAB_NAMES or any(plain.startswith(prefix_of(notebook)) for notebook in NOTEBOOKS)

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit import names
-from labkit.clean_up import (
-    delete_function,
+from labkit.course_resources import (
+    KINDS,
     delete_rest_api,
     delete_user_pool,
-    find_function,
+    find_functions,
     find_rest_apis,
     find_user_pools,
     region_in_use,
@@ -105,15 +105,35 @@ def _take_away_from(number: int, demo: Demo) -> None:
     if number == 4:
         remove_authorizer(demo.rest_api_id or "", demo.resource_id or "")
     if number <= 3:
-        for api in find_rest_apis():
+        for api in _rest_apis():
             delete_rest_api(api)
     if number in (2, 3):
         remove_permissions()
     if number <= 2:
-        for pool in find_user_pools():
+        for pool in _user_pools():
             delete_user_pool(pool)
     if number <= 1:
-        delete_function()
+        _delete_function()
+
+
+def _is_of_the_lab(name: str) -> bool:
+    return name in names.LAB_NAMES
+
+
+def _rest_apis() -> list[str]:
+    return [api_id for api_id, _name in find_rest_apis(_is_of_the_lab)]
+
+
+def _user_pools() -> list[str]:
+    return [pool_id for pool_id, _name in find_user_pools(_is_of_the_lab)]
+
+
+def _delete_function() -> None:
+    """Delete the lab's function, its role and its logs, where they are the course's."""
+    for kind in KINDS:
+        if kind.label in ("function", "role", "log group"):
+            for identifier, _name in list(kind.find(_is_of_the_lab)):
+                kind.delete(identifier)
 
 
 def _client(service: str) -> Any:
@@ -199,7 +219,7 @@ def ensure_role(wait_for_role: Callable[[], None]) -> str:
 def ensure_user_pool() -> tuple[str, str]:
     """The ids of the user pool and its app client; a pool that isn't as task 2 leaves it is made anew."""
     cognito = _client("cognito-idp")
-    for pool_id in find_user_pools():
+    for pool_id in _user_pools():
         pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
         clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)[
             "UserPoolClients"
@@ -239,7 +259,7 @@ def ensure_user_pool() -> tuple[str, str]:
 def ensure_rest_api(function_arn: str) -> tuple[str, str]:
     """The ids of the API and of its resource ``/demo``; an API that isn't as task 3 leaves it is made anew."""
     gateway = _client("apigateway")
-    for api_id in find_rest_apis():
+    for api_id in _rest_apis():
         resource = _demo_resource(gateway, api_id)
         integration = (
             (resource or {}).get("resourceMethods", {}).get("GET", {}).get("methodIntegration", {})
@@ -292,7 +312,7 @@ def permit_api(api_id: str, function_arn: str) -> None:
 
 def remove_permissions() -> None:
     """Take back who may invoke the lab's function: permissions of deleted APIs would pile up in its policy."""
-    if not find_function():
+    if not list(find_functions(_is_of_the_lab)):
         return
     lambda_ = _client("lambda")
     try:

@@ -143,8 +143,8 @@ def test_after_the_lab_nothing_is_left(lab: Lab) -> None:
     report = lab.clean_up()
     assert everything() == []
     assert str(report) == repr(report) == "Left over: nothing."
-    assert f"REST API {demo.rest_api_id}" in report.deleted
-    assert f"user pool {demo.user_pool_id}" in report.deleted
+    assert f"REST API {names.REST_API} ({demo.rest_api_id})" in report.deleted
+    assert f"user pool {names.USER_POOL} ({demo.user_pool_id})" in report.deleted
     assert f"function {names.FUNCTION}" in report.deleted
     assert f"role {names.ROLE}" in report.deleted
 
@@ -263,8 +263,8 @@ def test_one_failure_doesn_t_keep_the_rest_and_what_is_left_is_named(
 ) -> None:
     demo = lab.start_task(7)
     of_operation = {
-        "DeleteRestApi": f"REST API {demo.rest_api_id}",
-        "DeleteUserPool": f"user pool {demo.user_pool_id}",
+        "DeleteRestApi": f"REST API {names.REST_API} ({demo.rest_api_id})",
+        "DeleteUserPool": f"user pool {names.USER_POOL} ({demo.user_pool_id})",
         "DeleteFunction": f"function {names.FUNCTION}",
         "DetachRolePolicy": f"role {names.ROLE}",
         "DeleteRole": f"role {names.ROLE}",
@@ -280,7 +280,7 @@ def test_one_failure_doesn_t_keep_the_rest_and_what_is_left_is_named(
     assert everything() == []
 
 
-LISTING = ["GetRestApis", "ListUserPools", "GetFunction", "ListRoleTags", "DescribeLogGroups"]
+LISTING = ["GetRestApis", "ListUserPools", "ListFunctions", "ListRoleTags", "DescribeLogGroups"]
 
 
 @pytest.mark.parametrize("operation", LISTING)

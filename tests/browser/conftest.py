@@ -32,7 +32,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the course, so that running the notebooks does not change the working tree."""
     folder = tmp_path_factory.mktemp("browser") / "course"
@@ -49,7 +49,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab_url(course: Path) -> Iterator[str]:
     """The address that `python3 -m labkit --no-browser` prints, token included."""
     log = course.parent / "jupyterlab.log"
@@ -84,7 +84,7 @@ def wait_for_url(server: subprocess.Popen[bytes], log: Path) -> str:
     pytest.fail(f"JupyterLab did not start:\n{log.read_text('utf-8')}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where pictures go: LABKIT_SCREENSHOTS, or a temporary folder."""
     wanted = os.environ.get("LABKIT_SCREENSHOTS")
@@ -93,7 +93,7 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while it is open, no other test can run an event loop
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS)

@@ -102,7 +102,7 @@ class SteeredGateway(Gateway):
         if name == "the owner":
             return Key(self.cloud.access_key_id, self.cloud.secret_access_key)
         if name == "nobody":
-            return Key("AKIANOBODYNOBODY1234", "a secret that nobody has")
+            return Key("AKIANOBODYAAAEXAMPLE", "a secret that nobody has")
         if name == "inactive":
             return self._inactive_user()
         if name == "identity pool":

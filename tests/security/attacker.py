@@ -134,7 +134,7 @@ class Attacker:
         headers = self.sign(service, method, target, **options)
         return self.send(method, target, headers, options.get("body", b""))
 
-    def unknown_key(self, service: str = "iam", key_id: str = "AKIANOBODYNOBODY1234") -> Headers:
+    def unknown_key(self, service: str = "iam", key_id: str = "AKIANOBODYAAAEXAMPLE") -> Headers:
         """A header that looks signed, with a key that nobody has."""
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         return [

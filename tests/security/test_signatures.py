@@ -41,7 +41,7 @@ def test_botocore_reads_why_a_key_is_refused(cloud: Attacker, service: str) -> N
         ("test", secret, UNKNOWN),
         (cloud.settings.account_id, secret, UNKNOWN),
         ("000000000000", secret, UNKNOWN),
-        ("AKIANOBODYNOBODY1234", secret, UNKNOWN),
+        ("AKIANOBODYAAAEXAMPLE", secret, UNKNOWN),
         (cloud.settings.access_key_id.lower(), secret, UNKNOWN),
     ):
         with pytest.raises(ClientError) as refused:
@@ -150,7 +150,7 @@ def test_a_signature_is_for_one_service(cloud: Attacker, service: str) -> None:
 
 CREATE = json.dumps({"PoolName": "made by an attack"}).encode()
 TEST_SCOPE = "test/20261121/us-east-1/cognito-idp/aws4_request"
-NOBODY_SCOPE = "AKIANOBODYNOBODY1234/20261121/us-east-1/cognito-idp/aws4_request"
+NOBODY_SCOPE = "AKIANOBODYAAAEXAMPLE/20261121/us-east-1/cognito-idp/aws4_request"
 GOOD_LOOKING = f"/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={NOBODY_SCOPE}"
 
 
