@@ -494,6 +494,15 @@ class Engine:
                 return dict_of(key)
         return None
 
+    def api_key_record(self, key_id: str) -> JsonObject | None:
+        """The live record of an API key, enabled or not, or None."""
+        for (_account, _region, found_id), key in self._module(
+            "apigateway_v1"
+        )._api_keys.all_items():
+            if found_id == key_id:
+                return dict_of(key)
+        return None
+
     def usage_plan(self, plan_id: str) -> JsonObject | None:
         """The live record of a usage plan, or None."""
         for (_account, _region, found_id), plan in self._module(

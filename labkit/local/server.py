@@ -188,7 +188,7 @@ class LocalCloud:
         request = admitted
         if (request.header("x-amz-target") or "").startswith("AWSCognitoIdentityProviderService."):
             return await self._user_pools.handle(request)
-        if request.raw_path.startswith("/usageplans"):
+        if request.raw_path.startswith(("/usageplans", "/apikeys")):
             return await self._usage.handle(request)
         if request.raw_path.startswith("/restapis"):
             return await self._api_gateway.handle(request)

@@ -230,14 +230,6 @@ def validated(api: Api) -> None:
     api.mock("POST", "/both", requestValidatorId=everything, **both, **models)
     api.mock("POST", "/nothing", **both, **models)
     api.mock("POST", "/keyed", requestValidatorId=everything, **both, **models, **KEYED)
-    api.respond(
-        "BAD_REQUEST_BODY",
-        responseTemplates={
-            "application/json": '{"message":$context.error.messageString,"why":"$context.error.validationErrorString"}'
-        },
-    )
-    api.mock("POST", "/why", requestValidatorId=body, **models)
-    api.aws.delete_gateway_response(restApiId=api.id, responseType="BAD_REQUEST_BODY")
     api.deploy()
     throttle_stage(api, "~1both/POST", "1", "1")
 

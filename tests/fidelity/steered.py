@@ -203,10 +203,11 @@ class SteeredRunner(Runner):
         name = row.setup.removesuffix(", anew")
         fresh = name != row.setup or name == "a fresh api"
         situation = self.gateway.fresh(name) if fresh else self.gateway.situation(name)
+        self.gateway.steer(reset=True)
         words = self._words(situation, row)
         asked, expect = words.fill(row.request), words.fill(row.expect)
         before = self.gateway.invocations()
-        for step in asked.get("before", []):
+        for step in [*asked.get("before", []), *asked.get("after", [])]:
             self._step(situation, step)
         if "operation" in asked:
             self.check_operation(situation, asked, expect)
@@ -244,6 +245,7 @@ class SteeredRunner(Runner):
             "account": cloud.account_id,
             "masked": f"********{cloud.account_id[-4:]}",
             "region": cloud.region,
+            "today": self.gateway.now().date().isoformat(),
             **situation.extra,
             **{
                 name: make(self.gateway)
@@ -384,7 +386,7 @@ class Words:
 
     def fill(self, data: Any) -> Any:
         if isinstance(data, dict):
-            return {key: self.fill(value) for key, value in data.items()}
+            return {self.fill(key): self.fill(value) for key, value in data.items()}
         if isinstance(data, list):
             return [self.fill(value) for value in data]
         if not isinstance(data, str):

@@ -1,7 +1,7 @@
 """A local cloud that a test steers: its gateway's clock stands still, invocations count, a gate can be made wrong.
 
-``POST /_labkit/steer`` takes ``{"advance": seconds}``, ``{"mutation": name or null}``, ``{"foreign_role": …}`` or
-``{"end_session": access key id}`` and answers ``{"now", "invocations"}``.
+``POST /_labkit/steer`` takes ``{"advance": seconds}``, ``{"reset": true}``, ``{"mutation": name or null}``,
+``{"foreign_role": …}`` or ``{"end_session": access key id}`` and answers ``{"now", "invocations"}``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from labkit.local import __main__, server
 from labkit.local.access import holds_token
 from labkit.local.gateway.iam_authorizer import IamAuthorizer
 from labkit.local.gateway.lambda_authorizer import LambdaAuthorizer
-from labkit.local.gateway.throttling import Throttle
+from labkit.local.gateway.throttling import Buckets, Throttle
 from labkit.local.gateway.usage_plans import UsagePlans
 from labkit.local.messages import Request, Response
 from tests.fidelity.mutations import MUTATIONS
@@ -29,7 +29,7 @@ class Clock:
     """Stands still until it is told to move."""
 
     def __init__(self) -> None:
-        self.now = float(int(time.time()))
+        self.now = self.start = float(int(time.time()))
 
     def __call__(self) -> float:
         return self.now
@@ -41,6 +41,8 @@ class SteeredCloud(server.LocalCloud):
         clocked = (IamAuthorizer, LambdaAuthorizer, Throttle, UsagePlans)
         for kind in clocked:
             setattr(server, kind.__name__, partial(kind, clock=self.clock))
+        self._buckets = Buckets(self.clock)
+        server.Buckets = lambda: self._buckets  # type: ignore[assignment, misc]
         super().__init__(*arguments, **settings)
         self.invocations: Counter[str] = Counter()
         self._invoke = self.engine.invoke_function
@@ -56,6 +58,9 @@ class SteeredCloud(server.LocalCloud):
             return await super()._labkit(request)
         assert holds_token(request, self.settings.admin_token)
         asked = json.loads(request.body)
+        if asked.get("reset"):
+            self.clock.now = self.clock.start
+            self._buckets.__init__(self.clock)  # type: ignore[misc]
         self.clock.now += asked.get("advance", 0)
         if "mutation" in asked:
             self._mutation.close()

@@ -106,6 +106,8 @@ class HttpIntegration:
         sent: Headers = []
         if integration.get("type") == "HTTP_PROXY":
             sent = without_headers(call.request.headers, "host", *HOP_BY_HOP)
+            if (call.request.header("authorization") or "").startswith("AWS4-"):
+                sent = without_headers(sent, "authorization")  # a signature isn't forwarded (4.24)
         for target, source in (integration.get("requestParameters") or {}).items():
             name = target.removeprefix("integration.request.header.")
             value = _source_value(call, str(source))

@@ -1,4 +1,4 @@
-"""``GetUsage``, ``UpdateUsage`` and the patches of ``UpdateUsagePlan`` that the engine doesn't understand."""
+"""``GetUsage``, ``UpdateUsage``, and patches of usage plans and API keys, whose values are text."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ Forward = Callable[[Request], Awaitable[Response]]
 MAX_DAYS = 90
 _PLAN = re.compile(r"/usageplans/([^/]+)")
 _USAGE = re.compile(r"/usageplans/([^/]+)/usage")
+_PLANS = "/usageplans"
+_NUMBERS = ("/throttle/burstLimit", "/throttle/rateLimit", "/quota/limit", "/quota/offset")
+_KEY = re.compile(r"/apikeys/([^/]+)")
 _KEY_USAGE = re.compile(r"/usageplans/([^/]+)/keys/([^/]+)/usage")
 
 
@@ -28,6 +31,9 @@ class UsagePlanState(Protocol):
 
     def usage_plan_keys(self, plan_id: str) -> list[str]:
         """The ids of its keys."""
+
+    def api_key_record(self, key_id: str) -> dict[str, Any] | None:
+        """The live record of an API key, enabled or not, or None."""
 
 
 class UsageOperations:
@@ -45,7 +51,7 @@ class UsageOperations:
         self._usage_plans = usage_plans
 
     async def handle(self, request: Request) -> Response:
-        """Answer one call below ``/usageplans``."""
+        """Answer one call below ``/usageplans`` or ``/apikeys``."""
         if request.method == "GET" and (match := _USAGE.fullmatch(request.raw_path)):
             return await self._authorized(request) or self._get_usage(request, match[1])
         if request.method == "PATCH" and (match := _KEY_USAGE.fullmatch(request.raw_path)):
@@ -54,7 +60,27 @@ class UsageOperations:
             )
         if request.method == "PATCH" and (match := _PLAN.fullmatch(request.raw_path)):
             return await self._update_plan(request, match[1])
-        return await self._forward(request)
+        response = await self._forward(request)
+        if response.status >= 300:
+            return response
+        if request.method == "POST" and request.raw_path.rstrip("/") == _PLANS:
+            return self._plan_shown(response, response.json()["id"])
+        if request.method == "PATCH" and (match := _KEY.fullmatch(request.raw_path)):
+            return self._key_shown(response, match[1])
+        return response
+
+    def _plan_shown(self, response: Response, plan_id: str) -> Response:
+        plan = self._state.usage_plan(plan_id)
+        return response if plan is None else _with_body(response, with_numbers(plan))
+
+    def _key_shown(self, response: Response, key_id: str) -> Response:
+        """``"false"`` isn't false: a key that was disabled so would still open the API."""
+        key = self._state.api_key_record(key_id)
+        if key is None:
+            return response
+        if isinstance(key.get("enabled"), str):
+            key["enabled"] = key["enabled"].lower() == "true"
+        return _with_body(response, key)
 
     async def _authorized(self, request: Request) -> Response | None:
         """The engine doesn't know the operation: any answer but a refusal means that the caller may make it."""
@@ -104,19 +130,46 @@ class UsageOperations:
         operations = _operations(request)
         staged = [op for op in operations if str(op.get("path", "")).startswith("/apiStages")]
         plan = self._state.usage_plan(plan_id)
-        if not staged or plan is None:
+        if plan is None:
             return await self._forward(request)
+        for operation in operations:
+            path, value = str(operation.get("path")), str(operation.get("value"))
+            if path in _NUMBERS and operation.get("op") != "remove" and not _is_number(value):
+                return _error(400, "BadRequestException", f"Invalid value {value} for {path}")
         before = list(plan.get("apiStages") or [])
         response = await self._forward(request)
         if response.status >= 300:
             return response
         try:
-            plan["apiStages"] = patched_stages(before, staged)
+            if staged:
+                plan["apiStages"] = patched_stages(before, staged)
         except ValueError as error:
             plan["apiStages"] = before
             return _error(400, "BadRequestException", str(error))
-        headers = without_headers(response.headers, "content-length")
-        return Response(response.status, headers, Response.of_json(plan).body)
+        return _with_body(response, with_numbers(plan))
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) is not None
+
+
+def with_numbers(plan: dict[str, Any]) -> dict[str, Any]:
+    """The plan in AWS's shape: numbers, and a quota with its offset (6.18).
+
+    >>> with_numbers({"quota": {"limit": "3", "period": "DAY"}, "throttle": {"rateLimit": "1.5"}})
+    {'quota': {'limit': 3, 'offset': 0, 'period': 'DAY'}, 'throttle': {'rateLimit': 1.5}}
+    """
+    quota, throttle = plan.get("quota") or {}, plan.get("throttle") or {}
+    if quota.get("limit") is not None:
+        numbers = {
+            "limit": int(float(quota["limit"])),
+            "offset": int(float(quota.get("offset") or 0)),
+        }
+        plan["quota"] = {**numbers, **{k: v for k, v in quota.items() if k not in numbers}}
+    for name, number in (("burstLimit", int), ("rateLimit", float)):
+        if throttle.get(name) is not None:
+            throttle[name] = number(float(throttle[name]))
+    return plan
 
 
 def patched_stages(
@@ -170,6 +223,11 @@ def _operations(request: Request) -> list[dict[str, Any]]:
     except (ValueError, AttributeError):
         return []
     return [op for op in found if isinstance(op, dict)]
+
+
+def _with_body(response: Response, data: object) -> Response:
+    headers = without_headers(response.headers, "content-length")
+    return Response(response.status, headers, Response.of_json(data).body)
 
 
 def _error(status: int, error_type: str, message: str) -> Response:
