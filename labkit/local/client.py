@@ -34,6 +34,7 @@ class LocalCloudAdapter(HTTPAdapter):
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(pool_maxsize=64)
+        self.endpoint = endpoint
         self._endpoint = urlsplit(endpoint)
 
     def send(
@@ -178,7 +179,8 @@ class LocalCloud:
         Raises:
             JourneyUnknownError: the response isn't from the gateway, or its journey isn't kept any more.
         """
-        request_id = response.headers.get("x-amzn-RequestId", "")
+        sent = response.headers
+        request_id = sent.get("x-amzn-RequestId") or sent.get("apigw-requestid", "")
         path = f"/_labkit/journeys/{quote(request_id, safe='')}"
         data = process.call(self.settings, "GET", path) if request_id else None
         if data is None:

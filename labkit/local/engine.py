@@ -547,10 +547,35 @@ class Engine:
             ).resolve_base_path_mapping(host, raw_path)
         return found
 
-    def is_http_api(self, api_id: str) -> bool:
-        """Whether the id names an HTTP or WebSocket API (v2)."""
+    def wants_client_certificate(self, host: str) -> bool:
+        """Whether a custom domain name asks for client certificates (mutual TLS)."""
+        domains = self._module("apigateway_v1")
         with self._scope():
-            return self._module("apigateway").find_api_scope(api_id) is not None
+            scope = domains.find_domain_scope(host)
+        record = None if scope is None else domains._domain_names.get_scoped(*scope, None)
+        return bool(record and (record.get("mutualTlsAuthentication") or {}).get("truststoreUri"))
+
+    # -- API Gateway HTTP APIs --------------------------------------------------
+
+    def http_api_region(self, api_id: str) -> str | None:
+        """The Region that holds an HTTP or WebSocket API, or None when there is none of that id."""
+        with self._scope():
+            scope = self._module("apigateway").find_api_scope(api_id)
+        return None if scope is None else str(scope[1])
+
+    def http_api(self, api_id: str, region: str) -> JsonObject | None:
+        """The live records of an HTTP or WebSocket API, or None; a change in place stays.
+
+        Returns:
+            ``{"api", "routes", "integrations", "authorizers", "stages", "deployments"}``, by id (a stage by name).
+        """
+        apis = self._module("apigateway")
+        with self._scope(region):
+            if api_id not in apis._apis:
+                return None
+            stores = ("routes", "integrations", "authorizers", "stages", "deployments")
+            found = {name: getattr(apis, f"_{name}").setdefault(api_id, {}) for name in stores}
+            return {"api": apis._apis[api_id], **found}
 
     # -- Lambda -----------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from labkit.local.gateway.cognito_authorizer import CognitoAuthorizer
 from labkit.local.gateway.control_plane import Authorizers, RestApiControlPlane
 from labkit.local.gateway.http_integration import HttpIntegration
 from labkit.local.gateway.iam_authorizer import IamAuthorizer
+from labkit.local.gateway.journeys import Journeys
 from labkit.local.gateway.lambda_authorizer import LambdaAuthorizer
 from labkit.local.gateway.lambda_proxy import LambdaProxyIntegration
 from labkit.local.gateway.pipeline import Gates, Pipeline
@@ -34,6 +35,10 @@ from labkit.local.gateway.rest_api import MAX_BODY_BYTES, RestApiDataPlane
 from labkit.local.gateway.throttling import Throttle
 from labkit.local.gateway.usage_operations import UsageOperations
 from labkit.local.gateway.usage_plans import UsagePlans
+from labkit.local.http_api.control_plane import PATH as HTTP_API_PATH
+from labkit.local.http_api.control_plane import HttpApiControlPlane
+from labkit.local.http_api.data_plane import HttpApiDataPlane
+from labkit.local.http_api.service import http_api_pipeline
 from labkit.local.lambda_operations import corrected
 from labkit.local.mailbox import Mailbox
 from labkit.local.messages import Request, Response
@@ -85,7 +90,8 @@ class LocalCloud:
         authorizers = Authorizers(
             CognitoAuthorizer(self.engine), LambdaAuthorizer(self.engine, self.engine)
         )
-        usage_plans = UsagePlans(self.engine)
+        usage_plans, journeys = UsagePlans(self.engine), Journeys()
+        throttle = Throttle(usage_plans)
         pipeline = Pipeline(
             Gates(
                 authorization=Authorization(
@@ -95,13 +101,13 @@ class LocalCloud:
                     authorizers.lambda_authorizer,
                 ),
                 usage_plans=usage_plans,
-                throttle=Throttle(usage_plans),
+                throttle=throttle,
                 lambda_proxy=LambdaProxyIntegration(self.engine),
                 http=HttpIntegration(),
             )
         )
         self._addresses = Addresses(self.engine)
-        self._rest_apis = RestApiDataPlane(self.engine, pipeline, settings.account_id)
+        self._rest_apis = RestApiDataPlane(self.engine, pipeline, settings.account_id, journeys)
         self._api_gateway = RestApiControlPlane(
             self.engine,
             self.engine.forward,
@@ -109,6 +115,15 @@ class LocalCloud:
             pipeline,
             settings.account_id,
             authorizers,
+        )
+        self._http_apis = HttpApiDataPlane(
+            self.engine,
+            http_api_pipeline(self.engine, throttle.buckets),
+            settings.account_id,
+            journeys,
+        )
+        self._http_api_gateway = HttpApiControlPlane(
+            self.engine, self.engine.forward, self._http_apis
         )
         self._usage = UsageOperations(self.engine, self.engine.forward, usage_plans)
         self._user_pools = UserPoolService(self.engine, self.mailbox)
@@ -177,7 +192,8 @@ class LocalCloud:
 
     async def _answer(self, request: Request, address: Address | None) -> Response:
         if address is not None:
-            return await self._rest_apis.handle(request, address)
+            serving = self._http_apis if self._http_apis.serves(address) else self._rest_apis
+            return await serving.handle(request, address)
         if request.raw_path.startswith("/_labkit/"):
             return await self._labkit(request)
         if request.raw_path.startswith("/_") or request.host.endswith(".cloudfront.net"):
@@ -192,6 +208,8 @@ class LocalCloud:
             return await self._usage.handle(request)
         if request.raw_path.startswith("/restapis"):
             return await self._api_gateway.handle(request)
+        if request.raw_path.startswith(HTTP_API_PATH):
+            return await self._http_api_gateway.handle(request)
         response = await self.engine.forward(request)
         return corrected(request, response)
 

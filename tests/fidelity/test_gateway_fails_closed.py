@@ -202,13 +202,6 @@ def test_a_private_api_is_not_public(gateway: Gateway) -> None:
     _refused(gateway, api.id)
 
 
-def test_an_http_api_is_not_served_as_something_else(gateway: Gateway) -> None:
-    http_apis = gateway.cloud.client("apigatewayv2")
-    api_id = http_apis.create_api(Name="http", ProtocolType="HTTP")["ApiId"]
-    http_apis.create_stage(ApiId=api_id, StageName="$default", AutoDeploy=True)
-    _refused(gateway, api_id)
-
-
 def test_a_deleted_stage_and_a_deleted_api_answer_nobody(gateway: Gateway) -> None:
     api = Api(gateway)
     api.mock("GET", "/x", OPEN)

@@ -36,6 +36,7 @@ class Address:
         custom_domain: the custom domain name, or None.
         base_path: what the base path mapping took off the path, for example ``/v1``.
         vpc_endpoint: the interface VPC endpoint in the host name, or None (10.1).
+        whole_path: the path before the stage was taken off it.
     """
 
     api_id: str
@@ -45,6 +46,7 @@ class Address:
     custom_domain: str | None = None
     base_path: str = ""
     vpc_endpoint: str | None = None
+    whole_path: str = "/"
 
 
 class Addresses:
@@ -62,10 +64,18 @@ class Addresses:
         match = _EXECUTE_API_HOST.fullmatch(request.host)
         if match is not None:
             stage, rest = _split_stage(request.raw_path)
-            return Address(match["api"], match["region"], stage, rest, vpc_endpoint=match["vpce"])
+            return Address(
+                match["api"],
+                match["region"],
+                stage,
+                rest,
+                vpc_endpoint=match["vpce"],
+                whole_path=request.raw_path,
+            )
         if request.raw_path.startswith(EXECUTE_API_PATH):
             api_id, _slash, below = request.raw_path.removeprefix(EXECUTE_API_PATH).partition("/")
-            return Address(api_id, None, *_split_stage("/" + below))
+            whole_path = "/" + below
+            return Address(api_id, None, *_split_stage(whole_path), whole_path=whole_path)
         if self.is_custom_domain(request.host):
             return self._mapped(request)
         return None
@@ -78,14 +88,29 @@ class Addresses:
         """The longest base path wins; the mapping replaces the stage, if it names one (8.13)."""
         found = self._domain_names.base_path_mapping(request.host, request.raw_path)
         if found is None:
-            return Address("", None, "", request.raw_path, custom_domain=request.host)
+            return Address(
+                "",
+                None,
+                "",
+                request.raw_path,
+                custom_domain=request.host,
+                whole_path=request.raw_path,
+            )
         api_id, stage, rest = found
         base_path = (
             request.raw_path.removesuffix(rest) if rest != "/" else request.raw_path.rstrip("/")
         )
         if not stage:
             stage, rest = _split_stage(rest)
-        return Address(api_id, None, stage, rest, custom_domain=request.host, base_path=base_path)
+        return Address(
+            api_id,
+            None,
+            stage,
+            rest,
+            custom_domain=request.host,
+            base_path=base_path,
+            whole_path=request.raw_path,
+        )
 
 
 def _split_stage(raw_path: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -85,9 +85,10 @@ def is_loopback(url: str) -> bool:
 
 
 def encoded_path_value(value: str) -> str:
-    """A path parameter's value as a URL carries it.
+    """A path parameter's value as a URL carries it; its dots don't lead out of the path that it is put in.
 
-    >>> encoded_path_value("a b/c?d")
-    'a%20b/c%3Fd'
+    >>> encoded_path_value("a b/c?d"), encoded_path_value("../x")
+    ('a%20b/c%3Fd', '%2E%2E/x')
     """
-    return httpx.URL("http://h/").copy_with(path="/" + value).raw_path.decode()[1:]
+    segments = quote(value, safe="/:@!$&'()*+,;=").split("/")
+    return "/".join(s.replace(".", "%2E") if s in (".", "..") else s for s in segments)

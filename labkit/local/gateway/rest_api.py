@@ -32,9 +32,6 @@ class RestApis(Protocol):
     def rest_api_configuration(self, api_id: str, region: str) -> dict[str, Any]:
         """The live configuration."""
 
-    def is_http_api(self, api_id: str) -> bool:
-        """Whether the id names an HTTP API."""
-
 
 class RestApiDataPlane:
     """Serves the deployed REST APIs and keeps the journey of every request.
@@ -152,10 +149,6 @@ class RestApiDataPlane:
             return Response.of_json(
                 {"message": "Forbidden"}, 403, [("x-amzn-ErrorType", "ForbiddenException")]
             )
-        if self._rest_apis.is_http_api(address.api_id):
-            reason = "the local cloud doesn't serve HTTP APIs yet, so it turns the request away"
-            journey.steps.append(Step("route", "stop", reason))
-            return Response.of_json({"message": "Internal Server Error"}, 500)
         journey.steps.append(
             Step(
                 "route", "stop", f"there is no API {address.api_id}: on AWS the name has no address"

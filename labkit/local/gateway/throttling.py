@@ -71,22 +71,19 @@ class Throttle:
     Args:
         usage_plans: counts the requests that pass.
         clock: seconds; only differences matter.
-        buckets: the account's token buckets; new ones unless given.
+
+    Attributes:
+        buckets: the account's token buckets, for whoever else takes from them.
     """
 
-    def __init__(
-        self,
-        usage_plans: UsagePlans,
-        clock: Callable[[], float] = time.time,
-        buckets: Buckets | None = None,
-    ) -> None:
+    def __init__(self, usage_plans: UsagePlans, clock: Callable[[], float] = time.time) -> None:
         self._usage_plans = usage_plans
-        self._buckets = buckets or Buckets(clock)
+        self.buckets = Buckets(clock)
 
     def __call__(self, call: Call) -> Outcome:
         """Take one token of each limit, or none and answer 429."""
         limits = list(limits_of(call))
-        refused = self._buckets.take(limits)
+        refused = self.buckets.take(limits)
         if refused is not None:
             evidence = {"level": refused.level, "rate": refused.rate, "burst": refused.burst}
             return Stop(
