@@ -21,7 +21,13 @@ LABELS = {
 }
 """Every label and what it means, the strongest first."""
 
-FILES = ("gateway.toml", "gateway_authorization.toml", "gateway_limits.toml", "cognito.toml")
+FILES = (
+    "gateway.toml",
+    "gateway_authorization.toml",
+    "gateway_limits.toml",
+    "http_api.toml",
+    "cognito.toml",
+)
 
 
 @dataclass(frozen=True, slots=True)
