@@ -5,6 +5,9 @@ Every message is one or two sentences: the cause, then the next step.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class LabkitError(Exception):
     """Anything that labkit refuses or can't do."""
@@ -32,6 +35,41 @@ class NoMessageError(LabkitError):
 
 class TokenError(LabkitError):
     """A token can't be read: get another one or look at how it was copied."""
+
+
+class InvalidTokenError(TokenError):
+    """A token doesn't pass a check: get another one, or look at what the check wants.
+
+    Attributes:
+        check: the check that failed: ``format``, ``alg``, ``kid``, ``signature``, or the name of a claim (``iss``,
+            ``exp``, ``nbf``, ``iat``, ``token_use``, ``aud``, ``client_id``, ``scope``).
+        reason: why, without the next step.
+        evidence: what the check saw.
+    """
+
+    def __init__(
+        self, reason: str, *, check: str, evidence: Mapping[str, Any], next_step: str = ""
+    ) -> None:
+        super().__init__(f"{reason[:1].upper()}{reason[1:].rstrip('.')}. {next_step}".strip())
+        self.check = check
+        self.reason = reason
+        self.evidence = evidence
+
+
+class KeysUnreachableError(LabkitError):
+    """An issuer's public keys can't be fetched, so nothing is known of the token: look at the issuer, try again.
+
+    Attributes:
+        url: where the keys should be.
+    """
+
+    def __init__(self, message: str, *, url: str) -> None:
+        super().__init__(message)
+        self.url = url
+
+
+class SigningError(LabkitError):
+    """A request can't be signed as it is: change what the message names."""
 
 
 class JourneyUnknownError(LabkitError):

@@ -1,0 +1,134 @@
+"""An issuer's public keys, fetched when first needed and kept.
+
+https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
+(facts/cognito.md 8.2, 8.3: cache by ``kid``, fetch again for a ``kid`` that isn't known.)
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import jwt
+import requests
+
+from labkit.errors import KeysUnreachableError, LabkitError
+
+REFETCH_SECONDS = 10.0
+"""Tokens with invented key ids must not make a request each."""
+TIMEOUT_SECONDS = 10.0
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class Http(Protocol):
+    """What fetching keys needs of ``requests.Session``, or of ``lab.http``."""
+
+    def get(self, url: str, /, *, timeout: float, allow_redirects: bool) -> requests.Response:
+        """Send a GET."""
+
+
+class KeySet:
+    """The keys of issuers.
+
+    Args:
+        http: how they are fetched.
+        clock: seconds; what it counts from doesn't matter.
+    """
+
+    def __init__(self, http: Http, clock: Callable[[], float] = time.monotonic) -> None:
+        self._http = http
+        self._clock = clock
+        self._keys: dict[str, dict[str, jwt.PyJWK]] = {}
+        self._asked_at: dict[str, float] = {}
+
+    def find(self, issuer: str, key_id: str) -> jwt.PyJWK | None:
+        """The issuer's key with this id; None when it has none.
+
+        Raises:
+            KeysUnreachableError: the keys can't be fetched.
+        """
+        known = self._keys.get(issuer)
+        if known is None:
+            known = self._keys[issuer] = self._fetch(issuer)
+        elif key_id not in known and self._clock() - self._asked_at[issuer] >= REFETCH_SECONDS:
+            self._asked_at[issuer] = self._clock()
+            known = self._keys[issuer] = self._fetch(issuer)
+        return known.get(key_id)
+
+    def _fetch(self, issuer: str) -> dict[str, jwt.PyJWK]:
+        url = keys_url(issuer)
+        try:
+            response = self._http.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+            if response.status_code != 200:
+                raise unreachable(url, f"the answer is {response.status_code}")
+            entries = response.json()["keys"]
+            keys = {k: v for k, v in map(_key, entries) if v is not None}
+        except requests.RequestException as error:
+            raise unreachable(url, type(error).__name__) from error
+        except KeysUnreachableError:
+            raise
+        except LabkitError as error:
+            raise unreachable(url, str(error)) from error
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            raise unreachable(url, "the answer isn't a set of keys") from error
+        self._asked_at[issuer] = self._clock()
+        return keys
+
+
+def keys_url(issuer: str) -> str:
+    """Where an issuer's keys are.
+
+    Raises:
+        KeysUnreachableError: the issuer isn't an https URL: anybody on the way could put other keys there.
+
+    >>> keys_url("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Example01")
+    'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Example01/.well-known/jwks.json'
+    """
+    url = f"{issuer.rstrip('/')}/.well-known/jwks.json"
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        raise unreachable(url, "it isn't a URL") from None
+    if not host or (parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK)):
+        raise unreachable(url, "an issuer is an https URL")
+    return url
+
+
+def unreachable(url: str, why: str) -> KeysUnreachableError:
+    """The error, in words."""
+    return KeysUnreachableError(
+        f"The keys at {url} can't be fetched: {why}. Nothing is known of the token: look at the issuer, and in the lab "
+        "give http=lab.http.",
+        url=url,
+    )
+
+
+def _key(entry: Any) -> tuple[str, jwt.PyJWK | None]:
+    """A key for RS256 signatures; None for another one."""
+    usable = entry.get("kty") == "RSA" and entry.get("use", "sig") == "sig"
+    if not usable or entry.get("alg", "RS256") != "RS256" or not isinstance(entry.get("kid"), str):
+        return "", None
+    try:
+        return entry["kid"], jwt.PyJWK(entry, algorithm="RS256")
+    except (jwt.PyJWTError, ValueError, TypeError):
+        return "", None
+
+
+_of_session: weakref.WeakKeyDictionary[Any, KeySet] = weakref.WeakKeyDictionary()
+_plain: list[requests.Session] = []
+
+
+def keys_through(http: Http | None) -> KeySet:
+    """The keys fetched through a session so far; None is a session of labkit's own, which reaches real hosts only."""
+    if http is None:
+        if not _plain:
+            _plain.append(requests.Session())
+        http = _plain[0]
+    try:
+        return _of_session.setdefault(http, KeySet(http))
+    except TypeError:  # it can't be referenced weakly, so its keys aren't kept
+        return KeySet(http)

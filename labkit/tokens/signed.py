@@ -1,0 +1,219 @@
+"""Reading signed tokens strictly: what verifying, the REST API's authorizer and the HTTP API's one have in common.
+
+A decoder of tokens may overlook what it doesn't understand; here a token is three parts in its own alphabet, signed
+with RS256 by a key that somebody trusted published, or it is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import jwt
+
+from labkit.errors import InvalidTokenError
+from labkit.tokens.decoding import read_json
+
+Claims = Mapping[str, Any]
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+"""Three parts in the URL-safe Base64 alphabet, without padding: a decoder may overlook what else there is."""
+_KEPT_TOKENS = 128
+"""A client sends the same token until it expires; PyJWT takes 0.3 ms to read and verify it."""
+_MAX_SHOWN = 100
+
+_SIGNATURES = jwt.PyJWS()
+
+UNREADABLE = (jwt.PyJWTError, ValueError, RecursionError)
+"""What reading a hostile token may raise."""
+
+_NEXT_STEP = {
+    "format": "Copy it whole, from the first character to the last.",
+    "alg": "Only RS256 proves that the issuer signed it.",
+    "kid": "Get a new token from this issuer.",
+    "signature": "It was changed, or another key signed it: get a new one.",
+    "iss": "Compare the claim iss with the issuer that you trust.",
+    "exp": "Get a new one with the refresh token, or sign in again.",
+    "nbf": "Look at the clock of this computer.",
+    "iat": "Look at the clock of this computer.",
+    "token_use": "Send the other token of the same sign-in.",
+    "aud": "Sign in with the app client that is expected.",
+    "client_id": "Sign in with the app client that is expected.",
+    "scope": "Ask for a token with the scope that is wanted.",
+}
+
+
+def refuse(check: str, reason: str, **evidence: Any) -> InvalidTokenError:
+    """The error for a token that fails a check."""
+    return InvalidTokenError(
+        reason, check=check, evidence=evidence, next_step=_NEXT_STEP.get(check, "")
+    )
+
+
+# -- the signature ---------------------------------------------------------------------------
+
+
+@lru_cache(_KEPT_TOKENS)
+def header_of(token: str) -> Mapping[str, Any]:
+    """The token's header.
+
+    Raises:
+        jwt.PyJWTError: it can't be read; :data:`UNREADABLE` has the other errors.
+    """
+    if not _TOKEN.fullmatch(token):
+        raise jwt.DecodeError
+    return jwt.get_unverified_header(token)
+
+
+@lru_cache(_KEPT_TOKENS)
+def signed_content(token: str, key: jwt.PyJWK) -> Claims:
+    """The claims, if the signature is the key's: that never changes, while the time is checked for every request.
+
+    A failure isn't kept.
+
+    Raises:
+        jwt.PyJWTError: the signature is another's.
+        ValueError: the content isn't a JSON object.
+        RecursionError: it is nested too deeply.
+    """
+    raw = _SIGNATURES.decode(token, key.key, algorithms=["RS256"])
+    claims = read_json(raw, [])
+    if not isinstance(claims, dict):
+        raise ValueError("no JSON object")
+    return claims
+
+
+def key_id(token: str) -> str:
+    """The id of the key that the token says it is signed with. Nothing else in the header is believed.
+
+    A header may name a URL with keys (``jku``, ``x5u``) or bring a key along (``jwk``): they are never looked at.
+
+    Raises:
+        InvalidTokenError: ``format``, ``alg`` or ``kid``.
+    """
+    try:
+        header = header_of(token)
+    except UNREADABLE as error:
+        raise refuse("format", unreadable(token), parts=token.count(".") + 1) from error
+    if header.get("alg") != "RS256":
+        raise refuse("alg", "the token isn't signed with RS256", alg=shown(header.get("alg")))
+    found = header.get("kid")
+    if not isinstance(found, str):
+        raise refuse("kid", "the token doesn't name its key (kid)", kid=shown(found))
+    return found
+
+
+def signed_claims(token: str, key: jwt.PyJWK) -> Claims:
+    """The claims, if the signature is the key's.
+
+    Raises:
+        InvalidTokenError: ``signature`` or ``format``.
+    """
+    try:
+        return signed_content(token, key)
+    except jwt.PyJWTError as error:
+        raise refuse("signature", "the token's signature doesn't fit its content") from error
+    except UNREADABLE as error:
+        raise refuse("format", "the token's content isn't a JSON object", parts=3) from error
+
+
+# -- the claims ------------------------------------------------------------------------------
+
+
+def check_issuer(claims: Claims, issuer: str) -> None:
+    """The claim ``iss`` is the issuer, character by character (cognito.md 8.1)."""
+    if claims.get("iss") != issuer:
+        raise refuse("iss", "another issuer made the token", iss=shown(claims.get("iss")))
+
+
+def check_expiry(claims: Claims, now: float) -> None:
+    """The claim ``exp`` is a time, and ahead.
+
+    >>> check_expiry({"exp": float("nan")}, now=0)
+    Traceback (most recent call last):
+    ...
+    labkit.errors.InvalidTokenError: The token has expired. Get a new one with the refresh token, or sign in again.
+    """
+    expiry = _number(claims.get("exp"))
+    if expiry is None or now >= expiry:
+        raise refuse("exp", "the token has expired", exp=_number_shown(claims.get("exp")))
+
+
+def check_begun(claims: Claims, now: float, *names: str) -> None:
+    """The times ``nbf`` and ``iat``, if they are there, are over."""
+    for name in names:
+        begin = _number(claims.get(name))
+        if name in claims and (begin is None or begin > now):
+            what = "isn't valid yet" if name == "nbf" else "is from the future"
+            raise refuse(name, f"the token {what} ({name})", **{name: _number_shown(claims[name])})
+
+
+def check_audience(claims: Claims, name: str, wanted: list[str], reason: str) -> None:
+    """The claim ``aud`` or ``client_id`` names one of those that are wanted."""
+    held = claims.get(name)
+    values = held if isinstance(held, list) else [held]
+    if not any(isinstance(value, str) and value in wanted for value in values):
+        raise refuse(name, reason, audience=wanted, **{name: shown(held)})
+
+
+def scopes_in(claims: Claims, *names: str) -> list[str]:
+    """The scopes that a token grants: text separated by blanks, or a list.
+
+    >>> scopes_in({"scope": "a b", "scp": ["c"]}, "scope", "scp")
+    ['a', 'b', 'c']
+    """
+    found: list[str] = []
+    for name in names or ("scope",):
+        value = claims.get(name)
+        entries = value if isinstance(value, list) else str(value or "").split()
+        found += [entry for entry in entries if isinstance(entry, str)]
+    return found
+
+
+# -- in words ----------------------------------------------------------------------------------
+
+
+def unreadable(token: str) -> str:
+    """Why a token can't be read, in the words of somebody who looks at it."""
+    if token.count(".") != 2:
+        return "the token isn't a JWT: it doesn't have three parts"
+    return "the token can't be read: it was changed, or not copied whole"
+
+
+def bare_token(value: str | None) -> str:
+    """The token in a header's value, as the gateway reads it: raw or after ``Bearer `` (gateway.md 2.6, 13.1).
+
+    >>> bare_token("Bearer abc"), bare_token(None)
+    ('abc', '')
+    """
+    return (value or "").removeprefix("Bearer ")
+
+
+def use_in_words(use: object) -> str:
+    """A ``token_use``."""
+    return {"access": "an access token", "id": "an ID token"}.get(str(use), "neither kind")
+
+
+def shown(value: object) -> str:
+    """A value of a hostile token, short enough for evidence."""
+    try:
+        text = str(value)
+    except (RecursionError, ValueError):  # ValueError: a number with thousands of digits
+        return f"({type(value).__name__})"
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
+
+
+def _number_shown(value: object) -> object:
+    """A time as it is, so that a reader of the evidence can calculate; anything else as text."""
+    number = _number(value)
+    return shown(value) if number is None or abs(number) >= 1e15 else number
+
+
+def _number(value: object) -> int | float | None:
+    """A claim that is a number; JSON's readers also know infinity and NaN, which are no times."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,196 @@
+"""What an authorizer of API Gateway would answer to a token, and why, without calling the API."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+
+from labkit.errors import InvalidTokenError
+from labkit.tokens.authorizer_rules import (
+    EXPIRED_MESSAGE,
+    challenge,
+    check_for_http_api,
+    check_for_rest_api,
+    check_route_scopes,
+    issuer_of_pool,
+)
+from labkit.tokens.keys import Http, KeySet, keys_through
+from labkit.tokens.signed import bare_token, key_id
+
+_UNAUTHORIZED = '{"message":"Unauthorized"}'
+_FORBIDDEN = '{"message":"Forbidden"}'
+_EXPIRED = f'{{"message":"{EXPIRED_MESSAGE}"}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an authorizer answers.
+
+    Attributes:
+        status: the status; 200 stands for "the request goes on to the integration".
+        body: the body of a refusal.
+        www_authenticate: the header of that name, which only HTTP APIs send.
+        error_type: the header ``x-amzn-ErrorType``, which only REST APIs send.
+        reason: why, in plain words. The client isn't told.
+        check: the check that failed; empty when none did.
+        evidence: what the check saw.
+        label: how it is known of AWS: ``recorded``, ``documented``, ``measured`` or ``inferred``.
+    """
+
+    status: int
+    body: str
+    www_authenticate: str | None
+    error_type: str | None
+    reason: str
+    check: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    label: str = "documented"
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the request goes on."""
+        return not self.check
+
+    def lines(self) -> list[str]:
+        """The verdict, line by line."""
+        if self.allowed:
+            return [f"passes: {self.reason}"]
+        lines = [f"{self.status} {self.body}"]
+        if self.www_authenticate is not None:
+            lines.append(f"www-authenticate: {self.www_authenticate}")
+        lines.append(f"because {self.reason}")
+        if self.label == "inferred":
+            lines.append("(not confirmed on AWS)")
+        return lines
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        """The same words."""
+        first, *rest = map(html.escape, self.lines())
+        return f"<p>{'<br>'.join([f'<b>{first}</b>', *rest])}</p>"
+
+
+def verdict(
+    token: str | None,
+    *,
+    authorizer: Mapping[str, Any],
+    scopes: Iterable[str] = (),
+    clients: Collection[str] | None = None,
+    http: Http | None = None,
+    now: float | None = None,
+) -> Verdict:
+    """What would this authorizer answer to a request with this token, and why?
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrate-with-cognito.html
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
+
+    The rules are the ones that the local cloud's gateway serves requests by.
+
+    Args:
+        token: what stands in the authorizer's identity source: the token, with or without ``Bearer ``.
+        authorizer: as ``apigateway.get_authorizer`` answers it (``type`` is ``COGNITO_USER_POOLS``), or
+            ``apigatewayv2.get_authorizer`` (``AuthorizerType`` is ``JWT``).
+        scopes: the scopes of the method or route.
+        clients: the ids of the user pool's app clients, if you know them: a REST API takes ID tokens of these only.
+        http: ``lab.http``, or another ``requests.Session``, to fetch public keys with.
+        now: seconds since the epoch; the present if None.
+
+    Raises:
+        KeysUnreachableError: the issuer's keys can't be fetched, so nothing can be said.
+        ValueError: it isn't one of these two kinds of authorizer.
+    """
+    kind = authorizer.get("type") or authorizer.get("AuthorizerType")
+    keys, moment = keys_through(http), time.time() if now is None else now
+    if kind == "COGNITO_USER_POOLS":
+        return _of_rest_api(bare_token(token), authorizer, list(scopes), clients, keys, moment)
+    if kind == "JWT":
+        settings = authorizer.get("JwtConfiguration") or {}
+        return _of_http_api(bare_token(token), settings, list(scopes), keys, moment)
+    raise ValueError(f"{kind!r} isn't an authorizer of tokens: COGNITO_USER_POOLS or JWT is.")
+
+
+# -- REST API ------------------------------------------------------------------------------------
+
+
+def _of_rest_api(
+    token: str,
+    authorizer: Mapping[str, Any],
+    scopes: list[str],
+    clients: Collection[str] | None,
+    keys: KeySet,
+    now: float,
+) -> Verdict:
+    def find_key(pool_id: str, key_id: str) -> jwt.PyJWK | None:
+        return keys.find(issuer_of_pool(pool_id), key_id)
+
+    try:
+        if not token:
+            raise _missing()
+        check_for_rest_api(
+            token,
+            authorizer,
+            scopes,
+            find_key=find_key,
+            clients=None if clients is None else lambda _pool: clients,
+            now=now,
+        )
+    except InvalidTokenError as error:
+        expired = error.check == "exp"
+        body, label = (_EXPIRED, "recorded") if expired else (_UNAUTHORIZED, "documented")
+        return Verdict(
+            401,
+            body,
+            None,
+            "UnauthorizedException",
+            error.reason,
+            error.check,
+            error.evidence,
+            label,
+        )
+    wanted = "an access token with one of the method's scopes" if scopes else "an ID token"
+    return Verdict(200, "", None, None, f"it is {wanted}, valid, from the user pool")
+
+
+# -- HTTP API ------------------------------------------------------------------------------------
+
+
+def _of_http_api(
+    token: str, settings: Mapping[str, Any], scopes: list[str], keys: KeySet, now: float
+) -> Verdict:
+    issuer = str(settings.get("Issuer") or "")
+    audience = [str(entry) for entry in settings.get("Audience") or []]
+    try:
+        if not token:
+            raise _missing()
+        key = keys.find(issuer, key_id(token))
+        claims = check_for_http_api(token, key, issuer=issuer, audience=audience, now=now)
+        check_route_scopes(claims, scopes)
+    except InvalidTokenError as error:
+        return _refused_by_http_api(error, scopes)
+    return Verdict(200, "", None, None, "it is a valid token of the issuer for this audience")
+
+
+def _refused_by_http_api(error: InvalidTokenError, scopes: list[str]) -> Verdict:
+    status, body, header, label = 401, _UNAUTHORIZED, "Bearer", "recorded"
+    if error.check == "scope":
+        status, body, label = 403, _FORBIDDEN, "measured"
+        return Verdict(status, body, None, None, error.reason, error.check, error.evidence, label)
+    if error.check != "token":
+        header = challenge(error, scopes)
+        known = "error_description" in header
+        label = "inferred" if not known else "recorded" if error.check == "format" else "documented"
+    return Verdict(status, body, header, None, error.reason, error.check, error.evidence, label)
+
+
+def _missing() -> InvalidTokenError:
+    return InvalidTokenError("there is no token", check="token", evidence={})
