@@ -60,6 +60,8 @@ class Response:
 class Request:
     """An HTTP request as it came over the wire.
 
+    Its headers aren't changed: who wants others makes another request with ``dataclasses.replace``.
+
     Attributes:
         method: the verb, upper case.
         raw_path: the path as sent, still percent-encoded, without the query string.
@@ -88,11 +90,18 @@ class Request:
         """The query parameters, decoded, in order; blank values are kept."""
         return parse_qsl(self.query_string, keep_blank_values=True)
 
+    @cached_property
+    def _first_values(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, value in self.headers:
+            found.setdefault(name.lower(), value)
+        return found
+
     def header(self, name: str) -> str | None:
         """The first value of a header, or None."""
-        return first_header(self.headers, name)
+        return self._first_values.get(name.lower())
 
-    @property
+    @cached_property
     def host(self) -> str:
         """The ``Host`` header without the port, lower case; empty when absent."""
         host = (self.header("host") or "").lower()

@@ -6,8 +6,6 @@ explicit denies and is then combined with it; ``AWS_IAM`` and Cognito authentica
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 from labkit.local.gateway.call import Call, Outcome, Skip, Stop
 from labkit.local.gateway.cognito_authorizer import CognitoAuthorizer
 from labkit.local.gateway.iam_authorizer import IamAuthorizer
@@ -40,13 +38,19 @@ class Authorization:
         self._iam = iam
         self._lambda_authorizer = lambda_authorizer
 
-    async def outcomes(self, call: Call) -> AsyncIterator[tuple[str, Outcome]]:
-        """Each gate's name and outcome, in order; the caller stops at the first Stop."""
-        yield POLICY, self._resource_policy.before_authorizer(call)
-        yield AUTHORIZER, await self._authorize(call)
+    async def outcomes(self, call: Call) -> list[tuple[str, Outcome]]:
+        """Each gate's name and outcome, in order, up to the first Stop."""
+        found = [(POLICY, self._resource_policy.before_authorizer(call))]
+        if isinstance(found[0][1], Stop):
+            return found
+        authorized = await self._authorize(call)
+        found.append((AUTHORIZER, authorized))
+        if isinstance(authorized, Stop):
+            return found
         after = self._after(call)
         if after is not None:
-            yield POLICY, after
+            found.append((POLICY, after))
+        return found
 
     async def _authorize(self, call: Call) -> Outcome:
         kind = str(call.found.method.get("authorizationType") or "NONE")

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from labkit.local.gateway.deployment import Deployment
@@ -96,7 +97,7 @@ class Call:
         configuration = self.deployment.api.get("endpointConfiguration") or {}
         return "PRIVATE" in configuration.get("types", [])
 
-    @property
+    @cached_property
     def verb(self) -> str:
         """The verb; ``X-HTTP-Method-Override`` overrides it (8.12)."""
         return (self.request.header("x-http-method-override") or self.request.method).upper()

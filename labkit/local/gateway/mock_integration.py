@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from labkit.local.gateway.call import Answer, Call, Stop
@@ -21,6 +22,7 @@ _REFERENCE = re.compile(
     r"|(?P<plain>(?:context|stageVariables)(?:\.\w+)+(?:\['[^']*'\])?)"
     r"|input\.params\('(?P<param>[^']*)'\)|(?P<body>input\.body))"
 )
+_MORE_VTL = re.compile(r"#(?:set|if|elseif|else|end|foreach|#|\*)|\$!?\{?[A-Za-z]")
 
 
 class UnsupportedTemplateError(Exception):
@@ -82,12 +84,14 @@ def render_template(call: Call, template: str) -> str:
             return next((text for text in found if text is not None), "")
         return look_up(call, match["braced"] or match["plain"]) or ""
 
-    left = _REFERENCE.sub("", template)
-    if re.search(r"#(?:set|if|elseif|else|end|foreach|#|\*)", left) or re.search(
-        r"\$!?\{?[A-Za-z]", left
-    ):
+    if _has_more_than_references(template):
         raise UnsupportedTemplateError("it has VTL beyond plain references")
     return _REFERENCE.sub(value, template)
+
+
+@lru_cache(512)
+def _has_more_than_references(template: str) -> bool:
+    return _MORE_VTL.search(_REFERENCE.sub("", template)) is not None
 
 
 def _status_in(rendered: str) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from labkit.journey import Journey, Step
@@ -67,21 +67,23 @@ class Pipeline:
 
     async def run(self, call: Call, journey: Journey) -> Response:
         """The response, with the journey's steps filled in."""
-        async for name, outcome in self._outcomes(call):
-            journey.steps.append(_step(name, outcome))
-            if isinstance(outcome, Stop):
-                return reject(call, outcome)
+        # No asynchronous generator: one that a Stop leaves unfinished costs the event loop a task to close it.
+        stop = (
+            self._through(self._before, call, journey)
+            or _note(await self._gates.authorization.outcomes(call), journey)
+            or self._through(self._after, call, journey)
+        )
+        if stop is not None:
+            return reject(call, stop)
         answer = await self.integrate(call)
         journey.steps.append(_step("integration", answer))
         return reject(call, answer) if isinstance(answer, Stop) else answer.response
 
-    async def _outcomes(self, call: Call) -> AsyncIterator[tuple[str, Outcome]]:
-        for name, gate in self._before:
-            yield name, gate(call)
-        async for pair in self._gates.authorization.outcomes(call):
-            yield pair
-        for name, gate in self._after:
-            yield name, gate(call)
+    def _through(
+        self, gates: Iterable[tuple[str, Gate]], call: Call, journey: Journey
+    ) -> Stop | None:
+        """Take a call through some gates; the Stop of the one that turned it away."""
+        return _note(((name, gate(call)) for name, gate in gates), journey)
 
     async def integrate(self, call: Call) -> Answer | Stop:
         """Let the backend answer."""
@@ -118,6 +120,15 @@ def _route(call: Call) -> Outcome:
     if complaint is not None:
         return Stop(GatewayError(INCOMPLETE_SIGNATURE, complaint), reason)
     return Stop(GatewayError(MISSING_AUTHENTICATION_TOKEN), reason)
+
+
+def _note(outcomes: Iterable[tuple[str, Outcome]], journey: Journey) -> Stop | None:
+    """Write the outcomes into the journey, up to the first Stop, which is returned."""
+    for name, outcome in outcomes:
+        journey.steps.append(_step(name, outcome))
+        if isinstance(outcome, Stop):
+            return outcome
+    return None
 
 
 def _step(gate: str, outcome: Outcome | Answer) -> Step:

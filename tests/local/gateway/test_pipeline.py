@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -28,9 +27,13 @@ class Recorder:
             return Stop(GatewayError(UNAUTHORIZED), f"stopped at {name}")
         return Pass(name)
 
-    async def outcomes(self, call: Call) -> AsyncIterator[tuple[str, Outcome]]:
-        yield "resource policy", self._outcome("resource policy")
-        yield "authorizer", self._outcome("authorizer")
+    async def outcomes(self, call: Call) -> list[tuple[str, Outcome]]:
+        found = []
+        for name in ("resource policy", "authorizer"):
+            found.append((name, self._outcome(name)))
+            if isinstance(found[-1][1], Stop):
+                break
+        return found
 
     def gate(self, name: str) -> Any:
         return lambda call: self._outcome(name)
