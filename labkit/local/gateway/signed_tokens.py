@@ -6,25 +6,9 @@ from typing import Any, Protocol
 
 import jwt
 
-from labkit.tokens.signed import (
-    UNREADABLE,
-    Claims,
-    bare_token,
-    header_of,
-    signed_content,
-    unreadable,
-)
+from labkit.tokens.signed import UNREADABLE, Claims, bare_token
 
-__all__ = [
-    "UNREADABLE",
-    "Claims",
-    "PoolKeys",
-    "UserPools",
-    "bare_token",
-    "header_of",
-    "signed_content",
-    "unreadable",
-]
+__all__ = ["UNREADABLE", "Claims", "PoolKeys", "UserPools", "bare_token"]
 
 
 class UserPools(Protocol):
