@@ -22,7 +22,11 @@ class CloudUnavailableError(LabkitError):
 
 
 class ForeignHostError(LabkitError):
-    """``lab.http`` was aimed at a host that isn't the lab's own."""
+    """``lab.http`` or ``labkit.fire`` was aimed at a host that isn't the lab's own."""
+
+
+class BurstError(LabkitError, ValueError):
+    """A burst can't be sent as asked: make it smaller or shorter, and give one request for each client."""
 
 
 class NoMessageError(LabkitError):
