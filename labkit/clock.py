@@ -62,6 +62,11 @@ class Clock:
         return dt.datetime.now(dt.UTC)
 
     @property
+    def can_move(self) -> bool:
+        """Whether there is something to move: the local cloud's time can be, AWS's can't."""
+        return not isinstance(self._timekeeper, RealTime)
+
+    @property
     def offset(self) -> dt.timedelta:
         """How far the lab's clock is ahead of the real time."""
         return dt.timedelta(seconds=self._timekeeper.offset())

@@ -225,6 +225,11 @@ def test_aws_s_time_can_t_be_moved(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == ""
 
 
+def test_a_notebook_can_ask_before_it_moves_time(clock: Clock) -> None:
+    assert clock.can_move
+    assert not Clock(RealTime()).can_move
+
+
 def test_without_a_local_cloud_there_is_nothing_to_return_from(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
