@@ -1,7 +1,337 @@
-"""Gates made wrong on purpose: a ledger that can't tell them from the right ones would prove nothing."""
+"""Gates made wrong on purpose: a ledger that can't tell them from the right ones would prove nothing.
+
+Each is applied in a cloud that a test started for it (``steered_cloud.py``); the product has no hook for it.
+"""
 
 from __future__ import annotations
 
+import base64
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
-MUTATIONS: dict[str, Any] = {}
+from labkit.local.engine import Engine
+from labkit.local.gateway import (
+    http_integration,
+    lambda_authorizer,
+    lambda_proxy,
+    pipeline,
+    resource_policy,
+    throttling,
+    validation,
+)
+from labkit.local.gateway.call import Answer, Call, Pass, Skip
+from labkit.local.gateway.deployment import Resource
+from labkit.local.gateway.lambda_authorizer import AuthorizerResult, LambdaAuthorizer
+from labkit.local.gateway.resource_policy import ResourcePolicy
+from labkit.local.gateway.result_cache import ResultCache
+from labkit.local.gateway.signature import SignatureVerifier
+from labkit.local.gateway.usage_plans import UsagePlans
+from labkit.local.messages import Response
+from labkit.tokens import authorizer_rules
+
+Apply = Callable[[ExitStack, Any], None]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One gate, made wrong.
+
+    Attributes:
+        gate: its name in the journey; the authorizer's with its type.
+        rows: ids of ledger rows, each of which must fail on it.
+        apply: makes the gate wrong until the stack is closed.
+    """
+
+    gate: str
+    rows: tuple[str, ...]
+    apply: Apply
+
+    @contextmanager
+    def applied_to(self, cloud: Any) -> Iterator[None]:
+        with ExitStack() as stack:
+            self.apply(stack, cloud)
+            yield
+
+
+MUTATIONS: dict[str, Mutation] = {}
+
+
+def mutation(gate: str, *rows: str) -> Callable[[Apply], Apply]:
+    def register(apply: Apply) -> Apply:
+        name = apply.__name__.replace("_", " ")
+        MUTATIONS[f"{gate}: {name}"] = Mutation(gate, rows, apply)
+        return apply
+
+    return register
+
+
+def replaced(stack: ExitStack, owner: Any, name: str, new: Any) -> None:
+    stack.enter_context(patch.object(owner, name, new))
+
+
+def without_gate(stack: ExitStack, cloud: Any, gate: str) -> None:
+    """The pipeline of REST APIs, a gate of which lets everybody pass."""
+    found = cloud._rest_apis._pipeline
+    changed = 0
+    for place in ("_before", "_after"):
+        gates = tuple(
+            (name, (lambda _: Skip("wrong")) if name == gate else check)
+            for name, check in getattr(found, place)
+        )
+        changed += sum(name == gate for name, _check in gates)
+        replaced(stack, found, place, gates)
+    assert changed == 1, gate
+
+
+# -- waf, route ------------------------------------------------------------------------------------
+
+
+@mutation("waf", "authorization-11.5")
+def lets_everybody_pass(stack: ExitStack, cloud: Any) -> None:
+    without_gate(stack, cloud, "waf")
+
+
+@mutation("route", "gateway-8.2-verb", "gateway-8.10-other-verb", "limits-cors-none")
+def takes_any_verb(stack: ExitStack, cloud: Any) -> None:
+    def method_for(self: Resource, verb: str) -> Any:
+        return next(iter(self.methods.values()), None)
+
+    replaced(stack, Resource, "method_for", method_for)
+
+
+@mutation("route", "limits-10.8-default", "authorization-10.5", "gateway-10.8")
+def forgets_that_the_endpoint_is_closed(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, pipeline, "closed_endpoint", lambda call: None)
+
+
+# -- resource policy ----------------------------------------------------------------------------------
+
+
+@mutation("resource policy", "authorization-5.1-silent", "authorization-5.2-deny-first")
+def is_not_asked(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, ResourcePolicy, "before_authorizer", lambda *_: Skip("wrong"))
+
+
+@mutation(
+    "resource policy",
+    "authorization-5B-foreign-allowed-silent",
+    "authorization-5B-foreign-silent-allowed",
+)
+def takes_every_account_for_its_own(stack: ExitStack, cloud: Any) -> None:
+    own = resource_policy.combine
+    replaced(stack, resource_policy, "combine", lambda i, r, **_: own(i, r, same_account=True))
+
+
+@mutation(
+    "resource policy",
+    "authorization-5A-iam-allowed-denied",
+    "authorization-5B-foreign-allowed-denied",
+)
+def lets_an_allow_beat_a_deny(stack: ExitStack, cloud: Any) -> None:
+    def combine(identity: str, resource: str, **_: bool) -> str:
+        return "Allow" if "Allow" in (identity, resource) else "ImplicitDeny"
+
+    replaced(stack, resource_policy, "combine", combine)
+
+
+@mutation("resource policy", "authorization-5.4-silent", "authorization-5.4-deny")
+def is_content_with_a_cognito_token(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, ResourcePolicy, "after_cognito", lambda *_: None)
+
+
+# -- authorizer: Cognito ---------------------------------------------------------------------------------
+
+
+@mutation("authorizer (COGNITO_USER_POOLS)", "gateway-2.1-access", "gateway-2.2-id", "gateway-2.3")
+def takes_any_kind_of_token(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, authorizer_rules, "_check_use", lambda *_: None)
+
+
+@mutation("authorizer (COGNITO_USER_POOLS)", "gateway-2.4-signature", "gateway-2.4-claims")
+def believes_every_signature(stack: ExitStack, cloud: Any) -> None:
+    def content(token: str, key: Any) -> dict[str, Any]:
+        return dict(json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==")))
+
+    replaced(stack, authorizer_rules, "signed_claims", content)
+
+
+# -- authorizer: AWS_IAM -----------------------------------------------------------------------------------
+
+
+@mutation(
+    "authorizer (AWS_IAM)",
+    "authorization-4.3",
+    "authorization-4.3-body",
+    "authorization-4.3-verb",
+    "authorization-4.3-query",
+    "authorization-4.12-missing",
+)
+def believes_every_signature_v4(stack: ExitStack, cloud: Any) -> None:
+    def check(self: SignatureVerifier, request: Any, presented: Any) -> Any:
+        return self._keys.caller(presented.access_key_id)
+
+    replaced(stack, SignatureVerifier, "_check_signature", check)
+
+
+@mutation(
+    "authorizer (AWS_IAM)", "authorization-4.7", "authorization-4.8", "authorization-4.7-query"
+)
+def doesn_t_look_at_the_time(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, SignatureVerifier, "_check_time", lambda *_: None)
+
+
+@mutation("authorizer (AWS_IAM)", "authorization-4.5", "authorization-4.6", "authorization-4.10")
+def takes_a_signature_for_another_place(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, SignatureVerifier, "_check_scope", lambda *_: None)
+
+
+@mutation("authorizer (AWS_IAM)", "authorization-4.19-implicit", "authorization-4.19-explicit")
+def lets_every_signed_caller_pass(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, Engine, "decide_identity", lambda *_: "Allow")
+
+
+# -- authorizer: TOKEN and REQUEST -----------------------------------------------------------------------------
+
+
+@mutation("authorizer (TOKEN)", "authorization-3.9")
+def caches_the_verdict(stack: ExitStack, cloud: Any) -> None:
+    own = LambdaAuthorizer._hold_against
+
+    def hold(self: LambdaAuthorizer, call: Call, result: Any, *, from_cache: bool) -> Any:
+        if from_cache:
+            return Pass("wrong")
+        return own(self, call, result, from_cache=from_cache)
+
+    replaced(stack, LambdaAuthorizer, "_hold_against", hold)
+
+
+@mutation("authorizer (TOKEN)", "authorization-3.4-missing", "authorization-3.4-expression")
+def asks_without_a_token(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, lambda_authorizer, "missing_identity", lambda *_, **__: None)
+
+
+@mutation("authorizer (TOKEN)", "authorization-3.7-default", "authorization-3.8-method")
+def caches_nothing(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, ResultCache, "find", lambda *_: None)
+
+
+@mutation("authorizer (TOKEN)", "authorization-3.7-expired", "authorization-3.7-set")
+def caches_for_ever(stack: ExitStack, cloud: Any) -> None:
+    own = ResultCache.keep
+    replaced(stack, ResultCache, "keep", lambda self, key, _, result: own(self, key, 1e9, result))
+
+
+@mutation(
+    "authorizer (TOKEN)",
+    "authorization-3.19-null",
+    "authorization-3.20",
+    "authorization-3.21-object",
+    "authorization-3.24",
+)
+def takes_any_result(stack: ExitStack, cloud: Any) -> None:
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    anything = AuthorizerResult("x", {"Statement": [statement]}, {}, None)
+    replaced(stack, lambda_authorizer, "read_result", lambda _: anything)
+
+
+@mutation("authorizer (REQUEST)", "authorization-3.8-request", "authorization-3.4-request-query")
+def looks_at_one_identity_source(stack: ExitStack, cloud: Any) -> None:
+    own = lambda_authorizer.identity_values
+    replaced(stack, lambda_authorizer, "identity_values", lambda *a: own(*a)[:1])
+
+
+@mutation("authorizer (REQUEST)", "authorization-3.5")
+def wants_identity_sources_without_a_cache(stack: ExitStack, cloud: Any) -> None:
+    own = lambda_authorizer.missing_identity
+    replaced(stack, lambda_authorizer, "missing_identity", lambda *a, cached: own(*a, cached=True))
+
+
+# -- api key and usage plan, throttle ----------------------------------------------------------------------------
+
+
+@mutation("api key and usage plan", "limits-7.1-missing", "limits-7.1-unknown", "limits-7.2")
+def takes_any_key(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, UsagePlans, "__call__", lambda *_: Pass("wrong"))
+
+
+@mutation("api key and usage plan", "limits-7.1-disabled", "limits-7.5")
+def takes_a_disabled_key(stack: ExitStack, cloud: Any) -> None:
+    def api_key(self: Engine, value: str) -> Any:
+        keys = self._module("apigateway_v1")._api_keys.all_values()
+        return next((key for key in keys if key.get("value") == value), None)
+
+    replaced(stack, Engine, "api_key", api_key)
+
+
+@mutation("api key and usage plan", "limits-6.12", "limits-6.17-offset")
+def knows_no_quota(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, UsagePlans, "remaining", lambda *_: None)
+
+
+@mutation("throttle", "limits-6.1-burst", "limits-6.5-method", "limits-6.5-plan")
+def never_stops(stack: ExitStack, cloud: Any) -> None:
+    without_gate(stack, cloud, "throttle")
+
+
+@mutation("throttle", "limits-6.5-plan", "limits-6.9-methods")
+def forgets_the_plan(stack: ExitStack, cloud: Any) -> None:
+    own = throttling.limits_of
+
+    def limits_of(call: Call) -> Iterator[throttling.Limit]:
+        return (limit for limit in own(call) if not limit.level.startswith("the usage plan"))
+
+    replaced(stack, throttling, "limits_of", limits_of)
+
+
+@mutation("throttle", "limits-6.5-plan-method-none-taken")
+def takes_from_the_other_buckets(stack: ExitStack, cloud: Any) -> None:
+    def take(buckets: Mapping[str, throttling.TokenBucket], now: float) -> str | None:
+        taken = {name: bucket.take(now) for name, bucket in buckets.items()}
+        return next((name for name, passed in taken.items() if not passed), None)
+
+    replaced(stack, throttling, "take_from_all", take)
+
+
+# -- validation, integration -------------------------------------------------------------------------------------
+
+
+@mutation("validation", "limits-1.9", "limits-1b-body", "limits-1b-body-type", "limits-1.11")
+def looks_at_nothing(stack: ExitStack, cloud: Any) -> None:
+    without_gate(stack, cloud, "validation")
+
+
+@mutation("validation", "limits-1.9-blank-header", "limits-1.9-blank-query")
+def takes_a_blank_for_a_value(stack: ExitStack, cloud: Any) -> None:
+    own = validation.look_up
+
+    def look_up(call: Call, name: str) -> str | None:
+        return "blank" if own(call, name) == "" else own(call, name)
+
+    replaced(stack, validation, "look_up", look_up)
+
+
+@mutation("integration", "gateway-1.13-empty", "gateway-1.13-string", "gateway-1.13-unknown-key")
+def takes_any_result_of_a_function(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, lambda_proxy, "read_result", lambda *_: Response(200))
+
+
+@mutation("integration", "gateway-1b-crash", "limits-http-unreachable", "limits-http-timeout")
+def hides_a_failure(stack: ExitStack, cloud: Any) -> None:
+    async def integrate(self: pipeline.Pipeline, call: Call) -> Answer:
+        return Answer(Response(200), "wrong")
+
+    replaced(stack, pipeline.Pipeline, "integrate", integrate)
+
+
+@mutation("integration", "limits-http-4.24")
+def shows_the_backend_the_signature(stack: ExitStack, cloud: Any) -> None:
+    own = http_integration.without_headers
+
+    def without(headers: Any, *names: str) -> Any:
+        return own(headers, *(name for name in names if name != "authorization"))
+
+    replaced(stack, http_integration, "without_headers", without)

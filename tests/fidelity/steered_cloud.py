@@ -19,7 +19,7 @@ from labkit.local import __main__, server
 from labkit.local.access import holds_token
 from labkit.local.gateway.iam_authorizer import IamAuthorizer
 from labkit.local.gateway.lambda_authorizer import LambdaAuthorizer
-from labkit.local.gateway.throttling import Buckets, Throttle
+from labkit.local.gateway.throttling import Throttle
 from labkit.local.gateway.usage_plans import UsagePlans
 from labkit.local.messages import Request, Response
 from tests.fidelity.mutations import MUTATIONS
@@ -38,16 +38,18 @@ class Clock:
 class SteeredCloud(server.LocalCloud):
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         self.clock = Clock()
-        clocked = (IamAuthorizer, LambdaAuthorizer, Throttle, UsagePlans)
-        for kind in clocked:
+        for kind in (IamAuthorizer, LambdaAuthorizer, UsagePlans):
             setattr(server, kind.__name__, partial(kind, clock=self.clock))
-        self._buckets = Buckets(self.clock)
-        server.Buckets = lambda: self._buckets  # type: ignore[assignment, misc]
+        server.Throttle = self._make_throttle  # type: ignore[assignment, misc]
         super().__init__(*arguments, **settings)
         self.invocations: Counter[str] = Counter()
         self._invoke = self.engine.invoke_function
         self.engine.invoke_function = self._counted  # type: ignore[method-assign]
         self._mutation = ExitStack()
+
+    def _make_throttle(self, usage_plans: UsagePlans) -> Throttle:
+        self._throttle = Throttle(usage_plans, self.clock)
+        return self._throttle
 
     async def _counted(self, function_arn: str, event: Any) -> dict[str, Any]:
         self.invocations[function_arn.split(":")[6]] += 1
@@ -60,7 +62,7 @@ class SteeredCloud(server.LocalCloud):
         asked = json.loads(request.body)
         if asked.get("reset"):
             self.clock.now = self.clock.start
-            self._buckets.__init__(self.clock)  # type: ignore[misc]
+            self._throttle.buckets.__init__(self.clock)  # type: ignore[misc]
         self.clock.now += asked.get("advance", 0)
         if "mutation" in asked:
             self._mutation.close()

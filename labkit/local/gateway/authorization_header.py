@@ -10,6 +10,12 @@ from labkit.local.messages import Request
 _PARTS = ("Credential", "Signature", "SignedHeaders")
 
 
+def comes_twice(request: Request, header: str) -> bool:
+    """Whether a header comes twice: the gateway, its cache and the backend could each take another one of them."""
+    wanted = header.lower()
+    return sum(name.lower() == wanted for name, _value in request.headers) > 1
+
+
 def not_signature_v4(request: Request) -> str | None:
     """The complaint about an ``Authorization`` header that isn't Signature v4; None when there is none to make.
 

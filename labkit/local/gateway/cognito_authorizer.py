@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from labkit.errors import InvalidTokenError
+from labkit.local.gateway.authorization_header import comes_twice
 from labkit.local.gateway.call import Call, Outcome, Pass, Stop
 from labkit.local.gateway.responses import UNAUTHORIZED, GatewayError
 from labkit.local.gateway.signed_tokens import PoolKeys, UserPools, bare_token
@@ -47,6 +48,8 @@ class CognitoAuthorizer:
             return _unauthorized(
                 f"there is no token in the {header} header", {"token source": header}
             )
+        if comes_twice(call.request, header):
+            return _unauthorized(f"the {header} header comes twice", {"token source": header})
         try:
             claims = check_for_rest_api(
                 token,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from labkit.local.gateway.authorization_header import comes_twice
 from labkit.local.gateway.call import Call, Pass, Stop
 from labkit.local.gateway.invocation import FUNCTION_URI, Functions, function_name
 from labkit.local.gateway.lambda_proxy import proxy_event
@@ -208,7 +209,7 @@ def missing_identity(
     for name, value in values or [("method.request.header.Authorization", None)]:
         if not value:
             return f"the identity source {name} is missing"
-        if _comes_twice(call, name):
+        if comes_twice(call.request, name.removeprefix("method.request.header.")):
             return f"the identity source {name} comes twice"
     expression = authorizer.get("identityValidationExpression")
     try:
@@ -217,14 +218,6 @@ def missing_identity(
     except re.error:
         return "the authorizer's token validation isn't a regular expression"
     return None
-
-
-def _comes_twice(call: Call, source: str) -> bool:
-    """Whether a header comes twice: the function, the cache and the backend could each take another one."""
-    wanted = source.removeprefix("method.request.header.").lower()
-    return wanted != source.lower() and (
-        sum(name.lower() == wanted for name, _value in call.request.headers) > 1
-    )
 
 
 def event_of(call: Call, authorizer: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from labkit import sigv4
 from labkit.local.caller import Caller
-from labkit.local.gateway.authorization_header import not_signature_v4
+from labkit.local.gateway.authorization_header import comes_twice, not_signature_v4
 from labkit.local.gateway.responses import (
     EXPIRED_TOKEN,
     INCOMPLETE_SIGNATURE,
@@ -101,7 +101,7 @@ class SignatureVerifier:
         header = request.header("authorization")
         query = dict(request.query)
         in_query = not {"X-Amz-Algorithm", "X-Amz-Signature"}.isdisjoint(query)
-        if sum(name.lower() == "authorization" for name, _value in request.headers) + in_query > 1:
+        if comes_twice(request, "authorization") or (header is not None and in_query):
             raise RefusedSignatureError(
                 GatewayError(INCOMPLETE_SIGNATURE, _ONLY_ONE), "the request has two authorizations"
             )
