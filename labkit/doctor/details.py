@@ -9,16 +9,12 @@ from difflib import SequenceMatcher
 
 from labkit import sigv4
 from labkit.doctor.evidence import Evidence
+from labkit.sigv4.mismatch import server_strings
 
 _STAMP = r"(\d{8}T\d{6}Z)"
 _OFF = re.compile(
     rf"(?:Signature expired|Signature not yet current): {_STAMP} is (?:now earlier|still later) "
     rf"than {_STAMP}(?: \({_STAMP} [-+] [\d.]+ min\.?\))?"
-)
-_CANONICAL = re.compile(
-    r"The Canonical String for this request should have been\n'(?P<canonical>.*?)'\s*"
-    r"The String-to-Sign should have been\n'(?P<to_sign>.*?)'",
-    re.DOTALL,
 )
 
 
@@ -59,8 +55,8 @@ def in_words(off: dt.timedelta) -> str:
 
 def expected_canonical_request(text: str) -> str | None:
     """The canonical request that the server computed; None when the answer doesn't tell it (gateway.md 4.4)."""
-    found = _CANONICAL.search(text)
-    return found["canonical"] if found else None
+    strings = server_strings(text)
+    return strings[0] if strings else None
 
 
 def differences(evidence: Evidence, expected: str) -> list[tuple[str, str]] | None:

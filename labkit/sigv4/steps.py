@@ -1,4 +1,4 @@
-"""AWS Signature Version 4, step by step: each step is a function with AWS's own name.
+"""The steps of AWS Signature Version 4, each a function with AWS's own name.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
@@ -7,30 +7,15 @@ The paths of ``execute-api`` are encoded twice, as for every service but S3.
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
-
-_NEVER_SIGNED = frozenset(
-    {"authorization", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id"}
-)
-"""Headers that proxies change or that hold the signature itself; botocore leaves the same ones out."""
-
-
-class Credentials(Protocol):
-    """Credentials as botocore has them."""
-
-    access_key: str
-    secret_key: str
-    token: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +33,6 @@ class CredentialScope:
 
     def __str__(self) -> str:
         return "/".join((self.date, self.region, self.service, self.terminator))
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """A signature and the steps to it.
-
-    Attributes:
-        canonical_request: step 1.
-        string_to_sign: step 2.
-        signature: step 3, hexadecimal.
-        scope: the credential scope.
-        signed_headers: the names, ``;`` between them.
-        headers: the headers to send, ``Authorization`` included.
-    """
-
-    canonical_request: str
-    string_to_sign: str
-    signature: str
-    scope: CredentialScope
-    signed_headers: str
-    headers: dict[str, str]
 
 
 # -- step 1: the canonical request ------------------------------------------------------
@@ -112,7 +76,9 @@ def canonical_query_string(query_string: str) -> str:
     >>> canonical_query_string("b=2&a=1&a=0&empty")
     'a=0&a=1&b=2&empty='
     """
-    pairs = [pair.partition("=")[::2] for pair in query_string.split("&") if pair]
+    if not query_string:
+        return ""
+    pairs = [pair.partition("=")[::2] for pair in query_string.split("&")]
     return "&".join(f"{name}={value}" for name, value in sorted(pairs))
 
 
@@ -122,7 +88,10 @@ def canonical_headers(headers: Mapping[str, str], signed: Iterable[str]) -> str:
     >>> canonical_headers({"Host": "example.com", "X-Amz-Date": " 2013  05 "}, ["host", "x-amz-date"])
     'host:example.com\nx-amz-date:2013 05\n'
     """
-    values = {name.lower(): " ".join(value.split()) for name, value in headers.items()}
+    values: dict[str, str] = {}
+    for name, value in headers.items():
+        key, folded = name.lower(), " ".join(value.split())
+        values[key] = f"{values[key]},{folded}" if key in values else folded
     return "".join(f"{name}:{values.get(name, '')}\n" for name in signed)
 
 
@@ -184,67 +153,3 @@ def signing_key(secret_key: str, scope: CredentialScope) -> bytes:
 def signature(secret_key: str, scope: CredentialScope, to_sign: str) -> str:
     """Step 3: the HMAC of the string to sign, hexadecimal."""
     return hmac.new(signing_key(secret_key, scope), to_sign.encode(), hashlib.sha256).hexdigest()
-
-
-# -- all steps --------------------------------------------------------------------------------
-
-
-def sign(
-    method: str,
-    url: str,
-    *,
-    headers: Mapping[str, str] | None = None,
-    body: bytes | str = b"",
-    credentials: Credentials,
-    region: str,
-    service: str = "execute-api",
-    now: dt.datetime | None = None,
-) -> Signature:
-    """Sign a request.
-
-    Args:
-        method: the verb.
-        url: the whole URL, percent-encoded as it will be sent.
-        headers: what will be sent; all of it is signed but what proxies change.
-        body: what will be sent.
-        credentials: botocore's.
-        region: the API's Region.
-        service: the signing name.
-        now: the time, aware; the present if None.
-
-    Returns:
-        The steps, and the headers to send.
-    """
-    parts = urlsplit(url)
-    moment = (now or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
-    amz_date = moment.strftime("%Y%m%dT%H%M%SZ")
-    sent = {k: v for k, v in (headers or {}).items() if k.lower() not in ("host", "x-amz-date")}
-    sent["Host"] = _host(parts.hostname or "", parts.port, parts.scheme)
-    sent["X-Amz-Date"] = amz_date
-    if credentials.token:
-        sent["X-Amz-Security-Token"] = credentials.token
-    signed = sorted(name.lower() for name in sent if name.lower() not in _NEVER_SIGNED)
-    data = body.encode() if isinstance(body, str) else body
-    scope = CredentialScope(amz_date[:8], region, service)
-    canonical = canonical_request(
-        method,
-        parts.path,
-        parts.query,
-        sent,
-        signed,
-        hashlib.sha256(data).hexdigest(),
-        service,
-    )
-    to_sign = string_to_sign(amz_date, scope, canonical)
-    proof = signature(credentials.secret_key, scope, to_sign)
-    names = ";".join(signed)
-    sent["Authorization"] = (
-        f"{ALGORITHM} Credential={credentials.access_key}/{scope}, "
-        f"SignedHeaders={names}, Signature={proof}"
-    )
-    return Signature(canonical, to_sign, proof, scope, names, sent)
-
-
-def _host(name: str, port: int | None, scheme: str) -> str:
-    default = {"http": 80, "https": 443}.get(scheme)
-    return name if port in (None, default) else f"{name}:{port}"
