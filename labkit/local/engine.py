@@ -21,15 +21,15 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from labkit.local.caller import Caller
 from labkit.local.messages import Request, Response
-from labkit.local.policy import Decision, PolicyQuestion
+from labkit.local.policy import Decision, PolicyQuestion, wildcard_pattern
 from labkit.local.settings import CloudSettings
 
 SERVICES = (
@@ -61,6 +61,8 @@ _FOREIGN_SETTINGS = (
     "EDGE_PORT",
 )
 
+_KEPT_POLICIES = 256
+
 JsonObject = dict[str, Any]
 FunctionRunner = Callable[[JsonObject, bytes, Any, str, str], JsonObject]
 """Runs one Lambda invocation: (configuration, deployment package, event, request id, version) → result."""
@@ -85,6 +87,7 @@ class Engine:
         self.settings = settings
         self._app: Any = None
         self._modules: dict[str, Any] = {}
+        self._parsed_policies: dict[int, tuple[JsonObject, Any]] = {}
         self._own_user_pool_dispatch: Any = None
         self._own_code_sender: Any = None
 
@@ -124,10 +127,11 @@ class Engine:
         self._app = importlib.import_module("ministack.app")
         self._deny_unknown_operations()
         self._name_principals_as_aws()
+        self._core("iam_evaluator")._fnmatch_compile = wildcard_pattern
 
     def _deny_unknown_operations(self) -> None:
         """Have a policy decide on every call: MiniStack lets a call through whose operation it can't name."""
-        actions: Any = importlib.import_module("ministack.core.iam_actions")
+        actions = self._core("iam_actions")
         own = actions.extract_iam_action
 
         def name(service: str, *request: Any) -> str:
@@ -137,7 +141,7 @@ class Engine:
 
     def _name_principals_as_aws(self) -> None:
         """``aws:PrincipalArn`` of a session is its role's ARN; an anonymous caller has no ARN and no account."""
-        evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+        evaluator = self._core("iam_evaluator")
         own = evaluator._resolve_condition_key
 
         def resolve(key: str, context: Any) -> Any:
@@ -166,16 +170,32 @@ class Engine:
         self._app._MAIN_LOOP = asyncio.get_running_loop()
 
     def _module(self, name: str) -> Any:
+        return self._imported(f"ministack.services.{name}")
+
+    def _core(self, name: str) -> Any:
+        return self._imported(f"ministack.core.{name}")
+
+    def _imported(self, name: str) -> Any:
         module = self._modules.get(name)
         if module is None:
-            module = self._modules[name] = importlib.import_module(f"ministack.services.{name}")
+            module = self._modules[name] = importlib.import_module(name)
         return module
 
-    @contextmanager
-    def _scope(self, region: str | None = None) -> Iterator[None]:
-        responses = importlib.import_module("ministack.core.responses")
-        with responses.request_scope(self.settings.account_id, region or self.settings.region):
-            yield
+    def _scope(self, region: str | None = None) -> AbstractContextManager[None]:
+        scope: AbstractContextManager[None] = self._core("responses").request_scope(
+            self.settings.account_id, region or self.settings.region
+        )
+        return scope
+
+    def _region_of(self, store: Any, key: str) -> str | None:
+        """The Region in whose part of a store a key of this account is: mostly the cloud's own, so that one first."""
+        account_id, own = self.settings.account_id, self.settings.region
+        if store.contains_scoped(account_id, own, key):
+            return own
+        others = (scope for scope, _record in store.all_items())
+        return next(
+            (scope[1] for scope in others if (scope[0], scope[2]) == (account_id, key)), None
+        )
 
     # -- control planes -------------------------------------------------------
 
@@ -226,7 +246,7 @@ class Engine:
 
     def takes_for_root(self, access_key_id: str) -> bool:
         """Whether MiniStack would treat this key as root without a look at the signature."""
-        evaluator = importlib.import_module("ministack.core.iam_evaluator")
+        evaluator = self._core("iam_evaluator")
         return bool(evaluator.is_root_access_key(access_key_id))
 
     def signature_error(self, request: Request, *, presigned: bool) -> tuple[str, str] | None:
@@ -235,7 +255,7 @@ class Engine:
         The key is the cloud's own, an IAM user's or a role's. The time window is MiniStack's: 5 minutes, 15 for the
         services that allow 15.
         """
-        sigv4 = importlib.import_module("ministack.core.sigv4")
+        sigv4 = self._core("sigv4")
         headers: dict[str, str] = {}
         for name, value in request.headers:
             key = name.lower()
@@ -254,7 +274,7 @@ class Engine:
                 "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
             )
         token = query.get("X-Amz-Security-Token", [""])[0] if presigned else ""
-        evaluator = importlib.import_module("ministack.core.iam_evaluator")
+        evaluator = self._core("iam_evaluator")
         found = evaluator.resolve_credential(
             parsed.access_key_id,
             self.settings.account_id,
@@ -305,7 +325,7 @@ class Engine:
             question: action, resource, caller, condition keys.
             names_principals: it is a resource policy.
         """
-        evaluator = importlib.import_module("ministack.core.iam_evaluator")
+        evaluator = self._core("iam_evaluator")
         context = self._context(evaluator, question)
         if question.access_key_id is not None:
             with self._scope(question.region):
@@ -316,13 +336,23 @@ class Engine:
         if names_principals:
             result = evaluator.evaluate_resource_policy(document, context)
         else:
-            result = evaluator.evaluate(context, [evaluator.parse_policy_document(document)])
+            result = evaluator.evaluate(context, [self._statements(evaluator, document)])
         decision: Decision = result.decision
         return decision
 
+    def _statements(self, evaluator: Any, document: JsonObject) -> Any:
+        """A policy's statements as MiniStack evaluates them, kept: a cached policy is asked again and again."""
+        kept = self._parsed_policies.get(id(document))
+        if kept is None or kept[0] is not document:
+            if len(self._parsed_policies) >= _KEPT_POLICIES:
+                self._parsed_policies.clear()
+            kept = document, evaluator.parse_policy_document(document)
+            self._parsed_policies[id(document)] = kept
+        return kept[1]
+
     def decide_identity(self, access_key_id: str, question: PolicyQuestion) -> Decision:
         """What the policies of a caller's identity say, its permissions boundary and session policies included."""
-        evaluator = importlib.import_module("ministack.core.iam_evaluator")
+        evaluator = self._core("iam_evaluator")
         with self._scope(question.region):
             principal = evaluator.resolve_principal(access_key_id, self.settings.account_id)
             if isinstance(principal, evaluator.AuthError):
@@ -365,7 +395,7 @@ class Engine:
         if self.takes_for_root(access_key_id):
             return None
         session = self._module("sts")._sessions.get(access_key_id)
-        evaluator = importlib.import_module("ministack.core.iam_evaluator")
+        evaluator = self._core("iam_evaluator")
         if session is not None:
             arn = str(session.get("Arn", ""))
             return Caller(
@@ -400,7 +430,7 @@ class Engine:
 
     def refusal(self, request: Request, service: str, error_type: str, message: str) -> Response:
         """The refusal of a call in the protocol of its service, so that botocore reads its code."""
-        actions = importlib.import_module("ministack.core.iam_actions")
+        actions = self._core("iam_actions")
         headers = {name.lower(): value for name, value in request.headers}
         answer = actions.access_denied_response(
             service,
@@ -417,9 +447,7 @@ class Engine:
 
     def rest_api_region(self, api_id: str) -> str | None:
         """The Region that holds a REST API, or None when there is none of that id."""
-        with self._scope():
-            scope = self._module("apigateway_v1").find_api_scope(api_id)
-        return None if scope is None else str(scope[1])
+        return self._region_of(self._module("apigateway_v1")._rest_apis, api_id)
 
     def rest_api_configuration(self, api_id: str, region: str) -> JsonObject:
         """A copy of all that a deployment freezes.
@@ -445,13 +473,13 @@ class Engine:
 
     def stage(self, api_id: str, region: str, stage_name: str) -> JsonObject | None:
         """The live stage with its web ACL, or None. Stage settings need no redeploy (facts/gateway.md 8.1)."""
+        stages = self._module("apigateway_v1")._stages_v1
+        of_api = stages.get_scoped(self.settings.account_id, region, api_id) or {}
+        found: JsonObject | None = of_api.get(stage_name)
+        if found is None or "ministack.services.waf" not in sys.modules:
+            return found
+        arn = f"arn:aws:apigateway:{region}::/restapis/{api_id}/stages/{stage_name}"
         with self._scope(region):
-            found: JsonObject | None = (
-                self._module("apigateway_v1")._stages_v1.get(api_id, {}).get(stage_name)
-            )
-            if found is None or "ministack.services.waf" not in sys.modules:
-                return found
-            arn = f"arn:aws:apigateway:{region}::/restapis/{api_id}/stages/{stage_name}"
             web_acl = self._module("waf")._associations.get(arn)
         return found if web_acl is None else {**found, "webAclArn": web_acl}
 
@@ -523,15 +551,15 @@ class Engine:
 
     def usage_plans_of(self, key_id: str, api_id: str, stage: str) -> list[JsonObject]:
         """The usage plans that hold both an API key and an API's stage."""
-        plans = list(self._module("apigateway_v1")._usage_plans.all_values())
+        plans = self._module("apigateway_v1")._usage_plans.all_values()
         return [
             dict_of(plan)
             for plan in plans
-            if key_id in self.usage_plan_keys(plan["id"])
-            and any(
+            if any(
                 s.get("apiId") == api_id and s.get("stage") == stage
                 for s in plan.get("apiStages") or []
             )
+            and key_id in self.usage_plan_keys(plan["id"])
         ]
 
     def is_custom_domain(self, host: str) -> bool:
@@ -559,9 +587,7 @@ class Engine:
 
     def http_api_region(self, api_id: str) -> str | None:
         """The Region that holds an HTTP or WebSocket API, or None when there is none of that id."""
-        with self._scope():
-            scope = self._module("apigateway").find_api_scope(api_id)
-        return None if scope is None else str(scope[1])
+        return self._region_of(self._module("apigateway")._apis, api_id)
 
     def http_api(self, api_id: str, region: str) -> JsonObject | None:
         """The live records of an HTTP or WebSocket API, or None; a change in place stays.
@@ -607,7 +633,7 @@ class Engine:
         record = self.function(function_arn)
         if record is None:
             return False
-        evaluator = importlib.import_module("ministack.core.iam_evaluator")
+        evaluator = self._core("iam_evaluator")
         context = evaluator.EvalContext(
             principal_arn=service,
             principal_type="Service",
@@ -636,7 +662,7 @@ class Engine:
         if record is None:
             raise KeyError(function_arn)
         service = self._module("lambda_svc")
-        concurrency = importlib.import_module("ministack.core.concurrency")
+        concurrency = self._core("concurrency")
         result = await concurrency.run_reentrant(
             service._execute_function_with_config_scope, record, event
         )
@@ -804,7 +830,7 @@ class Engine:
 
     async def run_blocking(self, call: Callable[..., Any], *args: Any) -> Any:
         """Run a blocking call in a thread of its own, so that it may call back into this server."""
-        concurrency = importlib.import_module("ministack.core.concurrency")
+        concurrency = self._core("concurrency")
         return await concurrency.run_reentrant(call, *args)
 
     def signing_keys(self, pool_id: str) -> list[JsonObject]:
