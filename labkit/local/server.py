@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from email.utils import formatdate
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -268,13 +269,18 @@ async def _read_body(request: Request, receive: Receive, *, for_an_api: bool) ->
     return None
 
 
+@lru_cache(1)
+def _http_date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
+
+
 async def _send(response: Response, send: Send, *, head: bool) -> None:
     names = {name.lower() for name, _value in response.headers}
     headers = list(response.headers)
     if "content-length" not in names:
         headers.append(("Content-Length", str(len(response.body))))
     if "date" not in names:
-        headers.append(("Date", formatdate(usegmt=True)))
+        headers.append(("Date", _http_date(int(time.time()))))
     if "x-amzn-requestid" not in names and "apigw-requestid" not in names:
         headers.append(("x-amzn-RequestId", str(uuid.uuid4())))
     encoded = [(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in headers]

@@ -13,6 +13,7 @@ from labkit.local.gateway.lambda_authorizer import LambdaAuthorizer
 from labkit.local.gateway.resource_policy import ResourcePolicy
 from labkit.local.gateway.responses import API_CONFIGURATION_ERROR, GatewayError
 
+_OPEN = Skip("the method is open to everybody (authorization NONE)")
 POLICY, AUTHORIZER = "resource policy", "authorizer"
 
 
@@ -55,7 +56,7 @@ class Authorization:
     async def _authorize(self, call: Call) -> Outcome:
         kind = str(call.found.method.get("authorizationType") or "NONE")
         if kind == "NONE":
-            return Skip("the method is open to everybody (authorization NONE)")
+            return _OPEN
         if kind == "COGNITO_USER_POOLS":
             return self._cognito(call)
         if kind == "AWS_IAM":

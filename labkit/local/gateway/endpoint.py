@@ -5,13 +5,15 @@ from __future__ import annotations
 from labkit.local.gateway.call import Call, Outcome, Skip, Stop
 from labkit.local.gateway.responses import API_CONFIGURATION_ERROR, FORBIDDEN, GatewayError
 
+_NO_WEB_ACL = Skip("no web ACL on the stage")
+
 
 def waf(call: Call) -> Outcome:
     """AWS WAF: the stage's web ACL. It isn't evaluated yet, so it fails closed."""
     if call.stage_record.get("webAclArn"):
         reason = "the local cloud doesn't evaluate web ACLs yet, so it turns the request away; AWS would evaluate it"
         return Stop(GatewayError(API_CONFIGURATION_ERROR), reason)
-    return Skip("no web ACL on the stage")
+    return _NO_WEB_ACL
 
 
 def closed_endpoint(call: Call) -> Stop | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from labkit.local.gateway.call import Call, Outcome, Pass, Stop
@@ -128,6 +129,7 @@ def limit_of(
         )
 
 
+@cache
 def account_limit(region: str) -> Limit:
     """The account's limit in a Region (6.2)."""
     return Limit("the account", ("account", region), ACCOUNT_RATE, ACCOUNT_BURST)

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 from labkit.local.gateway.call import Call, Outcome, Pass, Skip, Stop
 from labkit.local.gateway.responses import INVALID_API_KEY, QUOTA_EXCEEDED, GatewayError
 
+NO_KEY_NEEDED = Skip("the method requires no API key")
+
 
 class ApiKeys(Protocol):
     """What the gate asks of the control plane; changes there need no redeploy (7.4, 7.5)."""
@@ -61,7 +63,7 @@ class UsagePlans:
     def __call__(self, call: Call) -> Outcome:
         """Find the key and its plan, and look at the quota; the request is counted when it passes the throttle."""
         if not call.found.method.get("apiKeyRequired"):
-            return Skip("the method requires no API key")
+            return NO_KEY_NEEDED
         from_authorizer = call.deployment.api.get("apiKeySource") == "AUTHORIZER"
         value = call.usage_identifier_key if from_authorizer else call.request.header("x-api-key")
         where = "the authorizer's usageIdentifierKey" if from_authorizer else "the X-API-Key header"

@@ -18,6 +18,7 @@ from labkit.local.gateway.values import look_up
 if TYPE_CHECKING:
     from jsonschema import Draft4Validator
 
+_NOTHING_TO_VALIDATE = Skip("the method validates nothing")
 _PLACES = ("header", "path", "querystring")
 """The order in which missing parameters are named (1.9)."""
 
@@ -27,7 +28,7 @@ def validation(call: Call) -> Outcome:
     method = call.found.method
     validator_id = method.get("requestValidatorId")
     if not validator_id:
-        return Skip("the method validates nothing")
+        return _NOTHING_TO_VALIDATE
     validator = call.deployment.validators.get(str(validator_id))
     if validator is None:
         reason = "the method names a request validator that the deployment doesn't have"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from labkit.local.gateway.call import Call
-from labkit.local.messages import first_header
 
 
 def request_time(seconds: float) -> str:
@@ -73,7 +72,7 @@ def _text(value: object) -> str | None:
 def _request_value(call: Call, name: str) -> str | None:
     kind, _dot, key = name.partition(".")
     if kind == "header":
-        return first_header(call.request.headers, key)
+        return call.request.header(key)
     if kind == "querystring":
         return next((value for k, value in reversed(call.request.query) if k == key), None)
     if kind == "path":
