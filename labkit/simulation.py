@@ -54,8 +54,9 @@ class Layer:
         name: which limit it is.
         rate: tokens a second.
         burst: the bucket's size.
-        before: the level when the request came.
+        before: the level when the request came; where the layer doesn't apply, as its own last request left it.
         after: the level when it had its answer.
+        applies: which requests the layer applies to.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Layer:
     burst: float
     before: FloatArray
     after: FloatArray
+    applies: BoolArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,7 +229,8 @@ def _one(times: FloatArray, name: str, bucket: TokenBucket) -> Simulation:
         if level >= WHOLE_TOKEN:
             level = level - 1 if level > 1 else 0.0
         note_after(level)
-    layer = Layer(name, bucket.rate, bucket.burst, np.array(before), np.array(after))
+    every = np.ones(len(times), dtype=np.bool_)
+    layer = Layer(name, bucket.rate, bucket.burst, np.array(before), np.array(after), every)
     accepted = layer.before >= WHOLE_TOKEN
     refused_at = np.where(accepted, _ACCEPTED, 0).astype(np.int8)
     return Simulation(times, accepted, (layer,), None, refused_at)
@@ -280,18 +283,21 @@ def _several(
         after += levels
         refused_at.append(refused)
     where = np.array(refused_at, dtype=np.int8)
-    layers = _layers(buckets, before, after)
+    layers = _layers(buckets, before, after, applying)
     kept = None if quota is None else np.array(quota_left, dtype=np.int64)
     return Simulation(times, where == _ACCEPTED, layers, kept, where)
 
 
 def _layers(
-    buckets: Mapping[str, TokenBucket], before: list[float], after: list[float]
+    buckets: Mapping[str, TokenBucket],
+    before: list[float],
+    after: list[float],
+    applying: list[BoolArray],
 ) -> tuple[Layer, ...]:
     """The layers, from the levels of all of them after one another, request by request."""
     was, then = (np.array(flat).reshape(-1, len(buckets)).T for flat in (before, after))
     return tuple(
-        Layer(name, bucket.rate, bucket.burst, was[place], then[place])
+        Layer(name, bucket.rate, bucket.burst, was[place], then[place], applying[place])
         for place, (name, bucket) in enumerate(buckets.items())
     )
 

@@ -1,0 +1,330 @@
+"""Pictures of bursts, buckets, layers, quotas and retries: matplotlib, and the same in words.
+
+What happened to a request is told by shape and by colour; the colours are Okabe and Ito's, which colour-blind
+people tell apart (https://jfly.uni-koeln.de/color/), and the shapes do in greyscale. The panel is opaque, so it
+reads in a dark theme.
+
+In a notebook a picture shows its image and then prints its words. nbval compares the words and leaves ``image/png``
+out, so a cell needs no tag as long as its counts are the same on every run; SVG would be compared, so there is
+none.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from labkit.burst import Burst
+from labkit.retry import Comparison
+from labkit.simulation import QUOTA, BoolArray, FloatArray, Layer, Simulation, excess
+from labkit.throttle import TokenBucket
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BLUE, VERMILION, GREEN, PURPLE, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"
+_INK, _PAPER, _GRID = "#1a1a1a", "#ffffff", "#d0d0d0"
+_INCHES_WIDE = 9.0
+_DOTS = 144
+"""To the inch: twice what a notebook shows, so that a projector has something to show."""
+_ROUNDING = 1e-6
+
+ACCEPTED = ("o", BLUE)
+THROTTLED = ("x", VERMILION)
+OVER_QUOTA = ("s", BLACK)
+_REFUSED_BY = (("x", VERMILION), ("^", PURPLE), ("+", BLACK), ("v", GREEN), ("D", "#E69F00"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture that also exists in words.
+
+    Attributes:
+        figure: matplotlib's.
+        title: what it shows.
+        words: the result in numbers; what ``print`` shows.
+    """
+
+    figure: Figure
+    title: str
+    words: str
+
+    @property
+    def alt(self) -> str:
+        """The alternative text of the image."""
+        return f"{self.title}. {' '.join(self.words.split())}"
+
+    def png(self) -> bytes:
+        """The image."""
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", dpi=_DOTS, metadata={"Description": self.alt})
+        return buffer.getvalue()
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the image to a file; its ending says the format."""
+        self.figure.savefig(path, dpi=_DOTS)
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        shown = {"width": int(_INCHES_WIDE * 72), "alt": self.alt}
+        image = base64.b64encode(self.png()).decode()
+        display(  # type: ignore[no-untyped-call]
+            {"image/png": image, "text/plain": self.title},
+            metadata={"image/png": shown},
+            raw=True,
+        )
+        print(self.words)
+
+    def __str__(self) -> str:
+        return self.words
+
+    def __repr__(self) -> str:
+        return f"{self.title}\n{self.words}"
+
+
+def burst(result: Simulation | Burst, bucket: TokenBucket | None = None) -> Picture:
+    """Every request at its time, the bucket's level under it, and what passed against ``burst + rate * t``.
+
+    Args:
+        result: a prediction; or a real burst, then the level is the model's for the times at which it was sent.
+        bucket: the limit of a real burst; a prediction has its own.
+
+    Raises:
+        ValueError: a real burst without its bucket.
+    """
+    model = result
+    if isinstance(result, Burst):
+        if bucket is None:
+            raise ValueError("Say which bucket the burst met: plots.burst(result, TokenBucket(…)).")
+        model = result.predict(bucket)
+    assert isinstance(model, Simulation)
+    layer = model.layers[0]
+    times = model.arrivals
+    refused = ~result.accepted
+    figure, (marks, level, passed) = _panels((3, 2, 2))
+    _requests(
+        marks, times, [("accepted", *ACCEPTED, result.accepted), ("throttled", *THROTTLED, refused)]
+    )
+    _level(level, model, layer)
+    _against_the_bound(passed, times[result.accepted], _end(times), layer)
+    title = f"A burst of {len(times)} requests at a bucket with rate {layer.rate:g} and burst {layer.burst:g}"
+    words = (
+        f"{len(times)} requests: {_count(result.accepted)} accepted, {_count(refused)} throttled.\n"
+    )
+    if isinstance(result, Burst):
+        words += f"The model lets {model.passed} of them pass.\n"
+    words += f"The bucket {'ran empty' if _ran_empty(layer) else 'never ran empty'}. "
+    over = excess(times[result.accepted], TokenBucket(layer.rate, layer.burst))
+    most = (
+        "In no span of t seconds more"
+        if over <= _ROUNDING
+        else f"In one span of t seconds {over:.1f} more"
+    )
+    words += f"{most} than burst + rate × t passed."
+    return _picture(figure, title, words)
+
+
+def layers(prediction: Simulation) -> Picture:
+    """Every request at its time with the layer that refused it, and each layer's level."""
+    figure, (marks, *levels) = _panels((3, *[1.4] * len(prediction.layers)))
+    kinds = [("accepted", *ACCEPTED, prediction.accepted)]
+    names = [*(layer.name for layer in prediction.layers), QUOTA]
+    by = np.array(prediction.refused_by)
+    for number, name in enumerate(name for name in names if name in prediction.refusals):
+        shape, colour = OVER_QUOTA if name == QUOTA else _REFUSED_BY[number % len(_REFUSED_BY)]
+        kinds.append((f"refused by {name}", shape, colour, by == name))
+    _requests(marks, prediction.arrivals, kinds)
+    for axes, layer in zip(levels, prediction.layers, strict=True):
+        _level(axes, prediction, layer, named=True)
+    words = f"{prediction}."
+    empty = [layer.name for layer in prediction.layers if _ran_empty(layer)]
+    words += f"\nRan empty: {', '.join(empty) or 'none'}."
+    title = f"{len(prediction)} requests at {len(prediction.layers)} layers of buckets"
+    return _picture(figure, title, words)
+
+
+def quota(prediction: Simulation) -> Picture:
+    """Every request at its time, and what is left of the quota.
+
+    Raises:
+        ValueError: the prediction has no quota.
+    """
+    if prediction.quota_left is None:
+        raise ValueError("There is no quota: simulate(…, quota=Quota(…)).")
+    times, left = prediction.arrivals, prediction.quota_left
+    over = prediction.refused_at == -2
+    throttled = ~prediction.accepted & ~over
+    figure, (marks, panel) = _panels((3, 2))
+    kinds = [
+        ("accepted", *ACCEPTED, prediction.accepted),
+        ("throttled", *THROTTLED, throttled),
+        ("over the quota", *OVER_QUOTA, over),
+    ]
+    _requests(marks, times, kinds)
+    panel.step(times, left, where="post", color=_INK)
+    panel.fill_between(times, left, step="post", color=_GRID)
+    panel.set_ylabel("quota left")
+    panel.set_ylim(bottom=0)
+    words = (
+        f"{len(prediction)} requests: {prediction.passed} accepted, {_count(throttled)} throttled, "
+        f"{_count(over)} over the quota.\n"
+    )
+    first = int(np.argmax(over)) if over.any() else None
+    if first is None:
+        words += "The quota wasn't used up."
+    else:
+        renewed = ", until a new period began" if prediction.accepted[first:].any() else ""
+        words += f"From request {first + 1} on the quota was used up{renewed}."
+    return _picture(figure, f"A quota and {len(prediction)} requests", words)
+
+
+def retries(comparison: Comparison) -> Picture:
+    """The attempts of each policy, one under the other over the same seconds."""
+    figure, panels = _panels([1.3] * len(comparison.runs))
+    for axes, run in zip(panels, comparison, strict=True):
+        accepted = run.accepted
+        _marks(axes, run.sent[~accepted], run.job[~accepted], *THROTTLED, "refused")
+        _marks(axes, run.sent[accepted], run.job[accepted], *ACCEPTED, "done")
+        axes.set_ylabel("job")
+        axes.set_title(
+            f"{run.name}: {run.done} of {len(run.jobs)} done, {run.wasted} wasted, {run.seconds:.1f} s",
+            loc="left",
+            fontsize=11,
+            color=_INK,
+        )
+    if panels:
+        panels[0].legend(loc="upper right", ncols=2, framealpha=1)
+    jobs = len(comparison.runs[0].jobs) if comparison.runs else 0
+    return _picture(
+        figure, f"{jobs} jobs with {len(comparison.runs)} retry policies", str(comparison)
+    )
+
+
+Kind = tuple[str, str, str, BoolArray]
+"""Label, shape, colour, and which requests."""
+
+
+def level_curve(prediction: Simulation, layer: Layer) -> tuple[FloatArray, FloatArray]:
+    """The level between the requests too: it rises by the rate until the bucket is full.
+
+    >>> from labkit.simulation import simulate
+    >>> prediction = simulate([0, 3], TokenBucket(rate=0.5, burst=1))
+    >>> when, level = level_curve(prediction, prediction.layers[0])
+    >>> np.interp([1, 2, 2.9], when, level).tolist()
+    [0.5, 1.0, 1.0]
+    """
+    if not len(prediction):
+        return np.empty(0), np.empty(0)
+    asked = prediction.arrivals[layer.applies]
+    first, last = prediction.arrivals[0], prediction.arrivals[-1]
+    times = np.concatenate(([first], asked, [last]))
+    after = np.concatenate(([layer.burst], layer.after[layer.applies], [np.nan]))
+    gained = (times[1:] - times[:-1]) * layer.rate
+    before = np.concatenate(([layer.burst], np.minimum(layer.burst, after[:-1] + gained)))
+    after[-1] = before[-1]
+    with np.errstate(over="ignore"):  # it never fills: infinity is right
+        fills = (layer.burst - after) / layer.rate if layer.rate else np.full(len(times), np.inf)
+    full = np.minimum(times + fills, np.append(times[1:], last))
+    when = np.column_stack((times, times, full)).ravel()
+    level = np.column_stack((before, after, np.append(before[1:], after[-1:]))).ravel()
+    return when, level
+
+
+def _panels(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
+    figure = Figure(
+        figsize=(_INCHES_WIDE, 0.8 + sum(heights)), facecolor=_PAPER, layout="constrained"
+    )
+    if not len(heights):
+        return figure, []
+    made = figure.subplots(
+        len(heights), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": list(heights)}
+    )
+    panels: list[Axes] = list(made[:, 0])
+    for axes in panels:
+        axes.set_facecolor(_PAPER)
+        axes.grid(color=_GRID, linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.tick_params(colors=_INK, labelsize=11)
+        axes.yaxis.label.set(color=_INK, fontsize=12)
+        axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+        for side in axes.spines.values():
+            side.set_color(_INK)
+    panels[-1].set_xlabel("seconds", color=_INK, fontsize=12)
+    return figure, panels
+
+
+def _picture(figure: Figure, title: str, words: str) -> Picture:
+    figure.suptitle(title, color=_INK, fontsize=13)
+    return Picture(figure, title, words)
+
+
+def _marks(
+    axes: Axes, times: FloatArray, height: np.ndarray, shape: str, colour: str, label: str
+) -> None:
+    filled = shape in "ovD"
+    axes.plot(
+        times,
+        height,
+        linestyle="none",
+        marker=shape,
+        color=colour,
+        markerfacecolor=colour if filled else "none",
+        markeredgewidth=1.4,
+        markersize=6 if len(times) <= 300 else 3,
+        label=label,
+        rasterized=len(times) > 2000,
+    )
+
+
+def _requests(axes: Axes, times: FloatArray, kinds: Sequence[Kind]) -> None:
+    number = np.arange(1, len(times) + 1)
+    for label, shape, colour, which in kinds:
+        _marks(axes, times[which], number[which], shape, colour, f"{label}: {_count(which)}")
+    axes.set_ylabel("request")
+    axes.legend(loc="upper left", framealpha=1, fontsize=11)
+
+
+def _level(axes: Axes, prediction: Simulation, layer: Layer, *, named: bool = False) -> None:
+    when, tokens = level_curve(prediction, layer)
+    axes.fill_between(when, tokens, color=_GRID)
+    axes.plot(when, tokens, color=_INK, linewidth=1.4)
+    axes.axhline(layer.burst, color=_INK, linewidth=1, linestyle=":")
+    axes.set_ylim(0, max(1.0, layer.burst * 1.15))
+    axes.set_ylabel("tokens")
+    if named:
+        says = f"{layer.name}: rate {layer.rate:g}, burst {layer.burst:g}"
+        axes.set_title(says, loc="left", fontsize=11, color=_INK)
+
+
+def _against_the_bound(axes: Axes, passed: FloatArray, end: float, layer: Layer) -> None:
+    begin = float(passed[0]) if len(passed) else 0.0
+    line = np.array([begin, max(end, begin)])
+    bound = layer.burst + layer.rate * (line - begin)
+    axes.plot(line, bound, color=VERMILION, linewidth=2, linestyle="--", label="burst + rate × t")
+    steps = np.concatenate(([begin], passed, line[1:]))
+    count = np.concatenate(([0], np.arange(1, len(passed) + 1), [len(passed)]))
+    axes.step(steps, count, where="post", color=BLUE, linewidth=2, label="passed")
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("passed")
+    axes.legend(loc="lower right", framealpha=1, fontsize=11)
+
+
+def _end(times: FloatArray) -> float:
+    return float(times[-1]) if len(times) else 0.0
+
+
+def _ran_empty(layer: Layer) -> bool:
+    return bool((layer.after < 1).any())
+
+
+def _count(which: BoolArray) -> int:
+    return int(np.count_nonzero(which))
