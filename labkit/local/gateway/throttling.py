@@ -33,16 +33,21 @@ class Buckets:
 
     Args:
         clock: seconds; only differences matter.
+
+    Attributes:
+        asked_at: the clock's time at which tokens were taken last.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        self.asked_at = 0.0
         self._buckets: dict[tuple[str, ...], TokenBucket] = {}
 
     def take(self, limits: Sequence[Limit]) -> Limit | None:
         """Take one token of each limit, or none; the first limit without one, or None when all have one."""
         buckets = {limit.level: self._bucket(limit) for limit in limits}
-        refused = take_from_all(buckets, self._clock())
+        self.asked_at = self._clock()
+        refused = take_from_all(buckets, self.asked_at)
         return next((limit for limit in limits if limit.level == refused), None)
 
     def _bucket(self, limit: Limit) -> TokenBucket:
@@ -88,11 +93,14 @@ class Throttle:
         if refused is not None:
             evidence = {"level": refused.level, "rate": refused.rate, "burst": refused.burst}
             return Stop(
-                GatewayError(THROTTLED), f"the bucket of {refused.level} is empty", evidence
+                GatewayError(THROTTLED),
+                f"the bucket of {refused.level} is empty",
+                evidence | {"time": self.buckets.asked_at},
             )
         if call.key_use is not None:
             self._usage_plans.count(call.key_use)
-        return within(limits)
+        passed = within(limits)
+        return Pass(passed.reason, {**passed.evidence, "time": self.buckets.asked_at})
 
 
 def limits_of(call: Call) -> Iterator[Limit]:
