@@ -655,6 +655,7 @@ def test_an_answer_that_tells_nothing(message: str) -> None:
     assert "labkit.explain" in found._repr_html_()
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_whatever_the_server_says(canonical: str, to_sign: str) -> None:
     message = (
@@ -666,6 +667,7 @@ def test_whatever_the_server_says(canonical: str, to_sign: str) -> None:
     assert not re.search(r"<(?!/?(p|b|table|tbody|tr|th|td)\b)", found._repr_html_())
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=5), max_size=12))
 def test_whatever_lines_the_server_has(lines: list[str]) -> None:
     message = "The Canonical String for this request should have been\n'{}'\n\nThe String-to-Sign should have been\n'x'"

@@ -1,0 +1,163 @@
+"""Programs from npm agree: jose verifies the local cloud's tokens, and its gateway takes what aws4 signs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from botocore.credentials import Credentials
+
+from labkit import tokens
+from tests.interop.guarded_api import REGION, REQUESTS, GuardedApi
+from tests.own_cloud import OwnCloud
+
+Node = Callable[[str, object], Any]
+
+
+# -- tokens --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def signed_in(cloud: OwnCloud) -> dict[str, str]:
+    """What Cognito's answer to a sign-in with a code has."""
+    cognito, client_id, email = (
+        cloud.client("cognito-idp"),
+        cloud.lab["client_id"],
+        cloud.lab["email"],
+    )
+    asked = cognito.initiate_auth(
+        AuthFlow="USER_AUTH",
+        ClientId=client_id,
+        AuthParameters={"USERNAME": email, "PREFERRED_CHALLENGE": "EMAIL_OTP"},
+    )
+    answered = cognito.respond_to_auth_challenge(
+        ClientId=client_id,
+        ChallengeName="EMAIL_OTP",
+        Session=asked["Session"],
+        ChallengeResponses={"USERNAME": email, "EMAIL_OTP_CODE": cloud.newest_code()},
+    )
+    result: dict[str, str] = answered["AuthenticationResult"]
+    return result
+
+
+class Reach:
+    """Reaches the local cloud under AWS's host names, as lab.http does."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+
+    def get(self, url: str, /, *, timeout: float, allow_redirects: bool) -> requests.Response:
+        host, _slash, path = url.removeprefix("https://").partition("/")
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.get(
+                f"{self._endpoint}/{path}",
+                headers={"Host": host},
+                timeout=timeout,
+                allow_redirects=allow_redirects,
+            )
+
+
+@pytest.fixture(scope="module")
+def issuer(cloud: OwnCloud) -> str:
+    return f"https://cognito-idp.{REGION}.amazonaws.com/{cloud.lab['user_pool_id']}"
+
+
+def test_jose_verifies_the_tokens_as_labkit_does(
+    node: Node, cloud: OwnCloud, signed_in: dict[str, str], issuer: str
+) -> None:
+    http = Reach(cloud.endpoint)
+    jwks = http.get(f"{issuer}/.well-known/jwks.json", timeout=10, allow_redirects=False).json()
+    client_id = cloud.lab["client_id"]
+    identity, access = signed_in["IdToken"], signed_in["AccessToken"]
+    for use, token in (("id", identity), ("access", access)):
+        verified = tokens.verify(token, issuer=issuer, use=use, client_id=client_id, http=http)  # type: ignore[arg-type]
+        assert verified.use == use
+    rules = {"issuer": issuer, "algorithms": ["RS256"]}
+    head, payload, signature = access.split(".")
+    id_payload = identity.split(".")[1]
+    asked = [
+        (identity, {**rules, "audience": client_id}),
+        (access, {**rules, "requiredClaims": ["client_id", "scope", "username"]}),
+        # what jose must refuse
+        (access, {**rules, "audience": client_id}),  # an access token has no aud
+        (identity, {**rules, "audience": "another"}),
+        (identity, {**rules, "issuer": f"{issuer}x"}),
+        (identity, {**rules, "algorithms": ["HS256"]}),
+        (f"{head}.{id_payload}.{signature}", rules),
+        (f"{head}.{payload}.{signature[:-4]}AAAA", rules),
+        (identity, {**rules, "currentDate": "2099-01-01T00:00:00Z"}),
+    ]
+    one, two, *refused = node(
+        "verify_tokens.mjs",
+        [{"token": token, "jwks": jwks, "options": options} for token, options in asked],
+    )
+    for result, token in ((one, identity), (two, access)):
+        assert result["payload"] == tokens.decode(token).claims
+        assert result["header"] == tokens.decode(token).header
+    assert [result["error"] for result in refused] == [
+        "ERR_JWT_CLAIM_VALIDATION_FAILED",
+        "ERR_JWT_CLAIM_VALIDATION_FAILED",
+        "ERR_JWT_CLAIM_VALIDATION_FAILED",
+        "ERR_JOSE_ALG_NOT_ALLOWED",
+        "ERR_JWS_SIGNATURE_VERIFICATION_FAILED",
+        "ERR_JWS_SIGNATURE_VERIFICATION_FAILED",
+        "ERR_JWT_EXPIRED",
+    ]
+
+
+# -- requests ------------------------------------------------------------------------------------
+
+
+def by_aws4(node: Node, api: GuardedApi, key: Credentials, in_query: bool = False) -> Any:
+    """The requests, signed by aws4."""
+    credentials = {
+        "accessKeyId": key.access_key,
+        "secretAccessKey": key.secret_key,
+        **({"sessionToken": key.token} if key.token else {}),
+    }
+    made = []
+    for request in REQUESTS:
+        target = request.target
+        if in_query:  # aws4 adds it for S3 only
+            target += ("&" if "?" in target else "?") + "X-Amz-Expires=60"
+        asked = {
+            "host": api.host,
+            "method": request.method,
+            "path": target,
+            "headers": dict(request.headers),
+            "service": "execute-api",
+            "region": REGION,
+            "signQuery": in_query,
+        }
+        if request.body:
+            asked["body"] = request.body
+        made.append({"request": asked, "credentials": credentials})
+    return node("sign_requests.mjs", made)
+
+
+@pytest.mark.parametrize("whose", ["user", "temporary"])
+def test_our_gateway_takes_what_aws4_signs(node: Node, api: GuardedApi, whose: str) -> None:
+    key: Credentials = getattr(api, whose)
+    for request, signed in zip(REQUESTS, by_aws4(node, api, key), strict=True):
+        assert "Signature=" in signed["headers"]["Authorization"]
+        answer = api.send(request.method, signed["path"], signed["headers"], request.body)
+        assert (answer.status, answer.body) == (200, '"in"'), (request, json.dumps(signed))
+    wrong = Credentials(key.access_key, key.secret_key[::-1], key.token)
+    for request, signed in zip(REQUESTS, by_aws4(node, api, wrong), strict=True):
+        answer = api.send(request.method, signed["path"], signed["headers"], request.body)
+        assert answer.status == 403
+
+
+@pytest.mark.parametrize("whose", ["user", "temporary"])
+def test_our_gateway_takes_what_aws4_presigns(node: Node, api: GuardedApi, whose: str) -> None:
+    key: Credentials = getattr(api, whose)
+    for request, signed in zip(REQUESTS, by_aws4(node, api, key, in_query=True), strict=True):
+        if request.method != "GET" or request.headers:
+            continue
+        assert "X-Amz-Signature=" in signed["path"]
+        answer = api.send("GET", signed["path"], signed["headers"])
+        assert (answer.status, answer.body) == (200, '"in"'), (request, json.dumps(signed))
