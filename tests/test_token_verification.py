@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import math
+import weakref
 from typing import Any
 
 import jwt
@@ -23,6 +26,12 @@ from labkit.errors import (
 from labkit.local.gateway.call import Pass, Stop
 from labkit.local.gateway.cognito_authorizer import CognitoAuthorizer
 from labkit.local.gateway.responses import render
+from labkit.local.http_api.call import HttpCall
+from labkit.local.http_api.call import Stop as HttpStop
+from labkit.local.http_api.deployment import Deployment as HttpDeployment
+from labkit.local.http_api.issuers import Issuers
+from labkit.local.http_api.jwt_authorizer import JwtAuthorizer
+from labkit.local.messages import Request
 from labkit.tokens.keys import REFETCH_SECONDS, KeySet
 from labkit.tokens.meaning import _meanings
 from tests.issuer import ADMIN, ARN, CLIENT, NOW, POOL, Issuer, jwk
@@ -262,6 +271,23 @@ def test_a_session_without_weak_references_works_too(issuer: Issuer) -> None:
     assert tokens.verify(issuer.token(), issuer=issuer.url, http=Slots(), now=NOW).verified
 
 
+def test_keys_go_with_their_session() -> None:
+    session = Issuer()
+    session.verify(session.token())
+    gone = weakref.ref(session)
+    del session
+    gc.collect()
+    assert gone() is None
+
+
+def test_every_public_name_is_there() -> None:
+    for name in tokens.__all__:
+        assert name in dir(tokens)
+        assert getattr(tokens, name)
+    with pytest.raises(AttributeError, match="has no attribute 'verfy'"):
+        tokens.verfy  # noqa: B018
+
+
 # -- verdict ----------------------------------------------------------------------------------
 
 UNAUTHORIZED = '{"message":"Unauthorized"}'
@@ -383,8 +409,38 @@ def test_the_verdict_of_an_http_api(
         assert verdict.error_type is None
         assert verdict.body == {200: "", 401: UNAUTHORIZED, 403: '{"message":"Forbidden"}'}[status]
         assert verdict.allowed == (status == 200)
+        outcome = asyncio.run(http_gateway(value, scopes))
+        if isinstance(outcome, HttpStop):
+            answer = outcome.response()
+            assert (answer.status, answer.body.decode()) == (status, verdict.body)
+            assert dict(answer.headers).get("www-authenticate") == header
+            assert not token or outcome.reason == verdict.reason
+        else:
+            assert verdict.allowed
         for line in verdict.lines():
             assert line in str(verdict)
+
+
+async def http_gateway(token: str | None, scopes: list[str]) -> object:
+    """What the local cloud's HTTP API says to the same token."""
+    issuer = Issuer()
+    record = {
+        "authorizerType": "JWT",
+        "identitySource": ["$request.header.Authorization"],
+        "jwtConfiguration": {"issuer": issuer.url, "audience": [CLIENT]},
+    }
+    guarded = {"routeKey": "GET /x", "authorizationType": "JWT", "authorizerId": "a"}
+    made = HttpDeployment(
+        "abc123",
+        "us-east-1",
+        "d1",
+        {"routes": {"r": {**guarded, "authorizationScopes": scopes}}, "authorizers": {"a": record}},
+    )
+    request = Request("GET", "/x", headers=[("Authorization", token)] if token else [])
+    asked = HttpCall(
+        request, made, "123456789012", "$default", {}, "/x", "/x", "localhost", route=made.routes[0]
+    )
+    return await JwtAuthorizer(Issuers(Pools()), clock=lambda: NOW)(asked)
 
 
 def test_a_verdict_can_be_read(issuer: Issuer) -> None:

@@ -57,3 +57,7 @@ def __getattr__(name: str) -> object:
     from labkit.sigv4.requests_auth import SigV4Auth
 
     return SigV4Auth
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -127,7 +127,7 @@ def _candidates(text: str) -> Iterator[str]:
 
 
 def diff(server_message: str | HasText, signature: Signature) -> SignatureDifference:
-    """Find the first line in which what the server saw differs from what was signed.
+    r"""Find the first line in which what the server saw differs from what was signed.
 
     Args:
         server_message: the response with the refusal, its body, or its message.
@@ -135,6 +135,18 @@ def diff(server_message: str | HasText, signature: Signature) -> SignatureDiffer
 
     Returns:
         The difference, with a hint. Values of session tokens are hidden when it is shown.
+
+    >>> from botocore.credentials import Credentials
+    >>> from labkit.sigv4.signing import sign
+    >>> made = sign("GET", "https://a.example.com/dev/demo", credentials=Credentials("AKID", "key"), region="us-east-1")
+    >>> arrived = made.canonical_request.replace("GET", "POST")
+    >>> print(diff(f"The Canonical String for this request should have been\n'{arrived}'\n\n"
+    ...            f"The String-to-Sign should have been\n'{made.string_to_sign}'", made))
+    The first difference is the verb, line 1 of the canonical request.
+      signed   GET
+      arrived  POST
+               ^
+    Sign the verb that is sent. A redirect or a proxy can change it on the way.
     """
     text = server_message if isinstance(server_message, str) else server_message.text
     theirs = server_strings(text)

@@ -29,6 +29,12 @@ class SigV4Auth(AuthBase):
 
     Attributes:
         last: the last signature, for :func:`labkit.sigv4.diff`.
+
+    >>> from botocore.credentials import Credentials
+    >>> auth = SigV4Auth(Credentials("AKID", "key"), "us-east-1")
+    >>> request = requests.Request("GET", "https://a.example.com/dev/demo", auth=auth).prepare()
+    >>> request.headers["Authorization"].partition(" ")[0], auth.last.signed_headers
+    ('AWS4-HMAC-SHA256', 'host;x-amz-date')
     """
 
     def __init__(

@@ -210,6 +210,13 @@ def presign(
 
     Raises:
         SigningError: ``expires`` is out of range, or the URL is presigned already.
+
+    >>> from botocore.credentials import Credentials
+    >>> key = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+    >>> made = presign("GET", "https://example.amazonaws.com/", expires=3600, credentials=key, region="us-east-1",
+    ...                service="service", now=dt.datetime(2015, 8, 30, 12, 36, tzinfo=dt.UTC))
+    >>> made.url.partition("&X-Amz-Signature=")[2]
+    'e93c787ed7f371d5c6b165c1b38ede9550f4dce4144713e844b25b7192d3865d'
     """
     if not 1 <= expires <= MAX_EXPIRES:
         raise SigningError(

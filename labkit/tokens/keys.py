@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -30,19 +31,29 @@ class Http(Protocol):
         """Send a GET."""
 
 
+@dataclass(slots=True)
+class _Kept:
+    """What was fetched through a session: issuer → key id → key, and when the issuer was asked last."""
+
+    keys: dict[str, dict[str, jwt.PyJWK]] = field(default_factory=dict)
+    asked_at: dict[str, float] = field(default_factory=dict)
+
+
 class KeySet:
     """The keys of issuers.
 
     Args:
         http: how they are fetched.
         clock: seconds; what it counts from doesn't matter.
+        kept: what was fetched before.
     """
 
-    def __init__(self, http: Http, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, http: Http, clock: Callable[[], float] = time.monotonic, kept: _Kept | None = None
+    ) -> None:
         self._http = http
         self._clock = clock
-        self._keys: dict[str, dict[str, jwt.PyJWK]] = {}
-        self._asked_at: dict[str, float] = {}
+        self._kept = _Kept() if kept is None else kept
 
     def find(self, issuer: str, key_id: str) -> jwt.PyJWK | None:
         """The issuer's key with this id; None when it has none.
@@ -50,12 +61,13 @@ class KeySet:
         Raises:
             KeysUnreachableError: the keys can't be fetched.
         """
-        known = self._keys.get(issuer)
+        kept = self._kept
+        known = kept.keys.get(issuer)
         if known is None:
-            known = self._keys[issuer] = self._fetch(issuer)
-        elif key_id not in known and self._clock() - self._asked_at[issuer] >= REFETCH_SECONDS:
-            self._asked_at[issuer] = self._clock()
-            known = self._keys[issuer] = self._fetch(issuer)
+            known = kept.keys[issuer] = self._fetch(issuer)
+        elif key_id not in known and self._clock() - kept.asked_at[issuer] >= REFETCH_SECONDS:
+            kept.asked_at[issuer] = self._clock()
+            known = kept.keys[issuer] = self._fetch(issuer)
         return known.get(key_id)
 
     def _fetch(self, issuer: str) -> dict[str, jwt.PyJWK]:
@@ -74,7 +86,7 @@ class KeySet:
             raise unreachable(url, str(error)) from error
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             raise unreachable(url, "the answer isn't a set of keys") from error
-        self._asked_at[issuer] = self._clock()
+        self._kept.asked_at[issuer] = self._clock()
         return keys
 
 
@@ -118,7 +130,8 @@ def _key(entry: Any) -> tuple[str, jwt.PyJWK | None]:
         return "", None
 
 
-_of_session: weakref.WeakKeyDictionary[Any, KeySet] = weakref.WeakKeyDictionary()
+_kept_of: weakref.WeakKeyDictionary[Any, _Kept] = weakref.WeakKeyDictionary()
+"""Session → what was fetched through it. It goes with its session, which it must not hold."""
 _plain: list[requests.Session] = []
 
 
@@ -129,6 +142,6 @@ def keys_through(http: Http | None) -> KeySet:
             _plain.append(requests.Session())
         http = _plain[0]
     try:
-        return _of_session.setdefault(http, KeySet(http))
+        return KeySet(http, kept=_kept_of.setdefault(http, _Kept()))
     except TypeError:  # it can't be referenced weakly, so its keys aren't kept
         return KeySet(http)

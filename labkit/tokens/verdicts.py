@@ -108,6 +108,12 @@ def verdict(
     Raises:
         KeysUnreachableError: the issuer's keys can't be fetched, so nothing can be said.
         ValueError: it isn't one of these two kinds of authorizer.
+
+    >>> verdict("Bearer x", authorizer={"AuthorizerType": "JWT"}).www_authenticate
+    'Bearer scope="" error="invalid_token" error_description="token contains an invalid number of segments"'
+    >>> verdict(None, authorizer={"type": "COGNITO_USER_POOLS", "providerARNs": []})
+    401 {"message":"Unauthorized"}
+    because there is no token
     """
     kind = authorizer.get("type") or authorizer.get("AuthorizerType")
     keys, moment = keys_through(http), time.time() if now is None else now

@@ -55,6 +55,12 @@ def verify(
     Raises:
         InvalidTokenError: the token is bad; ``check`` says which check failed.
         KeysUnreachableError: nothing is known of the token, because the issuer's keys can't be fetched.
+
+    >>> pool = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Example01"
+    >>> verify("eyJhbGciOiJub25lIn0.eyJpc3MiOiJtZSJ9.c2ln", issuer=pool)
+    Traceback (most recent call last):
+    ...
+    labkit.errors.InvalidTokenError: The token isn't signed with RS256. Only RS256 proves that the issuer signed it.
     """
     decoded = _decoded(token)
     value = bare(token)
