@@ -99,6 +99,7 @@ def save(path: Path) -> int:
     client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT_SECONDS,
+        coalesce_streams=True,  # how a cell's lines arrive in time must not show
         kernel_name="python3",
         config=QUIET_KERNEL,
         resources={"metadata": {"path": str(path.parent)}},
