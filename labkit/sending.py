@@ -8,12 +8,14 @@ Measured on 2 cores with 500 requests a second against a server that only answer
 
 from __future__ import annotations
 
+import contextlib
 import heapq
+import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
 _GRACE_SECONDS = 1.0
@@ -84,6 +86,7 @@ class Sending(Generic[C]):
         self._inbox: SimpleQueue[Due | None] = SimpleQueue()
         self._opened: SimpleQueue[Exception | None] = SimpleQueue()
         self._connections: list[C] = []
+        self._interrupts = 0
         self._began = 0.0
         self.began_at = 0.0
         """The begin in seconds since 1970, by this computer's clock."""
@@ -102,24 +105,47 @@ class Sending(Generic[C]):
         Raises:
             OSError: no connection could be opened; nothing was sent.
         """
-        try:
-            for worker in self._workers:
-                worker.start()
-            for _ in self._workers:
-                failure = self._opened.get()
-                if failure is not None:
-                    raise failure
-            self._began, self.began_at = (now + _LEAD_SECONDS for now in _both_clocks())
-            self._dispatcher.start()
-            while not self._done.wait(_GLANCE_SECONDS):
-                progress()
-        except KeyboardInterrupt:
-            return False
-        finally:
-            self._close()
+        with self._counting_interrupts():
+            try:
+                for worker in self._workers:
+                    worker.start()
+                if self._wait_until_connected():
+                    self._began, self.began_at = (now + _LEAD_SECONDS for now in _both_clocks())
+                    self._dispatcher.start()
+                while not self._interrupts and not self._done.wait(_GLANCE_SECONDS):
+                    progress()
+            finally:
+                self._close()
         if self._failure is not None:
             raise self._failure
-        return True
+        return not self._interrupts
+
+    @contextlib.contextmanager
+    def _counting_interrupts(self) -> Iterator[None]:
+        """Count interrupts instead of raising them: one raised in a destructor, say, would be lost."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # no other thread is ever interrupted
+            return
+
+        def note(_signal: int, _frame: object) -> None:
+            self._interrupts += 1
+
+        before = signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before or signal.default_int_handler)
+
+    def _wait_until_connected(self) -> bool:
+        """Whether every worker has its connection; False when it was interrupted."""
+        missing = len(self._workers)
+        while missing and not self._interrupts:
+            with contextlib.suppress(Empty):
+                failure = self._opened.get(timeout=_GLANCE_SECONDS)
+                if failure is not None:
+                    raise failure
+                missing -= 1
+        return not self._interrupts
 
     def _now(self) -> float:
         return time.perf_counter() - self._began
@@ -187,24 +213,16 @@ class Sending(Generic[C]):
 
     def _close(self) -> None:
         """End every thread; a second interrupt only makes it quicker."""
-        grace = _GRACE_SECONDS
-        while True:
-            try:
-                self._stopping.set()
-                for _ in self._workers:
-                    self._inbox.put(None)
-                with self._changed:
-                    self._changed.notify()
-                self._join(grace)
-                return
-            except KeyboardInterrupt:
-                grace = 0.0
-
-    def _join(self, grace: float) -> None:
+        self._stopping.set()
+        for _ in self._workers:
+            self._inbox.put(None)
+        with self._changed:
+            self._changed.notify()
         started = [t for t in (*self._workers, self._dispatcher) if t.ident is not None]
-        deadline = time.monotonic() + grace
+        deadline = time.monotonic() + _GRACE_SECONDS
         for thread in started:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            while thread.is_alive() and time.monotonic() < deadline and self._interrupts < 2:
+                thread.join(_GLANCE_SECONDS)
         for connection in self._connections:
             connection.cut()
         for thread in started:

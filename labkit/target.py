@@ -23,6 +23,7 @@ from labkit.names import TAGS
 _API_HOST = re.compile(r"([a-z0-9]+)\.execute-api\.([a-z0-9-]+)\.amazonaws\.com")
 _TIMEOUT_SECONDS = 35.0
 """API Gateway gives an integration 29 seconds."""
+_CONNECT_SECONDS = 5.0
 _KEPT_CHARACTERS = 4_096
 _HOP_BY_HOP = {"host", "connection", "accept-encoding"}
 
@@ -137,6 +138,8 @@ class Target:
         """
         connection = self._connection()
         connection.connect()
+        connection.timeout = _TIMEOUT_SECONDS
+        connection.sock.settimeout(_TIMEOUT_SECONDS)
         return Exchange(connection, self._messages)
 
     def unavailable(self, error: OSError) -> LabkitError:
@@ -152,17 +155,17 @@ class Target:
         if self._endpoint is not None:
             local = urlsplit(self._endpoint)
             return http.client.HTTPConnection(
-                local.hostname or "", local.port, timeout=_TIMEOUT_SECONDS
+                local.hostname or "", local.port, timeout=_CONNECT_SECONDS
             )
         host = urlsplit(self._url).hostname or ""
         settings = self._session.merge_environment_settings(self._url, {}, None, None, None)
         context = _tls(settings["verify"])
         proxy = select_proxy(self._url, settings["proxies"])
         if proxy is None:
-            return http.client.HTTPSConnection(host, timeout=_TIMEOUT_SECONDS, context=context)
+            return http.client.HTTPSConnection(host, timeout=_CONNECT_SECONDS, context=context)
         way = urlsplit(proxy if "//" in proxy else f"//{proxy}")
         through = http.client.HTTPSConnection(
-            way.hostname or "", way.port, timeout=_TIMEOUT_SECONDS, context=context
+            way.hostname or "", way.port, timeout=_CONNECT_SECONDS, context=context
         )
         through.set_tunnel(host, 443, _proxy_headers(proxy))
         return through

@@ -4,9 +4,12 @@ import _thread
 import http.client
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,7 +44,7 @@ def api(lab: Lab) -> MockApi:
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     yield
-    assert [t for t in threading.enumerate() if t.name == "labkit burst"] == []
+    assert [t for t in threading.enumerate() if t.name == "labkit burst" and t.is_alive()] == []
 
 
 # -- what comes back -------------------------------------------------------------------------------
@@ -285,6 +288,40 @@ def test_the_kernel_s_interrupt_stops_it(
     counts = f"{len(found)} requests sent: {len(found)} accepted, 0 throttled, of 3000 planned"
     assert str(found) == f"Stopped. {counts}"
     assert capsys.readouterr().out.endswith(f"{found}\n")
+
+
+KERNEL = """
+import sys
+from jupyter_client.manager import start_new_kernel
+manager, client = start_new_kernel(kernel_name="python3")
+
+def show(message, pressed=[]):
+    text = message["content"].get("text", "")
+    print(text, end="")
+    if "of 2000" in text and not pressed:  # the bar: it is on its way
+        pressed.append(manager.interrupt_kernel())
+
+reply = client.execute_interactive(sys.argv[1], timeout=60, output_hook=show)
+print(reply["content"]["status"])
+client.stop_channels()
+manager.shutdown_kernel(now=True)
+"""
+CELL = """
+import labkit, threading
+lab = labkit.start()
+found = labkit.fire({url!r}, labkit.arrivals.steady(20, 100), lab=lab)
+print("left:", [t for t in threading.enumerate() if t.name == "labkit burst"])
+"""
+
+
+@pytest.mark.slow
+def test_the_interrupt_button_of_a_real_kernel(lab: Lab, api: MockApi) -> None:
+    """The kernel finds the lab's cloud through the environment of this process."""
+    command = [sys.executable, "-W", "ignore", "-c", KERNEL, CELL.format(url=api.url)]
+    root = Path(__file__).parents[1]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120)
+    text = r"Stopped\. (\d+) requests sent: \1 accepted, 0 throttled, of 2000 planned\nleft: \[\]\nok\n"
+    assert re.search(text, done.stdout), done.stdout + done.stderr
 
 
 class Slow:
