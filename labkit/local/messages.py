@@ -27,6 +27,15 @@ def first_header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == wanted), None)
 
 
+def utf8(text: str) -> bytes:
+    r"""A text as bytes; half of a surrogate pair, which JSON may hold, becomes a question mark as on AWS.
+
+    >>> utf8("\ud800 \u00e9")
+    b'? \xc3\xa9'
+    """
+    return text.encode(errors="replace")
+
+
 def without_headers(headers: Iterable[tuple[str, str]], *names: str) -> Headers:
     """The headers except the named ones (case-insensitive)."""
     dropped = {name.lower() for name in names}
@@ -44,7 +53,7 @@ class Response:
     @classmethod
     def of_json(cls, data: object, status: int = 200, headers: Headers | None = None) -> Response:
         """A JSON response in the compact form that AWS's JSON protocols use."""
-        body = json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
+        body = utf8(json.dumps(data, separators=(",", ":"), ensure_ascii=False))
         return cls(status, [("Content-Type", "application/json"), *(headers or [])], body)
 
     def json(self) -> Any:

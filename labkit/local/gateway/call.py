@@ -115,6 +115,10 @@ class Call:
 
     def method_arn(self) -> str:
         """The ARN that is authorized, with the concrete path."""
+        return self._method_arn
+
+    @cached_property
+    def _method_arn(self) -> str:
         return self.arn_of(self.raw_path)
 
     def arn_of(self, path: str) -> str:

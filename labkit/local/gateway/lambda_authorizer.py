@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from labkit.local.gateway.authorization_header import comes_twice
@@ -152,7 +153,10 @@ class LambdaAuthorizer:
         )
         answer = await self._functions.invoke_function(arn, event_of(call, authorizer))
         payload = answer["payload"]
-        call.write(f"Authorizer result body before parsing: {json.dumps(payload)}")
+        if (
+            call.log is not None
+        ):  # as text only for who reads it: it may be large, and nested deeper than json writes
+            call.write(f"Authorizer result body before parsing: {json.dumps(payload)}")
         if answer["error"]:
             return self._failed(call, name, payload)
         try:
@@ -193,10 +197,13 @@ def ttl_of(authorizer: Mapping[str, Any]) -> int:
 
 def identity_values(call: Call, authorizer: Mapping[str, Any]) -> list[tuple[str, str | None]]:
     """The identity sources and their values in this request, in order."""
-    sources = [
-        s.strip() for s in str(authorizer.get("identitySource") or "").split(",") if s.strip()
-    ]
+    sources = _sources(str(authorizer.get("identitySource") or ""))
     return [(source, look_up(call, source.removeprefix("$"))) for source in sources]
+
+
+@lru_cache(256)
+def _sources(text: str) -> tuple[str, ...]:
+    return tuple(source.strip() for source in text.split(",") if source.strip())
 
 
 def missing_identity(

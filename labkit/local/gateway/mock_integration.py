@@ -13,9 +13,10 @@ from labkit.local.gateway.responses import (
     DEFAULT_5XX,
     UNSUPPORTED_MEDIA_TYPE,
     GatewayError,
+    status_of,
 )
 from labkit.local.gateway.values import look_up
-from labkit.local.messages import Headers, Response
+from labkit.local.messages import Headers, Response, utf8
 
 _REFERENCE = re.compile(
     r"\$(?:\{(?P<braced>[\w.]+(?:\['[^']*'\])?)\}"
@@ -144,7 +145,7 @@ def response_of(call: Call, chosen: Mapping[str, Any]) -> Response:
     content_type, body = "application/json", b""
     if templates:
         content_type = content_type if content_type in templates else next(iter(templates))
-        body = render_template(call, templates[content_type] or "").encode()
+        body = utf8(render_template(call, templates[content_type] or ""))
     if not any(name.lower() == "content-type" for name, _value in headers):
         headers.insert(0, ("Content-Type", content_type))
-    return Response(int(chosen.get("statusCode") or 200), headers, body)
+    return Response(status_of(chosen.get("statusCode") or 200, 0), headers, body)

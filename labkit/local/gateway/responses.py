@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from labkit.local.messages import Headers, Response
+from labkit.local.messages import Headers, Response, utf8
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def render(
     kind = error.type
     own = customised.get(kind.name)
     custom = own if own is not None else customised.get(kind.family, {})
-    status = int(custom.get("statusCode") or error.status or kind.status)
+    status = status_of(custom.get("statusCode"), error.status or kind.status)
     headers: Headers = []
     body = _default_body(error)
     content_type = "application/json"
@@ -154,7 +154,7 @@ def render(
         content_type = (
             "application/json" if "application/json" in templates else next(iter(templates))
         )
-        body = _substitute(templates[content_type], _with_error(error, lookup)).encode()
+        body = utf8(_substitute(templates[content_type], _with_error(error, lookup)))
     for target, source in (custom.get("responseParameters") or {}).items():
         name = target.removeprefix("gatewayresponse.header.")
         value = _parameter(source, lookup)
@@ -166,9 +166,19 @@ def render(
     return Response(status, headers, body)
 
 
+def status_of(configured: object, otherwise: int) -> int:
+    """A status as it was configured; AWS takes no other text than three digits.
+
+    >>> status_of("418", 403), status_of("teapot", 403), status_of(None, 403)
+    (418, 403, 403)
+    """
+    text = str(configured)
+    return int(text) if len(text) == 3 and text.isascii() and text.isdigit() else otherwise
+
+
 def _default_body(error: GatewayError) -> bytes:
     text = json.dumps(error.shown_message, ensure_ascii=False)
-    return f'{{"{error.type.key}":{" " if error.type.spaced else ""}{text}}}'.encode()
+    return utf8(f'{{"{error.type.key}":{" " if error.type.spaced else ""}{text}}}')
 
 
 def _with_error(error: GatewayError, lookup: Lookup) -> Lookup:

@@ -18,7 +18,7 @@ from labkit.local.gateway.deployment import Deployment
 from labkit.local.gateway.pipeline import Pipeline, reject
 from labkit.local.gateway.rest_api import RestApis
 from labkit.local.gateway.routing import Route, split_path
-from labkit.local.messages import Headers, Request, Response
+from labkit.local.messages import Headers, Request, Response, utf8
 
 TEST_STAGE = "test-invoke-stage"
 _OPERATION = re.compile(r"/restapis/([^/]+)/resources/([^/]+)/methods/([^/]+)")
@@ -125,7 +125,7 @@ def call_from(
             raw_path=path,
             query_string=query_string,
             headers=sent,
-            body=str(asked.get("body") or "").encode(),
+            body=utf8(str(asked.get("body") or "")),
             source_ip="test-invoke-source-ip",
         ),
         deployment=deployment,

@@ -35,7 +35,7 @@ from labkit.local.gateway.loopback import LoopbackClient, encoded_path_value, is
 from labkit.local.http_api.call import UNAVAILABLE, HttpCall, Stop, broken
 from labkit.local.http_api.deployment import DEFAULT, Record
 from labkit.local.http_api.events import forwarded_headers, integration_event
-from labkit.local.messages import Headers, Response, without_headers
+from labkit.local.messages import Headers, Response, utf8, without_headers
 
 DEFAULT_TIMEOUT_MS = MAX_TIMEOUT_MS = 30_000
 _FUNCTION_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[\w-]+:\d+:function:[\w$-]+(:[\w$-]+)?")
@@ -163,7 +163,7 @@ def read_answer(payload: object, version: str) -> Response:
         if version == "1.0":
             raise MalformedResultError("it has no statusCode")
         body = payload if isinstance(payload, str) else json.dumps(payload)
-        return Response(200, [("Content-Type", "application/json")], body.encode())
+        return Response(200, [("Content-Type", "application/json")], utf8(body))
     if unknown := sorted(set(payload) - _KNOWN_KEYS[version]):
         raise MalformedResultError(f"it has the unknown key {unknown[0]!r}")
     headers = result_headers(payload)
