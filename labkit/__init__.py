@@ -27,6 +27,7 @@ _HOME_OF = {
     "simulate": "labkit.simulation",
     "throttle": "labkit.throttle",
     "tokens": "labkit.tokens",
+    "widgets": "labkit.widgets",
     "errors": "labkit.errors",
 }
 
@@ -48,6 +49,7 @@ __all__ = [
     "stop",
     "throttle",
     "tokens",
+    "widgets",
 ]
 
 

@@ -1,0 +1,171 @@
+"""The journey view: a request's way through the gateway, gate by gate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import ipywidgets
+
+from labkit.errors import LabkitError
+from labkit.journey import Journey, Step
+from labkit.journey_picture import MARK, WORD, alternative_text
+from labkit.widgets.view import BOLD, LABEL, View, button, plain, row, sentence, table, tag
+
+_BORDER = {
+    "pass": "2px solid currentColor",
+    "stop": "5px double currentColor",
+    "skip": "1px dotted currentColor",
+    "not reached": "1px dashed currentColor",
+}
+_NONE = "No request has gone through the gateway yet."
+
+
+class KeepsJourneys(Protocol):
+    """What the view needs of the lab."""
+
+    @property
+    def journeys(self) -> list[Journey]:
+        """The journeys of the last requests, the newest first."""
+
+
+def journey_view(journey_or_lab: Journey | Sequence[Journey] | KeepsJourneys) -> JourneyView:
+    """Show a request's way through the gateway; click a gate to see what it looked at and why it decided so.
+
+    Args:
+        journey_or_lab: a journey; or some, to choose from; or the lab: then these are the last requests, also of
+            other notebooks, so the text has only the chosen one.
+    """
+    return JourneyView(journey_or_lab)
+
+
+class JourneyView(View):
+    """What :func:`journey_view` shows.
+
+    Attributes:
+        journey: the one that is shown; None while there is none.
+        requests: the list to choose from.
+        again: the button that reads the list again.
+        gates: one button a gate, in order.
+        details: what the chosen gate says.
+    """
+
+    def __init__(self, source: Journey | Sequence[Journey] | KeepsJourneys) -> None:
+        self._lab = None if isinstance(source, Journey | Sequence) else source
+        self._journeys: Sequence[Journey] = ()
+        self._reached: list[Step | str] = []
+        self.journey: Journey | None = None
+        self.gates: list[Any] = []
+        self.requests = ipywidgets.Select(
+            description="Request", rows=6, layout={"width": "40em"}, style=LABEL
+        )
+        self.again = button("Read the list again", self.read)
+        self.head, self.strip, self.details = ipywidgets.HTML(), row(), ipywidgets.HTML()
+        self.requests.observe(self._choose_request, "index")
+        choice = [self.requests] if not isinstance(source, Journey) else []
+        again = [self.again] if self._lab is not None else []
+        super().__init__(row(*choice, *again), self.head, self.strip, self.details)
+        if isinstance(source, Journey):
+            self._show(source)
+        elif isinstance(source, Sequence):
+            self._offer(source)
+        else:
+            self.read()
+
+    def read(self) -> None:
+        """Read the list of requests again; the newest one is chosen."""
+        if self._lab is None:
+            return
+        try:
+            self._offer(self._lab.journeys)
+        except LabkitError as error:
+            self.head.value = sentence(str(error), role="alert")
+
+    def _offer(self, journeys: Sequence[Journey]) -> None:
+        self._journeys = journeys
+        self.requests.options = [
+            plain(f"{number}. {_title(one)}") for number, one in enumerate(self._journeys, 1)
+        ]
+        self.requests.index = 0 if self._journeys else None
+        self._choose_request()
+
+    def _choose_request(self, _change: object = None) -> None:
+        chosen = self.requests.index
+        exists = chosen is not None and chosen < len(self._journeys)
+        self._show(self._journeys[chosen] if exists else None)
+
+    def _show(self, journey: Journey | None) -> None:
+        self.journey = journey
+        self._reached = [] if journey is None else [*journey.steps, *journey.not_reached]
+        self.gates = [self._gate(number, one) for number, one in enumerate(self._reached)]
+        self.strip.children = _with_arrows(self.gates)
+        self.head.value = sentence(_NONE) if journey is None else _head(journey)
+        self.details.value = ""
+        if journey is not None and journey.steps:
+            stop = journey.stopped_at
+            self.choose(len(journey.steps) - 1 if stop is None else journey.steps.index(stop))
+
+    def _gate(self, number: int, gate: Step | str) -> Any:
+        outcome = "not reached" if isinstance(gate, str) else gate.outcome
+        return button(
+            plain(_name(gate)),
+            lambda: self.choose(number),
+            tooltip=WORD.get(outcome, outcome),
+            layout={"border": _BORDER[outcome], "margin": "2px", "height": "auto"},
+        )
+
+    def choose(self, number: int) -> None:
+        """Show what a gate says: its place in the strip, from 0."""
+        for place, one in enumerate(self.gates):
+            one.style.font_weight = "bold" if place == number else "normal"
+            one.style.text_decoration = "underline" if place == number else "none"
+        self.details.value = _details(self._reached[number], self.journey)
+
+    def __str__(self) -> str:
+        if self.journey is None:
+            return _NONE
+        own = self._journeys if self._lab is None else ()
+        head = [*map(_title, own), ""] if own else []
+        return "\n".join(map(plain, [*head, *self.journey.lines()]))
+
+
+def _with_arrows(gates: Sequence[Any]) -> list[Any]:
+    return [
+        part
+        for place, gate in enumerate(gates)
+        for part in ([ipywidgets.Label("→"), gate] if place else [gate])
+    ]
+
+
+def _title(journey: Journey) -> str:
+    return f"{journey.method} {journey.path} → {journey.status}"
+
+
+def _head(journey: Journey) -> str:
+    said = sentence(alternative_text(journey))
+    return tag("div", sentence(tag("b", _title(journey))), said)
+
+
+def _name(gate: Step | str) -> str:
+    return gate if isinstance(gate, str) else f"{MARK[gate.outcome]} {gate.gate}"
+
+
+def _details(gate: Step | str, journey: Journey | None) -> str:
+    if isinstance(gate, str):
+        stop = None if journey is None else journey.stopped_at
+        where = "" if stop is None else f": the request was stopped at the gate {stop.gate}"
+        return tag("div", sentence(f"{gate}: not reached{where}."), role="status")
+    seen = [(name, _in_words(value)) for name, value in gate.evidence.items()]
+    return tag(
+        "div",
+        sentence(tag("span", f"{_name(gate)}: {WORD[gate.outcome]}", style=BOLD)),
+        sentence(gate.reason),
+        table("What it looked at", ("fact", "value"), seen) if seen else "",
+        role="status",
+    )
+
+
+def _in_words(value: object) -> str:
+    """A fact: a text as it is, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,142 @@
+"""The who-may-call matrix: which caller gets which answer, as data that was run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets
+
+from labkit.widgets.view import BOLD, LABEL, Markup, View, plain, row, sentence, table, tag
+
+_HEAD = ("caller", "method", "token", "expected", "actual", "reason")
+_MARK = {True: "✓", False: "✗", None: "·"}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call.
+
+    Attributes:
+        caller: who calls.
+        method: what is called, such as a verb and a path, or the auth mode that guards it.
+        token: what kind of token or signature the caller sends.
+        expected: the status that the rules say.
+        actual: the status that came; None when it wasn't called.
+        reason: why, in plain words.
+    """
+
+    caller: str
+    method: str
+    token: str
+    expected: int
+    actual: int | None = None
+    reason: str = ""
+
+    @property
+    def as_expected(self) -> bool | None:
+        """Whether the answer was the expected one; None without an answer."""
+        return None if self.actual is None else self.actual == self.expected
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What a table shows; the mark stands with the answer."""
+        answer = "not called" if self.actual is None else str(self.actual)
+        actual = f"{_MARK[self.as_expected]} {answer}"
+        return (self.caller, self.method, self.token, str(self.expected), actual, self.reason)
+
+
+def who_may_call(rows: Iterable[Call | Mapping[str, Any]]) -> Matrix:
+    """Show who may call what: a table to filter, with a mark at every answer that wasn't expected.
+
+    Args:
+        rows: the calls, as :class:`Call` or as mappings with its fields.
+
+    Raises:
+        TypeError: a mapping lacks a field, or has one too many.
+    """
+    return Matrix([one if isinstance(one, Call) else Call(**one) for one in rows])
+
+
+def summary(rows: Sequence[Call]) -> str:
+    """How many calls were answered as expected.
+
+    >>> summary([Call("nobody", "GET /demo", "none", 401, 401), Call("me", "GET /demo", "ID", 200, 401)])
+    '2 calls: 1 answered as expected, 1 not as expected'
+    """
+    outcomes = [one.as_expected for one in rows]
+    counted = {
+        "answered as expected": outcomes.count(True),
+        "not as expected": outcomes.count(False),
+        "not called": outcomes.count(None),
+    }
+    calls = f"{len(rows)} call{'' if len(rows) == 1 else 's'}"
+    said = ", ".join(f"{number} {what}" for what, number in counted.items() if number)
+    return f"{calls}: {said}" if said else calls
+
+
+def as_text(rows: Sequence[Call]) -> str:
+    """The table as text."""
+    lines = [_HEAD, *(tuple(map(plain, one.cells)) for one in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+class Matrix(View):
+    """What :func:`who_may_call` shows.
+
+    Attributes:
+        rows: all calls.
+        caller: chooses the calls of one caller.
+        method: chooses the calls of one method or mode.
+        only_surprises: leaves out what was answered as expected.
+        shown: the table.
+    """
+
+    def __init__(self, rows: Sequence[Call]) -> None:
+        self.rows = rows
+        self.caller = _chooser("Caller", [one.caller for one in rows])
+        self.method = _chooser("Method", [one.method for one in rows])
+        self.only_surprises = ipywidgets.Checkbox(
+            description="Only what wasn't expected", indent=False, layout={"width": "auto"}
+        )
+        self.shown = ipywidgets.HTML()
+        for control in (self.caller, self.method, self.only_surprises):
+            control.observe(self._update, "value")
+        super().__init__(row(self.caller, self.method, self.only_surprises), self.shown)
+        self._update()
+
+    def chosen(self) -> list[Call]:
+        """The calls that the filters let through."""
+        return [
+            one
+            for one in self.rows
+            if self.caller.value in (None, one.caller)
+            and self.method.value in (None, one.method)
+            and not (self.only_surprises.value and one.as_expected)
+        ]
+
+    def _update(self, _change: object = None) -> None:
+        rows = self.chosen()
+        cells = [[_emphasised(cell, one) for cell in one.cells] for one in rows]
+        said = sentence(summary(rows), role="status")
+        self.shown.value = tag("div", said, table("Who may call", _HEAD, cells) if rows else "")
+
+    def __str__(self) -> str:
+        rows = self.chosen()
+        return f"{summary(rows)}\n{as_text(rows)}" if rows else summary(rows)
+
+
+def _chooser(label: str, values: Iterable[str]) -> Any:
+    options = [("all", None), *((plain(value), value) for value in dict.fromkeys(values))]
+    return ipywidgets.Dropdown(
+        description=label, options=options, index=0, layout={"width": "24em"}, style=LABEL
+    )
+
+
+def _emphasised(cell: str, one: Call) -> Markup:
+    return tag("span", cell, style=BOLD if one.as_expected is False else "")
