@@ -6,18 +6,22 @@ import subprocess
 import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.credentials import Credentials
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import labkit
 from labkit import sigv4
 from labkit.errors import CloudUnavailableError, KeysUnreachableError, TokenError
 from labkit.journey import GATES, Journey, Step
+from labkit.lab import Lab
+from labkit.tasks import Demo
 from labkit.tokens import decode
 from labkit.widgets import Call, journey_view, signature_steps, token_inspector, who_may_call
 from labkit.widgets.inspection import time_left, usual_verdicts
@@ -25,6 +29,7 @@ from labkit.widgets.journeys import JourneyView
 from labkit.widgets.signing import EXAMPLE_TIME, EXAMPLE_URL
 from labkit.widgets.signing_steps import CHANGED, GONE, SAME, ExampleCredentials, marked
 from labkit.widgets.view import Markup, View, plain, table, tag
+from tests.attached_cloud import attached_cloud
 from tests.issuer import ADMIN, CLIENT, NOW, Issuer
 from tests.test_tokens import token
 
@@ -43,6 +48,8 @@ HOSTILE = st.text() | st.sampled_from(
         "\u202e",
     ]
 )
+in_its_own_time = settings(deadline=None, max_examples=50)
+"""Making a widget takes milliseconds, and on a busy machine more."""
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -296,6 +303,7 @@ JSON = st.recursive(
 )
 
 
+@in_its_own_time
 @given(st.dictionaries(HOSTILE | st.sampled_from(["exp", "iat", "sub"]), JSON), HOSTILE)
 def test_whatever_a_token_says_is_text(claims: dict[str, Any], typed: str) -> None:
     view = token_inspector(token(claims), clock=lambda: NOW)
@@ -441,6 +449,7 @@ def test_what_cannot_be_signed_gets_one_sentence(field: str, value: str, answer:
     assert "●" not in str(view)
 
 
+@in_its_own_time
 @given(*[HOSTILE] * 5)
 def test_whatever_is_typed_is_text(
     path: str, query: str, header: str, secret: str, clock: str
@@ -567,6 +576,7 @@ STEPS = st.builds(
 )
 
 
+@in_its_own_time
 @given(st.lists(STEPS, max_size=4), HOSTILE, HOSTILE)
 def test_whatever_a_journey_says_is_text(steps: list[Step], method: str, path: str) -> None:
     view = journey_view([Journey("", method, path, 403, steps)])
@@ -619,9 +629,73 @@ def test_no_calls() -> None:
     assert str(who_may_call([])) == "0 calls"
 
 
+@in_its_own_time
 @given(st.lists(st.builds(Call, HOSTILE, HOSTILE, HOSTILE, st.just(401), st.none(), HOSTILE)))
 def test_whatever_a_row_says_is_text(rows: list[Call]) -> None:
     view = who_may_call(rows)
     shown(view)
     str(view).encode()
     json.dumps([one.get_state() for one in everything(view.box)], default=str).encode()
+
+
+# -- with a real cloud -------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_widgets_agree_with_the_cloud(tmp_path: Path) -> None:
+    with attached_cloud(tmp_path) as lab:
+        demo = lab.start_task(6)
+        tokens = signed_in(lab, demo)
+        issuer = f"https://cognito-idp.us-east-1.amazonaws.com/{demo.user_pool_id}"
+        view = token_inspector(
+            tokens["AccessToken"], issuer=issuer, client_id=demo.client_id, http=lab.http
+        )
+        assert str(view).splitlines()[:2] == [
+            "access token: about 1 h left of 1 h",
+            "  ✓ verification: the signature is the issuer's, and its claims hold",
+        ]
+        assert f"✓ REST API, method with {ADMIN}: passes" in str(view)
+
+        def call() -> int:
+            headers = {"Authorization": view.token.value}
+            return lab.http.get(f"{demo.invoke_url}/demo", headers=headers).status_code
+
+        assert call() == 200
+        view.claim.value = "username"
+        view.value.value = "somebody else"
+        view.change.click()
+        assert f"✗ REST API, method with {ADMIN}: 401" in str(view)
+        assert call() == 401
+
+        journeys = journey_view(lab)
+        assert journeys.requests.index == 0
+        assert [label.rsplit(" ", 1)[1] for label in journeys.requests.options[:2]] == [
+            "401",
+            "200",
+        ]
+        assert "✗ authorizer: stopped here" in shown(journeys)
+        assert view.token.value not in shown(journeys)
+        journeys.requests.index = 1
+        assert "The request passed every gate and got 200." in str(shown(journeys))
+        for gate in journeys.gates:
+            gate.click()
+            shown(journeys)
+
+
+def signed_in(lab: Lab, demo: Demo) -> dict[str, str]:
+    cognito = boto3.client("cognito-idp")
+    user: Any = {"USERNAME": demo.email}
+    asked = cognito.initiate_auth(
+        ClientId=demo.client_id,
+        AuthFlow="USER_AUTH",
+        AuthParameters=user | {"PREFERRED_CHALLENGE": "EMAIL_OTP"},
+    )
+    code = lab.inbox.wait_for_code(demo.email)
+    answer = cognito.respond_to_auth_challenge(
+        ClientId=demo.client_id,
+        ChallengeName="EMAIL_OTP",
+        ChallengeResponses=user | {"EMAIL_OTP_CODE": code},
+        Session=asked["Session"],
+    )
+    result: dict[str, str] = answer["AuthenticationResult"]
+    return result
