@@ -30,6 +30,7 @@ def masked(text: str) -> str:
         ("id='a1b2c3'", "id='zz99ww'"),
         ("resourceId: 0f1e2d3c", "resourceId: a0b1c2d3"),
         ("restApiId = 0f1e2d3c9a", "restApiId = a0b1c2d3ff"),
+        ("restApiId=&quot;fb5ce0f3&quot;,", "restApiId=&quot;12345678&quot;,"),
         ("8a7b6c5d4e", "0123456789"),
         ("user pool us-east-1_AbCdEfGhI", "user pool us-east-1_123456789"),
         ("ClientId 1h57kf5cpq17m0eml12EXAMPLE", "ClientId abcdefabcdefabcdefabEXAMPL"),
