@@ -313,5 +313,5 @@ def _date_header(value: str | None) -> str | None:
         return None
     try:
         return parsedate_to_datetime(value).astimezone(dt.UTC).strftime(_AMZ_DATE)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return value
