@@ -58,7 +58,7 @@ class UsagePlans:
         self._api_keys = api_keys
         self._clock = clock
         self._used: dict[tuple[str, str], dict[str, int]] = {}
-        self._extra: dict[tuple[str, str], int] = {}
+        self._extra: dict[tuple[str, str, dt.date], int] = {}
 
     def __call__(self, call: Call) -> Outcome:
         """Find the key and its plan, and look at the quota; the request is counted when it passes the throttle."""
@@ -110,7 +110,7 @@ class UsagePlans:
         start = period_start(self._today(), str(quota.get("period") or "DAY"))
         days = self._used.get((str(plan["id"]), key_id), {})
         used = sum(count for day, count in days.items() if day >= start.isoformat())
-        extra = self._extra.get((str(plan["id"]), key_id), 0)
+        extra = self._extra.get((str(plan["id"]), key_id, start), 0)
         return int(quota["limit"]) - int(quota.get("offset") or 0) - used + extra
 
     def usage(
@@ -132,10 +132,11 @@ class UsagePlans:
         return rows
 
     def grant(self, plan_id: str, key_id: str, remaining: int, plan: Mapping[str, Any]) -> None:
-        """Set what is left of the present period (``UpdateUsage``)."""
-        self._extra[plan_id, key_id] = 0
-        left = self.remaining(plan, key_id) or 0
-        self._extra[plan_id, key_id] = remaining - left
+        """Set what is left of the present period (``UpdateUsage``); the next one starts with the plan's own limit."""
+        period = str((plan.get("quota") or {}).get("period") or "DAY")
+        granted = (plan_id, key_id, period_start(self._today(), period))
+        self._extra[granted] = 0
+        self._extra[granted] = remaining - (self.remaining(plan, key_id) or 0)
 
     def _today(self) -> dt.date:
         return dt.datetime.fromtimestamp(self._clock(), dt.UTC).date()

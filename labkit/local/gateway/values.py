@@ -33,7 +33,7 @@ def look_up(call: Call, name: str) -> str | None:
 
 
 def _context_value(call: Call, name: str) -> str | None:
-    route = call.route
+    route, caller = call.route, call.caller
     simple = {
         "accountId": call.account_id,
         "apiId": call.deployment.api_id,
@@ -42,7 +42,12 @@ def _context_value(call: Call, name: str) -> str | None:
         "domainPrefix": call.domain_name.split(".", 1)[0],
         "extendedRequestId": call.extended_request_id,
         "httpMethod": call.verb,
+        "identity.accessKey": caller.access_key_id if caller else None,
+        "identity.accountId": caller.account_id if caller else None,
+        "identity.caller": caller.id if caller else None,
         "identity.sourceIp": call.request.source_ip,
+        "identity.user": caller.id if caller else None,
+        "identity.userArn": caller.arn if caller else None,
         "identity.userAgent": call.request.header("user-agent"),
         "path": call.full_path,
         "protocol": "HTTP/1.1",
