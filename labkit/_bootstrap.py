@@ -214,6 +214,10 @@ def _create() -> None:
             "This Python cannot make a virtual environment: install its venv module (on Debian and "
             "Ubuntu 'sudo apt install python3-venv'), then run 'python3 -m labkit' again."
         )
+    if VENV.is_symlink():  # clearing it would delete what it points to
+        sys.exit(
+            f"{VENV} is a link: remove it, then run 'python3 -m labkit' again to make an environment here."
+        )
     venv.create(VENV, clear=True, symlinks=os.name != "nt", prompt="course")
     # Debian keeps ensurepip in a package of its own; without it, the pip outside does the work.
     ensure = [str(_python_of(VENV)), "-Im", "ensurepip", "--upgrade", "--default-pip"]

@@ -105,7 +105,11 @@ class Client:
 
     def get(self, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
         """Status and body of a GET below the stage."""
-        self._connection.request("GET", f"{self._api.path}/{path}", headers=dict(headers))
+        return self.at(f"{self._api.path}/{path}", headers)
+
+    def at(self, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """Status and body of a GET."""
+        self._connection.request("GET", path, headers=dict(headers))
         response = self._connection.getresponse()
         return response.status, response.read()
 
@@ -123,8 +127,13 @@ class Client:
         self._connection.close()
 
 
-def make_api(announced: Mapping[str, Any]) -> Api:
-    """The API: a GET method of each kind, named after it, deployed to ``dev``."""
+def make_api(announced: Mapping[str, Any], limited: tuple[float, int] | None = None) -> Api:
+    """The API: a GET method of each kind, named after it, deployed to ``dev``.
+
+    Args:
+        announced: endpoint and key of the cloud.
+        limited: rate and burst of the method ``limited``; without them there is none.
+    """
     import boto3
 
     endpoint = announced["endpoint"]
@@ -138,7 +147,9 @@ def make_api(announced: Mapping[str, Any]) -> Api:
     gateway, functions = client("apigateway"), client("lambda")
     account_id = client("sts").get_caller_identity()["Account"]
     pool_id, sign_in = user_of_new_pool(client("cognito-idp"))
-    regional = {"types": ["REGIONAL"]}  # an edge-optimized API has four headers of CloudFront more to send
+    regional = {
+        "types": ["REGIONAL"]
+    }  # an edge-optimized API has four headers of CloudFront more to send
     api_id = gateway.create_rest_api(name="bench", endpointConfiguration=regional)["id"]
     root_id = gateway.get_resources(restApiId=api_id)["items"][0]["id"]
     role_arn = _role(client("iam"))
@@ -208,13 +219,18 @@ def make_api(announced: Mapping[str, Any]) -> Api:
     method("iam", authorizationType="AWS_IAM")
     method("key", apiKeyRequired=True)
     method("function", function("silent", SILENT))
+    limits: dict[str, tuple[float, int]] = {"throttled": (0, 0)}
+    if limited is not None:
+        method("limited")
+        limits["limited"] = limited
     gateway.create_deployment(restApiId=api_id, stageName=STAGE)
     gateway.update_stage(
         restApiId=api_id,
         stageName=STAGE,
         patchOperations=[
-            {"op": "replace", "path": f"/throttled/GET/throttling/{name}", "value": "0"}
-            for name in ("rateLimit", "burstLimit")
+            {"op": "replace", "path": f"/{path}/GET/throttling/{name}", "value": str(value)}
+            for path, settings in limits.items()
+            for name, value in zip(("rateLimit", "burstLimit"), settings, strict=True)
         ],
     )
     path = f"/_aws/execute-api/{api_id}/{STAGE}"
@@ -226,6 +242,7 @@ def make_api(announced: Mapping[str, Any]) -> Api:
         {
             "open": dict,
             "throttled": dict,
+            "limited": dict,
             "function": dict,
             "cognito": lambda: {"Authorization": id_token},
             "token": lambda: {"Authorization": "somebody"},

@@ -126,6 +126,8 @@ def tidy(notebook: Any) -> None:  # nbformat's notebooks are untyped dictionarie
         cell.setdefault("id", f"cell-{number:02}")
         for output in cell.get("outputs", []):
             output.update(each_text(dict(output), masked))
+            # A widget's model exists in one kernel only; its text stays.
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
             if "metadata" in output:
                 output.metadata = nbformat.from_dict({})
 
