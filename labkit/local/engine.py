@@ -63,7 +63,6 @@ _FOREIGN_SETTINGS = (
 
 _KEPT_POLICIES = 256
 _KEPT_LOG_STREAMS = 1_000
-_KEPT_LOG_STREAMS = 1_000
 
 JsonObject = dict[str, Any]
 FunctionRunner = Callable[[JsonObject, bytes, Any, str, str], JsonObject]
@@ -622,24 +621,6 @@ class Engine:
             )
 
         lambda_service._execute_function_warm = execute
-        emit = lambda_service._emit_lambda_logs
-
-        def emit_and_forget(function: JsonObject, *outcome: Any, **source: Any) -> None:
-            emit(function, *outcome, **source)
-            self._forget_old_logs(function.get("config") or function)
-
-        lambda_service._emit_lambda_logs = emit_and_forget
-
-    def _forget_old_logs(self, config: JsonObject) -> None:
-        """Keep the newest log streams of a function: MiniStack makes one for each invocation, and keeps all."""
-        name = (config.get("LoggingConfig") or {}).get("LogGroup")
-        group = self._module("cloudwatch_logs")._log_groups.get(
-            name or f"/aws/lambda/{config.get('FunctionName')}"
-        )
-        streams = group["streams"] if group else {}
-        if len(streams) > 1.1 * _KEPT_LOG_STREAMS:
-            for stream in list(streams)[:-_KEPT_LOG_STREAMS]:
-                streams.pop(stream, None)
         emit = lambda_service._emit_lambda_logs
 
         def emit_and_forget(function: JsonObject, *outcome: Any, **source: Any) -> None:
