@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_lambda_proxy.py
 
 The same API and function, made with the same boto3 calls, in the local cloud and in MiniStack by itself with
-``AUTH=true``, by turns. The targets: the median of a call whose handler logs nothing at most 0.25 of MiniStack's, and 100 calls by 50
-clients at most 0.4, once with warm environments and once more with none.
+``AUTH=true``, by turns. The targets: the median of a call whose handler logs nothing at most 0.25 of MiniStack's, and
+100 calls by 50 clients at most 0.4, once with warm environments and once more with none.
 """
 
 from __future__ import annotations
