@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_journeys.py
 
 Two local clouds, called over one kept connection each, by turns: as it is, and a variant, made here only, whose
-journeys take no steps, are kept nowhere, and whose gates' reasons and evidence are dropped at once. The target: the medians
-with journeys at most 10 % above those without, for an open call and for one that a Cognito authorizer lets in.
+journeys take no steps, are kept nowhere, and whose gates' reasons and evidence are dropped at once. The target: the
+medians with journeys at most 10 % above those without, for an open call and for one that a Cognito authorizer lets in.
 """
 
 from __future__ import annotations
