@@ -432,9 +432,10 @@ class _Environment:
         self._log.expect(token)
         # A small request always fits into the pipe. A large one waits for its reader, who may be
         # stuck.
-        timer = threading.Timer(max(0.0, deadline - _now()), self.kill)
-        timer.daemon = True
+        timer = None
         if len(body) > _FITS_INTO_PIPE:
+            timer = threading.Timer(max(0.0, deadline - _now()), self.kill)
+            timer.daemon = True
             timer.start()
         try:
             self._requests.write(len(body).to_bytes(4, "big") + body)
@@ -442,7 +443,8 @@ class _Environment:
         except (OSError, ValueError):
             pass  # it has ended, as the replies will tell
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
         reply = self._next_reply(deadline)
         if reply is None or reply[0] != token:
             raise _TimedOutError if _now() >= deadline else _EndedError

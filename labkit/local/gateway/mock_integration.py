@@ -23,6 +23,7 @@ _REFERENCE = re.compile(
     r"|(?P<plain>(?:context|stageVariables)(?:\.\w+)+(?:\['[^']*'\])?)"
     r"|input\.params\('(?P<param>[^']*)'\)|(?P<body>input\.body))"
 )
+_SHORT = 100
 _MORE_VTL = re.compile(r"#(?:set|if|elseif|else|end|foreach|#|\*)|\$!?\{?[A-Za-z]")
 
 
@@ -54,7 +55,7 @@ def mock_integration(call: Call, integration: Mapping[str, Any]) -> Answer | Sto
             if template is not None
             else call.request.body.decode("utf-8")
         )
-        status = _status_in(rendered)
+        status = _status_in(rendered) if len(rendered) > _SHORT else _status_in_short(rendered)
     except (UnsupportedTemplateError, UnicodeDecodeError) as error:
         return Stop(GatewayError(DEFAULT_5XX), f"the request template can't be used: {error}")
     if status is None:
@@ -107,6 +108,10 @@ def _status_in(rendered: str) -> int | None:
         )
     except ValueError:
         return None
+
+
+_status_in_short = lru_cache(256)(_status_in)
+"""Most request templates are ``{"statusCode": 200}``."""
 
 
 def integration_response(integration: Mapping[str, Any], status: int) -> Mapping[str, Any] | None:

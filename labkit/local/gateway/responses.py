@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from labkit.local.messages import Headers, Response, utf8
@@ -143,6 +144,12 @@ def render(
         lookup: the request's values for templates and parameters.
     """
     kind = error.type
+    if not customised:
+        plain: Headers = [
+            ("Content-Type", "application/json"),
+            ("x-amzn-ErrorType", kind.error_type),
+        ]
+        return Response(error.status or kind.status, plain, _default_body(error))
     own = customised.get(kind.name)
     custom = own if own is not None else customised.get(kind.family, {})
     status = status_of(custom.get("statusCode"), error.status or kind.status)
@@ -177,8 +184,21 @@ def status_of(configured: object, otherwise: int) -> int:
 
 
 def _default_body(error: GatewayError) -> bytes:
-    text = json.dumps(error.shown_message, ensure_ascii=False)
-    return utf8(f'{{"{error.type.key}":{" " if error.type.spaced else ""}{text}}}')
+    return (
+        _body(error.type, error.shown_message)
+        if error.message is not None
+        else _standard_body(error.type)
+    )
+
+
+@cache
+def _standard_body(kind: ResponseType) -> bytes:
+    return _body(kind, kind.message)
+
+
+def _body(kind: ResponseType, message: str | None) -> bytes:
+    text = json.dumps(message, ensure_ascii=False)
+    return utf8(f'{{"{kind.key}":{" " if kind.spaced else ""}{text}}}')
 
 
 def _with_error(error: GatewayError, lookup: Lookup) -> Lookup:

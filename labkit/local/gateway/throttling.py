@@ -16,6 +16,7 @@ from labkit.throttle import TokenBucket, take_from_all
 ACCOUNT_RATE, ACCOUNT_BURST = 10_000.0, 5_000.0
 """The account's limit in most Regions (6.2)."""
 MAX_BUCKETS = 10_000
+_THROTTLED = GatewayError(THROTTLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ class Buckets:
         buckets = {limit.level: self._bucket(limit) for limit in limits}
         self.asked_at = self._clock()
         refused = take_from_all(buckets, self.asked_at)
-        return next((limit for limit in limits if limit.level == refused), None)
+        if refused is None:
+            return None
+        return next(limit for limit in limits if limit.level == refused)
 
     def _bucket(self, limit: Limit) -> TokenBucket:
         """The bucket of a limit; a changed limit starts with a new, full bucket."""
@@ -91,16 +94,18 @@ class Throttle:
         limits = list(limits_of(call))
         refused = self.buckets.take(limits)
         if refused is not None:
-            evidence = {"level": refused.level, "rate": refused.rate, "burst": refused.burst}
-            return Stop(
-                GatewayError(THROTTLED),
-                f"the bucket of {refused.level} is empty",
-                evidence | {"time": self.buckets.asked_at},
-            )
+            evidence = {
+                "level": refused.level,
+                "rate": refused.rate,
+                "burst": refused.burst,
+                "time": self.buckets.asked_at,
+            }
+            return Stop(_THROTTLED, f"the bucket of {refused.level} is empty", evidence)
         if call.key_use is not None:
             self._usage_plans.count(call.key_use)
         passed = within(limits)
-        return Pass(passed.reason, {**passed.evidence, "time": self.buckets.asked_at})
+        passed.evidence = {**passed.evidence, "time": self.buckets.asked_at}
+        return passed
 
 
 def limits_of(call: Call) -> Iterator[Limit]:
