@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-import requests
 
 from labkit import arrivals
-from labkit.burst import Burst, fire
+from labkit.burst import fire
 from labkit.lab import Lab
 from labkit.simulation import FloatArray, excess, simulate
 from labkit.throttle import TokenBucket
 from tests.attached_cloud import attached_cloud
+from tests.gate_times import gate_times, in_order
 from tests.mock_api import MockApi, mock_api
 
 Pattern = Callable[[], FloatArray]
@@ -50,22 +50,6 @@ def api(lab: Lab) -> MockApi:
     return mock_api()
 
 
-def gate_times(lab: Lab, burst: Burst) -> FloatArray:
-    """By the throttle gate's clock, for each request as the burst has them, in seconds since 1970."""
-    settings = lab._cloud.settings  # type: ignore[attr-defined]
-    times = []
-    with requests.Session() as session:
-        session.trust_env = False
-        session.headers["x-labkit-token"] = settings.admin_token
-        for shot in burst.shots:
-            url = f"{settings.endpoint}/_labkit/journeys/{shot.reply.request_id}"
-            steps = session.get(url, timeout=10).json()["steps"]
-            [step] = [step for step in steps if step["gate"] == "throttle"]
-            assert (step["outcome"] == "pass") == (shot.reply.status == 200)
-            times.append(step["evidence"]["time"])
-    return np.array(times)
-
-
 def test_there_are_twenty_combinations() -> None:
     assert len(COMBINATIONS) == 20
     for _rate, _name, (burst, pattern) in COMBINATIONS:
@@ -88,8 +72,9 @@ def test_the_gateway_is_the_model(
     passed = int(burst.accepted.sum())
 
     # By the gateway's clock: every request, one by one. Of two at the same moment, the one that passed came first.
-    at = gate_times(lab, burst)
-    order = np.lexsort((burst.throttled, at))
+    at, let_in = gate_times(lab, (shot.reply.request_id for shot in burst.shots))
+    assert let_in.tolist() == burst.accepted.tolist()
+    order = in_order(at, let_in)
     assert simulate(at[order], bucket).accepted.tolist() == burst.accepted[order].tolist()
     assert excess(np.sort(at[burst.accepted]), bucket) <= ROUNDING
 
