@@ -9,6 +9,7 @@ and the IAM policies of IAM users and roles; it takes a few access keys for root
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import copy
 import hashlib
 import hmac
@@ -22,6 +23,7 @@ import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,9 @@ _FOREIGN_SETTINGS = (
     "EDGE_PORT",
 )
 
+CONCURRENT_EXECUTIONS = 1_000
+"""An account's limit for Lambda: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html"""
+
 _KEPT_POLICIES = 256
 _KEPT_LOG_STREAMS = 1_000
 
@@ -91,6 +96,7 @@ class Engine:
         self._parsed_policies: dict[int, tuple[JsonObject, Any]] = {}
         self._own_user_pool_dispatch: Any = None
         self._own_code_sender: Any = None
+        self._threads = ThreadPoolExecutor(CONCURRENT_EXECUTIONS, "labkit-invocation")
 
     # -- life ---------------------------------------------------------------
 
@@ -681,10 +687,7 @@ class Engine:
         if record is None:
             raise KeyError(function_arn)
         service = self._module("lambda_svc")
-        concurrency = self._core("concurrency")
-        result = await concurrency.run_reentrant(
-            service._execute_function_with_config_scope, record, event
-        )
+        result = await self.run_blocking(service._execute_function_with_config_scope, record, event)
         return {
             "payload": result.get("body"),
             "error": bool(result.get("error") or result.get("throttle")),
@@ -848,9 +851,13 @@ class Engine:
         return token
 
     async def run_blocking(self, call: Callable[..., Any], *args: Any) -> Any:
-        """Run a blocking call in a thread of its own, so that it may call back into this server."""
-        concurrency = self._core("concurrency")
-        return await concurrency.run_reentrant(call, *args)
+        """Run a blocking call in a thread, so that it may call back into this server.
+
+        Threads are kept: MiniStack starts one a call, for which the event loop waits 0.4 ms.
+        """
+        run = contextvars.copy_context().run
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, run, call, *args)
 
     def signing_keys(self, pool_id: str) -> list[JsonObject]:
         """The pool's public keys, as in its ``jwks.json``."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import os
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from labkit.local.gateway.deployment import Deployment
+from labkit.local.gateway.request_ids import new_extended_request_id
 from labkit.local.gateway.responses import GatewayError
 from labkit.local.gateway.routing import Route
 from labkit.local.messages import Request, Response
@@ -20,25 +18,6 @@ if TYPE_CHECKING:
     from labkit.local.caller import Caller
     from labkit.local.gateway.resource_policy import Identity
     from labkit.local.gateway.usage_plans import KeyUse
-
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-
-def request_id_of(request: Request) -> str:
-    """A client may choose the request id by sending a UUID in ``x-amzn-RequestId`` (0.7)."""
-    chosen = request.header("x-amzn-requestid")
-    return chosen if chosen and _UUID.fullmatch(chosen) else new_uuid()
-
-
-def new_uuid() -> str:
-    """A random UUID; ``uuid.uuid4`` takes three times as long, and every request wants one.
-
-    >>> import uuid
-    >>> uuid.UUID(new_uuid()).version
-    4
-    """
-    digits = os.urandom(16).hex()
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 @dataclass
@@ -77,9 +56,7 @@ class Call:
     raw_path: str
     domain_name: str
     request_id: str
-    extended_request_id: str = field(
-        default_factory=lambda: base64.b64encode(os.urandom(11)).decode()
-    )
+    extended_request_id: str = field(default_factory=new_extended_request_id)
     time: float = field(default_factory=time.time)
     route: Route | None = None
     authorizer: dict[str, Any] | None = None

@@ -8,11 +8,12 @@ from typing import Any, Protocol
 from labkit.journey import Journey, Step
 from labkit.local.access import NO_SUCH_HOST
 from labkit.local.gateway.addresses import Address
-from labkit.local.gateway.call import Call, Stop, request_id_of
+from labkit.local.gateway.call import Call, Stop
 from labkit.local.gateway.deployment import Deployment
 from labkit.local.gateway.edge_optimized import edge_headers, is_edge_optimized, refuse_body
 from labkit.local.gateway.journeys import Journeys
 from labkit.local.gateway.pipeline import Pipeline, reject
+from labkit.local.gateway.request_ids import request_id_of
 from labkit.local.gateway.responses import API_CONFIGURATION_ERROR, FORBIDDEN, GatewayError
 from labkit.local.messages import CONTROL_CHARACTER, Request, Response
 

@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from labkit.local.gateway.call import Call, Stop, request_id_of
+from labkit.local.gateway.call import Call, Stop
 from labkit.local.gateway.deployment import Deployment
 from labkit.local.gateway.pipeline import Pipeline, reject
+from labkit.local.gateway.request_ids import request_id_of
 from labkit.local.gateway.rest_api import RestApis
 from labkit.local.gateway.routing import Route, split_path
 from labkit.local.messages import Headers, Request, Response, utf8
