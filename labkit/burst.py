@@ -173,10 +173,13 @@ def fire(
     random: Randomness | None = None,
     at_once: int = MOST_AT_ONCE,
     progress: bool | Progress = True,
+    seen: Callable[[Shot], object] | None = None,
+    stop: threading.Event | None = None,
 ) -> Burst:
     """Send requests at the times of a pattern.
 
-    The kernel's interrupt button stops it: you get what was sent until then, and nothing is left running.
+    The kernel's interrupt button stops it, in the main thread, and ``stop`` in any: you get what was sent until then,
+    and nothing is left running.
 
     Args:
         request: a URL to GET, or a ``requests.Request``; one for each client when the pattern is ``shared``.
@@ -188,6 +191,8 @@ def fire(
         random: for a policy with jitter.
         at_once: how many requests may be on their way at the same time; more than so many wait, and are sent late.
         progress: whether to show how far it is, or what shows it.
+        seen: called with each request when its answer is there, from the thread that sent it.
+        stop: ends it early when it is set.
 
     Raises:
         ForeignHostError: it isn't aimed at an API of the lab; on AWS, at one that carries the course's tag.
@@ -204,8 +209,8 @@ def fire(
     _check(times, clients, len(each), at_once)
     target = Target.of(lab, each)
     bar = progress if not isinstance(progress, bool) else TextBar() if progress else Silence()
-    firing = _Firing(target, clients, retry, random)
-    burst = firing.run(times, at_once, bar)
+    firing = _Firing(target, clients, retry, random, seen)
+    burst = firing.run(times, at_once, bar, stop)
     bar.finish(str(burst))
     return burst
 
@@ -219,19 +224,23 @@ class _Firing:
         clients: IntArray,
         retry: RetryPolicy | None,
         random: Randomness | None,
+        seen: Callable[[Shot], object] | None,
     ) -> None:
+        self._seen = seen
         self._target, self._clients, self._retry = target, clients, retry
         self._random = np.random.default_rng(random)
         self._shots: list[Shot] = []
         self._planned = len(clients)
         self._counting = threading.Lock()
 
-    def run(self, times: FloatArray, at_once: int, bar: Progress) -> Burst:
+    def run(
+        self, times: FloatArray, at_once: int, bar: Progress, stop: threading.Event | None
+    ) -> Burst:
         """Send everything."""
         due = [Due(when, job) for job, when in enumerate(times.tolist())]
         pacer = self._retry.pacer() if self._retry is not None else None
         hold = pacer.hold if pacer is not None else None
-        sending = Sending(due, self._target.connect, self._send, hold, workers=at_once)
+        sending = Sending(due, self._target.connect, self._send, hold, workers=at_once, stop=stop)
         try:
             finished = (
                 sending.run(lambda: bar.update(len(self._shots), len(times))) if due else True
@@ -245,7 +254,10 @@ class _Firing:
         sent = now()
         reply = exchange.ask(int(self._clients[due.job]))
         answered = now()
-        self._shots.append(Shot(due.job, due.failures, due.at, sent, answered, reply))
+        shot = Shot(due.job, due.failures, due.at, sent, answered, reply)
+        self._shots.append(shot)
+        if self._seen is not None:
+            self._seen(shot)
         if self._retry is None or reply.status != _TOO_MANY or _over_quota(reply):
             return None
         failures = due.failures + 1

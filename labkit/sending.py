@@ -66,6 +66,7 @@ class Sending(Generic[C]):
             from the begin.
         hold: how long a sending is held back before it is sent; it is asked in the order of the schedule.
         workers: how many send at once at most.
+        stop: ends it early when another thread sets it, as an interrupt does.
     """
 
     def __init__(
@@ -76,7 +77,9 @@ class Sending(Generic[C]):
         hold: Callable[[float], float] | None = None,
         *,
         workers: int,
+        stop: threading.Event | None = None,
     ) -> None:
+        self._asked_to_stop = stop or threading.Event()
         self._heap = sorted(due)
         self._connect, self._send, self._hold = connect, send, hold
         self._changed = threading.Condition()
@@ -97,7 +100,7 @@ class Sending(Generic[C]):
     def run(self, progress: Callable[[], None]) -> bool:
         """Send everything; whether it went to the end.
 
-        The kernel's interrupt ends it early; when this returns, or raises, nothing is left running.
+        The kernel's interrupt ends it early, and so does ``stop``; when this returns, or raises, nothing is left running.
 
         Args:
             progress: called every now and then.
@@ -112,13 +115,16 @@ class Sending(Generic[C]):
                 if self._wait_until_connected():
                     self._began, self.began_at = (now + _LEAD_SECONDS for now in _both_clocks())
                     self._dispatcher.start()
-                while not self._interrupts and not self._done.wait(_GLANCE_SECONDS):
+                while not self._stopped() and not self._done.wait(_GLANCE_SECONDS):
                     progress()
             finally:
                 self._close()
         if self._failure is not None:
             raise self._failure
-        return not self._interrupts
+        return not self._stopped()
+
+    def _stopped(self) -> bool:
+        return self._interrupts > 0 or self._asked_to_stop.is_set()
 
     @contextlib.contextmanager
     def _counting_interrupts(self) -> Iterator[None]:
@@ -137,15 +143,15 @@ class Sending(Generic[C]):
             signal.signal(signal.SIGINT, before or signal.default_int_handler)
 
     def _wait_until_connected(self) -> bool:
-        """Whether every worker has its connection; False when it was interrupted."""
+        """Whether every worker has its connection; False when it was stopped."""
         missing = len(self._workers)
-        while missing and not self._interrupts:
+        while missing and not self._stopped():
             with contextlib.suppress(Empty):
                 failure = self._opened.get(timeout=_GLANCE_SECONDS)
                 if failure is not None:
                     raise failure
                 missing -= 1
-        return not self._interrupts
+        return not self._stopped()
 
     def _now(self) -> float:
         return time.perf_counter() - self._began

@@ -26,7 +26,7 @@ from labkit.sending import Due, Sending
 from labkit.simulation import FloatArray
 from labkit.target import Exchange, Message, Reply, Target
 from labkit.throttle import TokenBucket
-from tests.attached_cloud import attached_cloud
+from tests.attached_cloud import attached_cloud, eventually
 from tests.mock_api import MockApi, mock_api
 
 
@@ -288,6 +288,26 @@ def test_the_kernel_s_interrupt_stops_it(
     counts = f"{len(found)} requests sent: {len(found)} accepted, 0 throttled, of 3000 planned"
     assert str(found) == f"Stopped. {counts}"
     assert capsys.readouterr().out.endswith(f"{found}\n")
+
+
+def test_another_thread_stops_it_and_sees_every_answer(lab: Lab, api: MockApi) -> None:
+    seen: list[Shot] = []
+    stop, found = threading.Event(), []
+
+    def run() -> None:
+        pattern = arrivals.steady(50, 60)
+        found.append(fire(api.url, pattern, lab=lab, progress=False, seen=seen.append, stop=stop))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert eventually(lambda: len(seen) > 5)
+    stop.set()
+    thread.join(20)
+    [burst] = found
+    assert not burst.finished
+    assert 5 < len(burst) < 1000
+    assert sorted(seen, key=lambda shot: shot.sent) == list(burst.shots)
+    assert not [one for one in threading.enumerate() if one.name == "labkit burst"]
 
 
 KERNEL = """
