@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from labkit.local.gateway.call import Answer, Call, Stop
 from labkit.local.gateway.edge_optimized import as_forwarded, is_edge_optimized
+from labkit.local.gateway.event_parts import identity_of, last_of, listed
 from labkit.local.gateway.invocation import (
     FUNCTION_URI,
     Functions,
@@ -166,13 +167,7 @@ def _log_answer(call: Call, payload: object, seconds: float) -> None:
 def proxy_event(call: Call) -> dict[str, Any]:
     """The event of a Lambda proxy integration, payload format 1.0 (4.22, 0.7)."""
     request, route = call.request, call.found
-    headers = _forwarded_headers(call)
-    multi: dict[str, list[str]] = {}
-    for name, value in headers:
-        multi.setdefault(name, []).append(value)
-    query: dict[str, list[str]] = {}
-    for name, value in request.query:
-        query.setdefault(name, []).append(value)
+    headers, query = listed(_forwarded_headers(call)), listed(request.query)
     binary = _media_type_matches(
         request.header("content-type"), call.deployment.api.get("binaryMediaTypes")
     )
@@ -180,9 +175,9 @@ def proxy_event(call: Call) -> dict[str, Any]:
         "resource": route.resource.path,
         "path": _decoded_path(call),
         "httpMethod": call.verb,
-        "headers": {name: values[-1] for name, values in multi.items()} or None,
-        "multiValueHeaders": multi or None,
-        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+        "headers": last_of(headers) or None,
+        "multiValueHeaders": headers or None,
+        "queryStringParameters": last_of(query) or None,
         "multiValueQueryStringParameters": query or None,
         "pathParameters": route.path_parameters or None,
         "stageVariables": dict(call.stage_variables) or None,
@@ -261,24 +256,8 @@ def _request_context(call: Call) -> dict[str, Any]:
 
 
 def _identity(call: Call) -> dict[str, Any]:
-    """``requestContext.identity``: every field is there, null when it doesn't apply (4.22, 4.23)."""
-    caller = call.caller
-    identity: dict[str, Any] = {
-        "accessKey": caller.access_key_id if caller else None,
-        "accountId": caller.account_id if caller else None,
-        "caller": caller.id if caller else None,
-        "cognitoAuthenticationProvider": None,
-        "cognitoAuthenticationType": None,
-        "cognitoIdentityId": None,
-        "cognitoIdentityPoolId": None,
-        "principalOrgId": None,
-        "sourceIp": call.request.source_ip,
-        "user": caller.id if caller else None,
-        "userAgent": call.request.header("user-agent"),
-        "userArn": caller.arn if caller else None,
-    }
-    if caller is not None:
-        identity.update(caller.cognito)
+    request = call.request
+    identity = identity_of(call.caller, request.source_ip, request.header("user-agent"))
     if call.key_use is not None:
         identity.update({"apiKey": call.key_use.value, "apiKeyId": call.key_use.key_id})
     return identity

@@ -9,6 +9,7 @@ import base64
 from collections.abc import Iterable
 from typing import Any
 
+from labkit.local.gateway.event_parts import identity_of, last_of, listed
 from labkit.local.gateway.loopback import HOP_BY_HOP
 from labkit.local.gateway.values import request_time
 from labkit.local.http_api.call import HttpCall
@@ -117,16 +118,15 @@ def _context_2(call: HttpCall) -> dict[str, Any]:
 
 def _event_1(call: HttpCall) -> dict[str, Any]:
     """Payload format 1.0: what a request doesn't have is null."""
-    headers = _listed(forwarded_headers(call))
-    query = _listed(call.request.query)
+    headers, query = listed(forwarded_headers(call)), listed(call.request.query)
     return {
         "version": "1.0",
         "resource": _resource(call),
         "path": call.event_path,
         "httpMethod": call.verb,
-        "headers": {name: values[-1] for name, values in headers.items()},
+        "headers": last_of(headers),
         "multiValueHeaders": headers,
-        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+        "queryStringParameters": last_of(query) or None,
         "multiValueQueryStringParameters": query or None,
         "requestContext": _context_1(call),
         "pathParameters": call.path_parameters or None,
@@ -135,7 +135,7 @@ def _event_1(call: HttpCall) -> dict[str, Any]:
 
 
 def _context_1(call: HttpCall) -> dict[str, Any]:
-    caller = call.caller
+    request = call.request
     return {
         "accountId": call.account_id,
         "apiId": call.deployment.api_id,
@@ -144,21 +144,7 @@ def _context_1(call: HttpCall) -> dict[str, Any]:
         "domainPrefix": call.domain_name.split(".", 1)[0],
         "extendedRequestId": call.request_id,
         "httpMethod": call.verb,
-        "identity": {
-            "accessKey": caller.access_key_id if caller else None,
-            "accountId": caller.account_id if caller else None,
-            "caller": caller.id if caller else None,
-            "cognitoAuthenticationProvider": None,
-            "cognitoAuthenticationType": None,
-            "cognitoIdentityId": None,
-            "cognitoIdentityPoolId": None,
-            "principalOrgId": None,
-            "sourceIp": call.request.source_ip,
-            "user": caller.id if caller else None,
-            "userAgent": call.request.header("user-agent") or "",
-            "userArn": caller.arn if caller else None,
-            **(caller.cognito if caller else {}),
-        },
+        "identity": identity_of(call.caller, request.source_ip, request.header("user-agent") or ""),
         "path": call.event_path,
         "protocol": "HTTP/1.1",
         "requestId": call.request_id,
@@ -195,13 +181,6 @@ def _body(call: HttpCall) -> tuple[str | None, bool]:
     return base64.b64encode(body).decode(), True
 
 
-def _listed(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return found
-
-
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Format 2.0 has no lists: what comes more than once is joined with commas."""
-    return {name: ",".join(values) for name, values in _listed(pairs).items()}
+    return {name: ",".join(values) for name, values in listed(pairs).items()}
