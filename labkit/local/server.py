@@ -124,7 +124,7 @@ class LocalCloud:
             journeys,
         )
         self._http_api_gateway = HttpApiControlPlane(
-            self.engine, self.engine.forward, self._http_apis
+            self.engine, self.engine.forward, self._http_apis, self.engine
         )
         self._usage = UsageOperations(self.engine, self.engine.forward, usage_plans)
         self._user_pools = UserPoolService(self.engine, self.mailbox)

@@ -168,9 +168,11 @@ class HttpGateway(Gateway):
         return str(self._shared.token(name)) if made is None else made(self.issuer)
 
     @cached_property
-    def callers(self) -> dict[str, tuple[str, str]]:
-        """Access keys: ``invoker`` may call every API, ``stranger`` none."""
-        found = {"root": (self.cloud.access_key_id, self.cloud.secret_access_key)}
+    def callers(self) -> dict[str, tuple[str, ...]]:
+        """Access keys: ``invoker`` may call every API, ``stranger`` none, ``role`` as a role only."""
+        found: dict[str, tuple[str, ...]] = {
+            "root": (self.cloud.access_key_id, self.cloud.secret_access_key)
+        }
         iam = self.cloud.client("iam")
         for name, effect in (("invoker", "Allow"), ("stranger", None), ("denied", "Deny")):
             iam.create_user(UserName=f"http-{name}")
@@ -182,7 +184,27 @@ class HttpGateway(Gateway):
                 iam.put_user_policy(
                     UserName=f"http-{name}", PolicyName="p", PolicyDocument=json.dumps(document)
                 )
-        return found
+        return {**found, "role": self._role()}
+
+    def _role(self) -> tuple[str, ...]:
+        """Credentials of a role whose policy names the kind of caller that it is for."""
+        iam, sts = self.cloud.client("iam"), self.cloud.client("sts")
+        root = f"arn:aws:iam::{self.cloud.account_id}:root"
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": root}}
+        role = iam.create_role(
+            RoleName="http-role", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
+        )["Role"]
+        for_roles = {"StringEquals": {"aws:PrincipalType": "AssumedRole"}}
+        statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
+        document = {
+            "Version": "2012-10-17",
+            "Statement": [{**statement, "Condition": for_roles}],
+        }
+        iam.put_role_policy(
+            RoleName="http-role", PolicyName="p", PolicyDocument=json.dumps(document)
+        )
+        made = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="session")["Credentials"]
+        return made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"]
 
 
 class HttpApi:
@@ -244,6 +266,9 @@ class HttpApi:
         )
         return {"AuthorizationType": "JWT", "AuthorizerId": made["AuthorizerId"]}
 
+    def all_authorizers(self) -> list[dict[str, Any]]:
+        return list(self.aws.get_authorizers(ApiId=self.id)["Items"])
+
     def pool_jwt(self, **settings: Any) -> dict[str, str]:
         pool = self.gateway.pool
         issuer = f"https://cognito-idp.{self.gateway.cloud.region}.amazonaws.com/{pool.id}"
@@ -274,9 +299,28 @@ class HttpRunner(Runner):
 
     def run(self, row: Row) -> None:
         situation = self.gateway.situation(row.setup)
+        if "operation" in row.request:
+            before = self._settings(situation)
+            self.check_operation(situation, row.request, row.expect)
+            assert self._settings(situation) == before, "a refused call must change nothing"
+            return
         for step in row.request.get("before", []):
             self.send(situation, {**row.request, "before": [], **step})
         self.check_answer(self.send(situation, row.request), row.expect)
+
+    def operate(self, situation: Situation, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Call apigatewayv2; ``{many}`` stands for a list of so many texts, ``{name}`` for an id."""
+        text = json.dumps(asked["arguments"])
+        for name, value in {"region": self.gateway.cloud.region, **situation.extra}.items():
+            text = text.replace(f"{{{name}}}", value)
+        arguments = json.loads(text, object_hook=_with_many)
+        client = self.gateway.cloud.client("apigatewayv2")
+        return dict(getattr(client, asked["operation"])(ApiId=situation.api_id, **arguments))
+
+    def _settings(self, situation: Situation) -> list[Any]:
+        client = self.gateway.cloud.client("apigatewayv2")
+        lists = (client.get_routes, client.get_authorizers)
+        return [get(ApiId=situation.api_id)["Items"] for get in lists]
 
     def send(self, situation: Situation, asked: Mapping[str, Any]) -> requests.Response:
         headers = dict(asked.get("headers", {}))
@@ -304,6 +348,11 @@ class HttpRunner(Runner):
         region = asked.get("sign_region", cloud.region)
         signed = sigv4.sign(method, url, headers={}, body=body, credentials=key, region=region)
         return dict(signed.headers)
+
+
+def _with_many(found: dict[str, Any]) -> Any:
+    """``{"many": 3}`` as ``["0", "1", "2"]``."""
+    return [str(n) for n in range(found["many"])] if set(found) == {"many"} else found
 
 
 # -- tokens ------------------------------------------------------------------------------------
@@ -433,6 +482,28 @@ def a_user_pool(api: HttpApi) -> None:
     api.route("GET /me", api.function(), **guarded)
     api.route("GET /scoped", api.function(), AuthorizationScopes=[ADMIN_SCOPE], **guarded)
     api.stage()
+
+
+@situation
+def settings(api: HttpApi) -> None:
+    """An API for calls that AWS refuses: a JWT authorizer, a Lambda authorizer, a route of each kind."""
+    api.route("GET /open", api.function())
+    api.route("GET /jwt", api.function(), **api.jwt(api.gateway.issuer.url, CLIENT))
+    authorizers = {a["Name"]: a["AuthorizerId"] for a in api.all_authorizers()}
+    lambda_authorizer = api.asking("simple", EnableSimpleResponses=True)["AuthorizerId"]
+    api.extra = {
+        "jwt": authorizers["jwt"],
+        "lambda": lambda_authorizer,
+        "issuer": api.gateway.issuer.url,
+    }
+    api.extra |= {key.removeprefix("GET /") + "_route": made for key, made in api.routes.items()}
+
+
+@situation
+def ten_authorizers(api: HttpApi) -> None:
+    for number in range(10):
+        api.jwt(api.gateway.issuer.url, CLIENT, Name=f"jwt-{number}")
+    api.extra = {"issuer": api.gateway.issuer.url}
 
 
 @situation

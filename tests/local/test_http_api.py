@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 import jwt
 import pytest
 import requests
+from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labkit import sigv4
 from labkit.journey import Journey
 from labkit.local import process
 from labkit.local.caller import Caller
@@ -751,6 +753,58 @@ def test_a_limit_of_the_route_comes_before_the_stages() -> None:
     both = {"defaultRouteSettings": none, "routeSettings": {"GET /x": plenty}}
     assert through(stage=both)[0].status == 200
     assert through(stage={"routeSettings": {"GET /y": none}})[0].status == 200
+
+
+def test_the_throttle_gate_tells_what_it_looked_at_and_when() -> None:
+    """As on a REST API: the level, its numbers, and the bucket's own time."""
+    plenty = {"throttlingBurstLimit": 5, "throttlingRateLimit": 2}
+    none = {"throttlingBurstLimit": 0, "throttlingRateLimit": 0}
+    for limits, expected in (
+        (plenty, {"strictest level": "the route", "rate": 2.0, "burst": 5.0}),
+        (none, {"level": "the route", "rate": 0.0, "burst": 0.0}),
+    ):
+        gate = Throttle(Buckets(clock=lambda: 12.5))
+        asked = call(deployment({"GET /x": {}}), stage_record={"defaultRouteSettings": limits})
+        assert gate(asked).evidence == {**expected, "time": 12.5}
+
+
+# -- AWS_IAM ---------------------------------------------------------------------------------------------
+
+
+class OneRole(Nobody):
+    """A role's session; it keeps what it is asked."""
+
+    def __init__(self) -> None:
+        arn = "arn:aws:sts::123456789012:assumed-role/r/s"
+        self.found = Caller(
+            "ASIAEXAMPLE", "secret", "session", arn, "AROA:s", "AssumedRole", "123456789012"
+        )
+        self.questions: list[PolicyQuestion] = []
+
+    def caller(self, access_key_id: str) -> Caller | None:
+        return self.found
+
+    def decide_identity(self, access_key_id: str, question: PolicyQuestion) -> Decision:
+        self.questions.append(question)
+        return "Allow"
+
+
+def test_a_policy_is_told_who_signed() -> None:
+    """Its condition keys name the caller's kind and key (5.11)."""
+    callers = OneRole()
+    made = deployment({"GET /x": {"authorizationType": "AWS_IAM"}})
+    host = "abc123.execute-api.us-east-1.amazonaws.com"
+    key = Credentials("ASIAEXAMPLE", "secret", "session")
+    signed = sigv4.sign(
+        "GET", f"https://{host}/x", headers={}, body=b"", credentials=key, region="us-east-1"
+    )
+    headers = list({**signed.headers, "Host": host}.items())
+    outcome = IamAuthorizer(callers)(call(made, Request("GET", "/x", headers=headers)))
+    assert isinstance(outcome, Pass), outcome
+    [question] = callers.questions
+    assert question.principal_type == "AssumedRole"
+    assert question.access_key_id == "ASIAEXAMPLE"
+    assert question.principal_arn == callers.found.arn
 
 
 def test_a_signature_does_not_reach_the_function() -> None:

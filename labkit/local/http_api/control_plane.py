@@ -6,6 +6,7 @@ new one with every change, and what AWS refuses is refused.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import time
@@ -14,12 +15,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from labkit.local.http_api.data_plane import HttpApiDataPlane, HttpApis
+from labkit.local.http_api.refusals import UserPools, error, refusal
 from labkit.local.messages import Request, Response, without_headers
 
 Forward = Callable[[Request], Awaitable[Response]]
 
 PATH = "/v2/apis"
 _BELOW_AN_API = re.compile(r"/v2/apis/([^/]+)(?:/([^/]+))?(?:/([^/]+))?(/.*)?")
+_ID_OF = {"routes": "routeId", "authorizers": "authorizerId"}
 _AUTOMATIC = "Automatic deployment triggered by changes to the Api configuration"
 
 
@@ -30,10 +33,18 @@ class HttpApiControlPlane:
         state: the engine's state.
         forward: lets the engine authorize and answer a call.
         data_plane: gets the snapshots.
+        user_pools: the issuers that an authorizer may name.
     """
 
-    def __init__(self, state: HttpApis, forward: Forward, data_plane: HttpApiDataPlane) -> None:
+    def __init__(
+        self,
+        state: HttpApis,
+        forward: Forward,
+        data_plane: HttpApiDataPlane,
+        user_pools: UserPools,
+    ) -> None:
         self._state = state
+        self._user_pools = user_pools
         self._forward = forward
         self._data_plane = data_plane
 
@@ -48,6 +59,7 @@ class HttpApiControlPlane:
         before = self._records(api_id)
         if kind == "deployments" and name and not deeper and request.method == "DELETE":
             return await self._delete_deployment(request, api_id, name)
+        former = copy.deepcopy(((before or {}).get(kind) or {}).get(name))
         response = await self._forward(request)
         records = self._records(api_id)
         if response.status >= 300:
@@ -55,7 +67,9 @@ class HttpApiControlPlane:
         if records is None or before is None:
             self._data_plane.forget_deployment(api_id)
             return response
-        if request.method == "POST" and not name:
+        if kind in ("routes", "authorizers") and not deeper and request.method != "DELETE":
+            response = self._refuse_or(response, records, kind, name, former)
+        if request.method == "POST" and not name and response.status < 300:
             response = self._follow_creation(request, response, api_id, str(kind), records)
         if response.status < 300:
             self._deploy_automatically(api_id, records)
@@ -73,9 +87,29 @@ class HttpApiControlPlane:
             return self._deploy(request, response, api_id, records)
         if kind == "authorizers":
             return _without_assumed_ttl(request, response, records)
-        if kind == "routes":
-            return _refuse_second_route(response, records)
         return response
+
+    def _refuse_or(
+        self,
+        response: Response,
+        records: dict[str, Any],
+        kind: str,
+        name: str | None,
+        former: dict[str, Any] | None,
+    ) -> Response:
+        """The response; or AWS's refusal of what the engine took, which becomes what it was before."""
+        key = name or str(response.json().get(_ID_OF[kind]))
+        record = records[kind].get(key)
+        if record is None or records["api"].get("protocolType") != "HTTP":
+            return response
+        refused = refusal(kind, record, records, self._user_pools)
+        if refused is None:
+            return response
+        if former is None:
+            del records[kind][key]
+        else:
+            records[kind][key] = former
+        return refused
 
     def _with_address(self, response: Response) -> Response:
         """A new API, with the address that it has on AWS; the engine names its own."""
@@ -102,7 +136,7 @@ class HttpApiControlPlane:
         stage_name = _body(request).get("stageName")
         if stage_name is not None and stage_name not in records["stages"]:
             records["deployments"].pop(deployment_id, None)
-            return _error(404, "NotFoundException", f"Unable to find Stage by name {stage_name}")
+            return error(404, "NotFoundException", f"Unable to find Stage by name {stage_name}")
         self._data_plane.deploy(api_id, deployment_id)
         if stage_name is not None:
             records["stages"][stage_name]["deploymentId"] = deployment_id
@@ -137,7 +171,7 @@ class HttpApiControlPlane:
         records = self._records(api_id)
         if records and _is_served(records, deployment_id):
             message = "Active stages pointing to this deployment must be moved or deleted"
-            return _error(400, "BadRequestException", message)
+            return error(400, "BadRequestException", message)
         response = await self._forward(request)
         if response.status < 300:
             self._data_plane.forget_deployment(api_id, deployment_id)
@@ -163,17 +197,6 @@ def _without_assumed_ttl(request: Request, response: Response, records: dict[str
     return _with_body(response, made)
 
 
-def _refuse_second_route(response: Response, records: dict[str, Any]) -> Response:
-    """An API has a route key once; the engine takes a second one, which is taken away again."""
-    made = response.json()
-    keys = [route.get("routeKey") for route in records["routes"].values()]
-    if keys.count(made.get("routeKey")) < 2:
-        return response
-    records["routes"].pop(str(made.get("routeId")), None)
-    message = f"Route with key {made.get('routeKey')} already exists for this API"
-    return _error(409, "ConflictException", message)
-
-
 def _with_body(response: Response, body: object) -> Response:
     headers = without_headers(response.headers, "content-length", "content-type")
     return Response.of_json(body, response.status, headers)
@@ -185,7 +208,3 @@ def _body(request: Request) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def _error(status: int, kind: str, message: str) -> Response:
-    return Response.of_json({"message": message}, status, [("x-amzn-ErrorType", kind)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from labkit.local.gateway.call import Pass
 from labkit.local.gateway.throttling import Buckets, Limit, account_limit, limit_of, within
 from labkit.local.http_api.call import THROTTLED, HttpCall, Outcome, Stop
 
@@ -22,10 +23,12 @@ class Throttle:
         """Take one token of each limit, or none and answer 429."""
         limits = list(limits_of(call))
         refused = self._buckets.take(limits)
+        moment = {"time": self._buckets.asked_at}
         if refused is None:
-            return within(limits)
-        evidence = {"level": refused.level, "rate": refused.rate, "burst": refused.burst}
-        return Stop(THROTTLED, f"the bucket of {refused.level} is empty", evidence)
+            passed = within(limits)
+            return Pass(passed.reason, {**passed.evidence, **moment})
+        limit = {"level": refused.level, "rate": refused.rate, "burst": refused.burst}
+        return Stop(THROTTLED, f"the bucket of {refused.level} is empty", {**limit, **moment})
 
 
 def limits_of(call: HttpCall) -> Iterator[Limit]:
