@@ -6,6 +6,7 @@ Design: "One model of the gateway's decision serves the requests, explains them 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -42,6 +43,19 @@ class Step:
     outcome: Outcome
     reason: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def facts(self) -> Iterator[tuple[str, str]]:
+        """The evidence in words: a text as it is, everything else as JSON.
+
+        Not the moment at which a gate decided: it is for those who compute the decision again.
+
+        >>> dict(Step("throttle", "pass", "within the limit", {"rate": 5, "time": 1.5}).facts())
+        {'rate': '5'}
+        """
+        for name, value in self.evidence.items():
+            if name != "time":
+                is_text = isinstance(value, str)
+                yield name, value if is_text else json.dumps(value, ensure_ascii=False, default=str)
 
     def to_dict(self) -> dict[str, Any]:
         """The step as plain JSON data: ``{"gate", "outcome", "reason", "evidence"}``."""
@@ -114,13 +128,19 @@ class Journey:
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
 
-    def lines(self) -> Iterable[str]:
-        """The journey as text lines: a head line, then one line a gate."""
+    def lines(self, *, evidence: bool = False) -> Iterable[str]:
+        """The journey as text lines: a head line, then one line a gate.
+
+        Args:
+            evidence: what a gate looked at is told too, each fact on a line of its own.
+        """
         yield f"{self.method} {self.path} → {self.status}"
         if self.note:
             yield f"  {self.note}"
         for step in self.steps:
             yield f"  {MARK[step.outcome]} {step.gate:<22} {step.reason}"
+            if evidence:
+                yield from (f"      {name}: {value}" for name, value in step.facts())
         if self.not_reached:
             yield f"    not reached: {', '.join(self.not_reached)}"
 

@@ -57,6 +57,10 @@ def masked(text: str) -> str:
             "'x-amz-id-2': 'EjgID3/rqOtSIiXjPJYGVo6KTD+ZvMY1m2', 'content-length': '237'",
             "'x-amz-id-2': '4yJc+PCzGfqQlvGVAzCTJxdj8/6unUm/x=', 'content-length': '236'",
         ),
+        (
+            "kid tO6zhlxo3/opYgBBnyVXaKmeT1yHZalR3CioJRjn3Rk=",
+            "kid 1gSXqgRxnPP58skD+/gbAy8zvcgXLz9dUpLXCyfb/X8=",
+        ),
         ("Session: " + "AYABeF" * 30 + "1", "Session: " + "AYABeG" * 30 + "2"),
         ("https://d111111abcdef8.cloudfront.net/", "https://d222222abcdef9.cloudfront.net/"),
         ("/restapis/a1b2c3d4e5/stages/dev", "/restapis/z1b2c3d4e5/stages/dev"),

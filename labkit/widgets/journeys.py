@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -126,8 +125,10 @@ class JourneyView(View):
         if self.journey is None:
             return _NONE
         own = self._journeys if self._lab is None else ()
-        head = [*map(_title, own), ""] if own else []
-        return "\n".join(map(plain, [*head, *self.journey.lines()]))
+        head = [f"{number}. {_in_short(one)}" for number, one in enumerate(own, 1)]
+        if head:
+            head.append("")
+        return "\n".join(map(plain, [*head, *self.journey.lines(evidence=True)]))
 
 
 def _with_arrows(gates: Sequence[Any]) -> list[Any]:
@@ -140,6 +141,12 @@ def _with_arrows(gates: Sequence[Any]) -> list[Any]:
 
 def _title(journey: Journey) -> str:
     return f"{journey.method} {journey.path} → {journey.status}"
+
+
+def _in_short(journey: Journey) -> str:
+    """One line: what came back, and who stopped it."""
+    stop = journey.stopped_at
+    return _title(journey) + ("" if stop is None else f": {stop.gate}: {stop.reason}")
 
 
 def _head(journey: Journey) -> str:
@@ -156,7 +163,7 @@ def _details(gate: Step | str, journey: Journey | None) -> str:
         stop = None if journey is None else journey.stopped_at
         where = "" if stop is None else f": the request was stopped at the gate {stop.gate}"
         return tag("div", sentence(f"{gate}: not reached{where}."), role="status")
-    seen = [(name, _in_words(value)) for name, value in gate.evidence.items()]
+    seen = list(gate.facts())
     return tag(
         "div",
         sentence(tag("span", f"{_name(gate)}: {WORD[gate.outcome]}", style=BOLD)),
@@ -164,8 +171,3 @@ def _details(gate: Step | str, journey: Journey | None) -> str:
         table("What it looked at", ("fact", "value"), seen) if seen else "",
         role="status",
     )
-
-
-def _in_words(value: object) -> str:
-    """A fact: a text as it is, everything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
