@@ -520,6 +520,42 @@ def test_a_gate_may_leave_more_than_one_cause() -> None:
     assert len(found.causes) > 1
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "reason", "cause"),
+    [
+        (401, UNAUTHORIZED, "there is no token in $request.header.Authorization", "no-token-http"),
+        (401, UNAUTHORIZED, "the identity source $request.header.X is missing", "no-token-http"),
+        (401, UNAUTHORIZED, "the token's aud isn't in the authorizer's audience", "audience"),
+        (401, UNAUTHORIZED, "another issuer made the token", "issuer"),
+        (401, UNAUTHORIZED, "the token's key (kid) isn't one of the issuer's", "issuer"),
+        (401, UNAUTHORIZED, "the token has expired", "token-expired-http"),
+        (
+            401,
+            UNAUTHORIZED,
+            "the token's signature doesn't fit its content",
+            "token-changed-http",
+        ),
+        (
+            401,
+            UNAUTHORIZED,
+            "the token isn't a JWT: it doesn't have three parts",
+            "token-unreadable-http",
+        ),
+        (403, FORBIDDEN, "the token has none of the route's scopes", "scope-missing-http"),
+        (403, FORBIDDEN, "the function's answer doesn't allow this request", "authorizer-denied-http"),
+        (404, message("Not Found"), "the stage $default has no route for GET /x", "http-route-unknown"),
+    ],
+)  # fmt: skip
+def test_the_journey_decides_for_an_http_api_too(
+    status: int, body: str, reason: str, cause: str
+) -> None:
+    headers = {"www-authenticate": 'Bearer scope="" error="invalid_token"'} if status == 401 else {}
+    given = answer(status, body, gateway="http", headers=headers, sent=bearer(ACCESS))
+    gate = "route" if status == 404 else "authorizer"
+    found = explain(given, journey=stopped(gate, reason, status))
+    assert (found.causes[0].id, found.certain) == (cause, True)
+
+
 def test_when_all_gates_let_it_pass_the_backend_refused_it() -> None:
     journey = Journey(
         "id", "GET", "/dev/demo", 403, [Step("integration", "pass", "it answered 403")]
