@@ -55,6 +55,16 @@ class Shot:
     reply: Reply
 
     @property
+    def accepted(self) -> bool:
+        """Whether it was let through and answered well: 2xx."""
+        return self.reply.status // 100 == 2
+
+    @property
+    def throttled(self) -> bool:
+        """Whether it was refused by a throttle: 429, and not the quota's."""
+        return self.reply.status == _TOO_MANY and not _over_quota(self.reply)
+
+    @property
     def meaning(self) -> str:
         """The answer in short: the status and the error type."""
         return " ".join(

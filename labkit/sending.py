@@ -100,7 +100,7 @@ class Sending(Generic[C]):
     def run(self, progress: Callable[[], None]) -> bool:
         """Send everything; whether it went to the end.
 
-        The kernel's interrupt ends it early, and so does ``stop``; when this returns, or raises, nothing is left running.
+        The kernel's interrupt ends it early, and so does ``stop``; when this returns or raises, nothing runs any more.
 
         Args:
             progress: called every now and then.
