@@ -27,8 +27,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.errors import CloudUnavailableError
-from labkit.local import functions
-from labkit.local.functions import FunctionRunner
+from labkit.local.functions import FunctionRunner, deployment_package, log_pipe
 
 REQUEST_ID = "8d1b3f0e-0000-4000-8000-000000000001"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:hello"
@@ -606,10 +605,10 @@ def test_20_mb_without_a_newline_cost_neither_time_nor_memory(call: Call) -> Non
     """
     log = call(code)["log"]
     assert log.startswith(
-        f"[labkit: {20_000_007 - functions.LOG_LIMIT} earlier bytes of this output weren't kept]\n"
+        f"[labkit: {20_000_007 - log_pipe.LOG_LIMIT} earlier bytes of this output weren't kept]\n"
     )
     assert log.endswith("\ufffd\0the end")
-    assert len(log) < functions.LOG_LIMIT + 100
+    assert len(log) < log_pipe.LOG_LIMIT + 100
 
 
 def test_output_between_invocations_is_bounded_too(call: Call) -> None:
@@ -623,8 +622,8 @@ def test_output_between_invocations_is_bounded_too(call: Call) -> None:
             if event: threading.Thread(target=flood).start()
             else: done.wait()
     """
-    assert len(call(code, True)["log"]) < functions.LOG_LIMIT + 100
-    assert len(call(code, False)["log"]) < functions.LOG_LIMIT + 100
+    assert len(call(code, True)["log"]) < log_pipe.LOG_LIMIT + 100
+    assert len(call(code, False)["log"]) < log_pipe.LOG_LIMIT + 100
 
 
 def test_what_looks_like_the_end_of_a_log_is_not(call: Call) -> None:
@@ -766,7 +765,7 @@ def test_nothing_outlives_a_host_that_is_killed(tmp_path: Path, waiting: str) ->
     host = f"""
         import sys
         from pathlib import Path
-        sys.path.insert(0, {str(Path(functions.__file__).parents[2])!r})
+        sys.path.insert(0, {str(Path(log_pipe.__file__).parents[3])!r})
         from labkit.local.functions import FunctionRunner
         runner = FunctionRunner(lambda role, session: {{}}, "", Path({str(tmp_path)!r}))
         runner({configuration(Timeout=600)!r}, {package(code)!r}, {str(pipe)!r}, "id", "$LATEST")
@@ -898,5 +897,5 @@ def test_no_zip_file_or_a_broken_one(call: Call) -> None:
 
 
 def test_a_package_that_unpacks_to_too_much(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(functions, "UNPACKED_LIMIT", 10)
+    monkeypatch.setattr(deployment_package, "UNPACKED_LIMIT", 10)
     assert error_of(call(PROCESS_ID))[0] == "InvalidZipFileException"

@@ -1,6 +1,6 @@
 """The inside of an execution environment: loads a function's handler, then runs it, invocation after invocation.
 
-A script that ``functions.py`` starts with ``python -I -S``: it imports the standard library only,
+A script that ``environment.py`` starts with ``python -I -S``: it imports the standard library only,
 and nobody imports it. What it says to a handler and about one (the context object, the names and
 words of the errors, the form of a log line) is what AWS's runtime for Python says; its source is
 public: https://github.com/aws/aws-lambda-python-runtime-interface-client
