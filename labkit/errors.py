@@ -98,6 +98,10 @@ class CheckError(LabkitError, AssertionError):
         self.actual = actual
 
 
+class VirtualTimeError(LabkitError):
+    """Code that runs in virtual time waits for something else than ``time.sleep``: change the code."""
+
+
 class CleanUpError(LabkitError):
     """Something of the course is left over: run ``lab.clean_up()`` again.
 

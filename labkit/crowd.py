@@ -1,0 +1,144 @@
+"""Many clients that call a real API at the same moment, each with the code that is handed in.
+
+``labkit.fire`` sends by a policy of labkit; here the client's own code decides what is sent, and when. It only aims at
+the lab's own APIs, and how much is sent is bounded.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from labkit.errors import BurstError
+from labkit.lab import Lab
+from labkit.rehearsal import Attempt, Call, run_of
+from labkit.retry import RetryRun
+from labkit.target import Target
+
+MOST_CLIENTS = 64
+MOST_REQUESTS = 10_000
+"""Of all clients of one call: 3.5 US cents on AWS (REST API, us-east-1)."""
+MOST_SECONDS = 60.0
+
+
+def call_together(
+    call: Call, url: str, *, clients: int, lab: Lab, name: str = "yours", verb: str = "GET"
+) -> RetryRun:
+    """Let many clients call a URL at the same moment, and keep what each sent.
+
+    What an adapter of ``requests`` tries again by itself is counted as one request.
+
+    Args:
+        call: the client; its last answer isn't looked at.
+        url: of an API of the lab.
+        clients: how many.
+        lab: whose API it is.
+        name: what pictures and tables call it.
+        verb: the HTTP verb.
+
+    Raises:
+        ForeignHostError: it isn't aimed at an API of the lab; on AWS, at one that carries the course's tag.
+        BurstError: there are too many clients; or they sent too much or took too long, and were stopped.
+        Exception: what a client raised.
+    """
+    if not 1 <= clients <= MOST_CLIENTS:
+        raise BurstError(f"clients goes from 1 to {MOST_CLIENTS}.")
+    Target.of(lab, [url])
+    crowd = _Crowd(lambda session: call(session, verb, url), lab.http)
+    crowd.run(clients)
+    if crowd.errors:
+        raise crowd.errors[0]
+    return run_of(crowd.attempts, clients, name)
+
+
+class _Crowd:
+    """The clients of one call.
+
+    Args:
+        call: what each does with its session.
+        lab_session: the lab's, which knows the way to the cloud.
+    """
+
+    def __init__(
+        self, call: Callable[[requests.Session], object], lab_session: requests.Session
+    ) -> None:
+        self._call, self._lab_session = call, lab_session
+        self._gate = threading.Event()
+        self._stopped = threading.Event()
+        self._began = 0.0
+        self.attempts: list[Attempt] = []
+        self.errors: list[Exception] = []
+
+    def run(self, clients: int) -> None:
+        """Let them all go at once, and wait for them; the kernel's interrupt ends them too."""
+        threads = [
+            threading.Thread(target=self._one, args=(number,), name="labkit crowd", daemon=True)
+            for number in range(clients)
+        ]
+        for thread in threads:
+            thread.start()
+        self._began = time.perf_counter()
+        self._gate.set()
+        try:
+            for thread in threads:
+                thread.join()
+        finally:
+            self._stopped.set()
+
+    def now(self) -> float:
+        """Seconds since the begin."""
+        return time.perf_counter() - self._began
+
+    def check(self) -> None:
+        """Whether one more request may be sent.
+
+        Raises:
+            BurstError: it may not.
+        """
+        sent, seconds = len(self.attempts), self.now()
+        if self._stopped.is_set() or sent >= MOST_REQUESTS or seconds > MOST_SECONDS:
+            raise BurstError(
+                f"The clients were stopped after {sent:,} requests and {seconds:.0f} s. "
+                "A client must give up after some tries."
+            )
+
+    def _one(self, number: int) -> None:
+        session = _Noting(self, number, self._lab_session)
+        self._gate.wait()
+        try:
+            self._call(session)
+        except Exception as error:
+            self._stopped.set()
+            self.errors.append(error)
+
+
+class _Noting(requests.Session):
+    """One client's session: it sends as the lab's does, and notes each request."""
+
+    def __init__(self, crowd: _Crowd, number: int, lab_session: requests.Session) -> None:
+        super().__init__()
+        self._crowd, self._number = crowd, number
+        self.trust_env, self.verify = lab_session.trust_env, lab_session.verify
+        self.proxies = lab_session.proxies
+        if hasattr(lab_session.get_adapter("https://"), "endpoint"):  # the way to the local cloud
+            self.adapters = lab_session.adapters
+
+    def send(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
+        """Send one request.
+
+        Raises:
+            BurstError: it's one too many.
+        """
+        self._crowd.check()
+        sent = self._crowd.now()
+        response = super().send(request, **settings)
+        self._crowd.attempts.append(
+            Attempt(
+                self._number, request.method or "", sent, self._crowd.now(), response.status_code
+            )
+        )
+        return response

@@ -1,0 +1,148 @@
+"""An API in virtual time: AWS's bytes, the real requests and urllib3, and the bucket's counts."""
+
+import random
+import time
+from dataclasses import astuple
+
+import pytest
+import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from urllib3.util import Retry
+
+from labkit import rehearsal
+from labkit.local.gateway import responses
+from labkit.rehearsal import LATENCY, OK, OVER_QUOTA, THROTTLED, Answer, Rehearsal, rehearse
+from labkit.retry import Exponential, Fixed, NoRetry, RetryPolicy, compare_retries
+from labkit.throttle import TokenBucket
+
+
+def once(http: requests.Session, verb: str, url: str) -> requests.Response:
+    return http.request(verb, url)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (rehearsal.THROTTLED, responses.THROTTLED),
+        (rehearsal.OVER_QUOTA, responses.QUOTA_EXCEEDED),
+        (rehearsal.BAD_REQUEST, responses.BAD_REQUEST_BODY),
+        (rehearsal.UNAUTHORIZED, responses.UNAUTHORIZED),
+        (rehearsal.FORBIDDEN, responses.INVALID_API_KEY),
+        (rehearsal.TIMED_OUT, responses.INTEGRATION_TIMEOUT),
+    ],
+)
+def test_its_answers_are_those_of_the_local_gateway(
+    answer: Answer, kind: responses.ResponseType
+) -> None:
+    space = " " if kind.spaced else ""
+    body = f'{{"{kind.key}":{space}"{kind.message}"}}'
+    assert astuple(answer) == (kind.status, kind.error_type, body)
+
+
+def test_a_client_sees_a_response_of_requests() -> None:
+    [outcome] = Rehearsal(lambda _now: OVER_QUOTA).run(once)
+    response = outcome.result
+    assert isinstance(response, requests.Response)
+    assert (response.status_code, response.text) == (429, '{"message":"Limit Exceeded"}')
+    assert response.headers["x-amzn-ErrorType"] == "LimitExceededException"
+    assert "Retry-After" not in response.headers
+    assert response.json() == {"message": "Limit Exceeded"}
+    [outcome] = Rehearsal(lambda _now: OK).run(once)
+    assert "x-amzn-ErrorType" not in outcome.result.headers
+    assert outcome.result.ok
+
+
+def test_attempts_are_noted_with_their_times() -> None:
+    def twice(http: requests.Session, verb: str, url: str) -> requests.Response:
+        http.request(verb, url)
+        time.sleep(3)
+        return http.post(url, json={"a": 1})
+
+    api = Rehearsal(lambda now: OK if now > 1 else THROTTLED)
+    [outcome] = api.run(twice, "GET")
+    first, second = api.attempts
+    assert astuple(first) == (0, "GET", 0, LATENCY, 429)
+    assert astuple(second) == (0, "POST", pytest.approx(3.02), pytest.approx(3.04), 200)
+    assert outcome.at == pytest.approx(3.04)
+
+
+def test_what_urllib3_tries_again_by_itself_is_seen() -> None:
+    def library(http: requests.Session, verb: str, url: str) -> requests.Response:
+        http.get_adapter(url).max_retries = Retry(  # type: ignore[attr-defined]
+            total=3, status_forcelist=[429], backoff_factor=1, raise_on_status=False
+        )
+        return http.request(verb, url)
+
+    api = Rehearsal(lambda _now: THROTTLED)
+    [outcome] = api.run(library)
+    assert outcome.result.status_code == 429
+    assert [round(attempt.sent) for attempt in api.attempts] == [0, 0, 2, 6]
+
+
+@pytest.mark.parametrize(
+    "policy", [NoRetry(), Fixed(0.5), Fixed(0.0, attempts=30), Exponential(cap=4)]
+)
+@pytest.mark.parametrize("bucket", [TokenBucket(40, 5), TokenBucket(7, 3)])
+def test_code_and_policy_come_to_the_same(policy: RetryPolicy, bucket: TokenBucket) -> None:
+    """The crowd of real code, and labkit's own simulation of a policy, which knows nothing of it."""
+
+    def call(http: requests.Session, verb: str, url: str) -> requests.Response:
+        for failures in range(1, 100):
+            response = http.request(verb, url)
+            wait = policy.wait(failures, None)  # type: ignore[arg-type]
+            if response.ok or wait is None:
+                break
+            time.sleep(wait)
+        return response
+
+    [expected] = compare_retries([0.0] * 20, bucket, [policy], random=1, latency=LATENCY)
+    run = rehearse(call, bucket, clients=20)
+    assert (run.done, run.wasted, run.given_up) == (
+        expected.done,
+        expected.wasted,
+        expected.given_up,
+    )
+    assert run.seconds == pytest.approx(expected.seconds)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(1, 12), st.floats(0.5, 50), st.integers(1, 8))
+def test_a_bucket_lets_its_burst_through(clients: int, rate: float, burst: int) -> None:
+    bucket = TokenBucket(rate, burst)
+    run = rehearse(once, bucket, clients=clients)
+    assert run.done == min(clients, burst)
+    assert bucket.level(0) == burst, "the bucket that was given is as it was"
+
+
+def test_chance_is_the_same_on_every_run_and_the_learners_goes_on() -> None:
+    def jitter(http: requests.Session, verb: str, url: str) -> requests.Response:
+        time.sleep(random.random())
+        return http.request(verb, url)
+
+    random.seed(1)
+    expected = [random.random() for _ in range(2)]
+    random.seed(1)
+    assert random.random() == expected[0]
+    first = rehearse(jitter, TokenBucket(5, 2), clients=6)
+    second = rehearse(jitter, TokenBucket(5, 2), clients=6)
+    assert random.random() == expected[1]
+    assert first.sent.tolist() == second.sent.tolist()
+
+
+def test_who_never_ends_is_stopped() -> None:
+    def endless(http: requests.Session, verb: str, url: str) -> requests.Response:
+        while True:
+            http.request(verb, url)
+
+    api = Rehearsal(lambda _now: THROTTLED, most=10)
+    [outcome] = api.run(endless)
+    assert (api.stopped, outcome.finished, len(api.attempts)) == (True, False, 10)
+
+
+def test_what_a_client_raises_is_raised() -> None:
+    def broken(_http: requests.Session, _verb: str, _url: str) -> requests.Response:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        rehearse(broken, TokenBucket(1, 1), clients=2)

@@ -1,0 +1,202 @@
+"""The nine rules: a good client keeps all of them, and each typical mistake gets its own hint."""
+
+import random
+import time
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from labkit import retry_checks
+from labkit.errors import CheckError
+from labkit.rehearsal import Call
+from labkit.retry_checks import RULES, ceilings, kept
+
+QUOTA = "LimitExceededException"
+Response = requests.Response
+
+
+def full_jitter(retry: int) -> float:
+    return random.uniform(0, min(4, 0.25 * 2**retry))
+
+
+def may_help(response: Response, verb: str) -> bool:
+    if response.status_code == 429:
+        return response.headers["x-amzn-ErrorType"] != QUOTA
+    return response.status_code in (502, 503, 504) and verb == "GET"
+
+
+def client(
+    wait: Callable[[int], float] = full_jitter,
+    again: Callable[[Response, str], bool] = may_help,
+    tries: int = 8,
+) -> Call:
+    def call(http: requests.Session, verb: str, url: str) -> Response:
+        for retry in range(tries):
+            response = http.request(verb, url)
+            if not again(response, verb) or retry == tries - 1:
+                break
+            time.sleep(wait(retry))
+        return response
+
+    return call
+
+
+def with_wait_first(http: requests.Session, verb: str, url: str) -> Response:
+    time.sleep(0.25)
+    return client()(http, verb, url)
+
+
+def with_wait_last(http: requests.Session, verb: str, url: str) -> Response:
+    for retry in range(8):
+        response = http.request(verb, url)
+        if not may_help(response, verb):
+            break
+        time.sleep(full_jitter(retry))
+    return response
+
+
+def with_wait_after_success(http: requests.Session, verb: str, url: str) -> Response:
+    response = client()(http, verb, url)
+    time.sleep(1)
+    return response
+
+
+def sends_twice(http: requests.Session, verb: str, url: str) -> Response:
+    http.request(verb, url)
+    return client()(http, verb, url)
+
+
+def naive(http: requests.Session, verb: str, url: str) -> Response:
+    while (response := http.request(verb, url)).status_code == 429:
+        pass
+    return response
+
+
+def raises(http: requests.Session, verb: str, url: str) -> Response:
+    response = client()(http, verb, url)
+    response.raise_for_status()
+    return response
+
+
+def sends_nothing(_http: requests.Session, _verb: str, _url: str) -> Response:
+    return Response()
+
+
+def gives_nothing(http: requests.Session, verb: str, url: str) -> None:
+    client()(http, verb, url)
+
+
+def gives_the_first(http: requests.Session, verb: str, url: str) -> Response:
+    first = http.request(verb, url)
+    if may_help(first, verb):
+        time.sleep(full_jitter(0))
+        client(tries=7, wait=lambda retry: full_jitter(retry + 1))(http, verb, url)
+    return first
+
+
+def any_429(response: Response, verb: str) -> bool:
+    return response.status_code == 429 or may_help(response, verb)
+
+
+def any_error(response: Response, verb: str) -> bool:
+    return not response.ok and response.headers.get("x-amzn-ErrorType") != QUOTA
+
+
+def any_verb(response: Response, _verb: str) -> bool:
+    return may_help(response, "GET")
+
+
+def only_429(response: Response, verb: str) -> bool:
+    return response.status_code == 429 and may_help(response, verb)
+
+
+MISTAKES: dict[str, tuple[Call, int, str]] = {
+    "sleeps before the first try": (with_wait_first, 1, r"waited 0\.25 s before the first try"),
+    "sends twice": (sends_twice, 1, "a call that passed cost 2 requests"),
+    "sleeps after it has passed": (with_wait_after_success, 1, r"waited 1\.00 s after the call"),
+    "no retry": (client(tries=1), 2, "gave up after 1 request, and the third"),
+    "retries at once": (naive, 2, r"tried again at once.*time\.sleep"),
+    "retries a quota": (client(again=any_429), 3, "quota was used up, and it sent 7 more"),
+    "retries a quota for ever": (naive, 3, "quota was used up, and it sent"),
+    "retries a 400 and a 403": (client(again=any_error), 4, "8 requests to hear 400 each time"),
+    "repeats a POST": (client(again=any_verb), 5, "sent a POST again after a 504"),
+    "gives a 504 back": (client(again=only_429), 5, "A GET changes nothing"),
+    "gives up too early": (client(tries=5), 6, "too early, after 5 requests of 8"),
+    "tries too often": (client(tries=9), 6, "9 requests, and 8 is the limit"),
+    "never gives up": (naive, 6, "never gives up"),
+    "sleeps after the last try": (with_wait_last, 6, "after its last try, for nothing"),
+    "no wait": (client(wait=lambda _: 0), 7, "never waits"),
+    "no cap": (client(wait=lambda n: random.uniform(0, 0.25 * 2**n)), 7, "wait 6 .* no cap"),
+    "doesn't grow": (client(wait=lambda _: random.uniform(0, 0.25)), 7, "wait [23] .* don't grow"),
+    "too long a begin": (client(wait=lambda _: random.uniform(0, 4)), 7, r"0\.25 s is the most"),
+    "no jitter": (client(wait=lambda n: min(4, 0.25 * 2**n)), 8, "no jitter: wait 1 is the same"),
+    "too little jitter": (
+        client(wait=lambda n: random.uniform(0.5, 1) * min(4, 0.25 * 2**n)),
+        8,
+        r"no wait was shorter than \d\d% of the longest",
+    ),
+    "a storm": (naive, 9, "a storm: 50 calls sent more than 300 requests"),
+    "waves": (client(wait=lambda _: 0.5), 9, "10 of 50 clients didn't get through"),
+    "raises": (raises, 3, "raised HTTPError: 429 .* Give the last response back"),
+    "sends nothing": (sends_nothing, 1, r"sent nothing\. Send with http\.request"),
+    "gives nothing back": (gives_nothing, 1, "gave back None, and not a response"),  # type: ignore[dict-item]
+    "gives the first back": (gives_the_first, 2, "gave back 429, and the last answer was 200"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_gets_its_hint(mistake: str) -> None:
+    call, number, hint = MISTAKES[mistake]
+    with pytest.raises(CheckError, match=hint) as caught:
+        RULES[number - 1](call)
+    assert str(caught.value).endswith(".")
+
+
+def test_a_hint_belongs_to_one_mistake() -> None:
+    hints = [hint for _call, _number, hint in MISTAKES.values()]
+    assert len(set(hints)) == len(hints)
+
+
+def test_the_good_client_keeps_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert kept(client()) == list(range(1, 10))
+    assert capsys.readouterr().out == "".join(f"✓ rule {number}\n" for number in range(1, 10))
+
+
+def test_chance_of_another_kind_keeps_all() -> None:
+    """The checks hold for jitter that no seed decides."""
+    chance = random.SystemRandom()
+    assert kept(client(wait=lambda n: chance.uniform(0, min(4, 0.25 * 2**n)))) == list(range(1, 10))
+
+
+def test_what_is_broken_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert kept(naive) == [1, 4]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "✓ rule 1"
+    assert lines[8] == "✗ rule 9: a storm: 50 calls sent more than 300 requests."
+
+
+def test_one_mistake_breaks_few_rules() -> None:
+    """So that a learner isn't told of seven things at once."""
+    broken = {
+        name: set(range(1, 10)) - set(kept(MISTAKES[name][0]))
+        for name in ("retries a quota", "retries a 400 and a 403", "no cap", "gives up too early")
+    }
+    assert broken == {
+        "retries a quota": {3},
+        "retries a 400 and a 403": {4, 5},
+        "no cap": {7},
+        "gives up too early": {6, 9},
+    }
+
+
+def test_a_long_error_is_cut() -> None:
+    def fails(_http: requests.Session, _verb: str, _url: str) -> Response:
+        raise ValueError("x" * 500)
+
+    with pytest.raises(CheckError, match=r"raised ValueError: x{80}…"):
+        retry_checks.rule_1(fails)
+
+
+def test_the_longest_waits() -> None:
+    assert ceilings().sum() == 15.75
