@@ -138,6 +138,18 @@ def _delete_api_key(key_id: str) -> None:
     _gone(gateway.delete_api_key, apiKey=key_id)
 
 
+def _find_domain_names(owns: Owns) -> Iterator[tuple[str, str]]:
+    for domain in list(_pages("apigateway", "get_domain_names", "items")):
+        name = domain["domainName"]
+        if owns(name) and is_ours(domain.get("tags")):
+            yield name, name
+
+
+def _delete_domain_name(name: str) -> None:
+    gateway = client("apigateway")
+    _gone(gateway.delete_domain_name, domainName=name)
+
+
 # -- Cognito ----------------------------------------------------------------------------------
 
 
@@ -317,6 +329,7 @@ def _delete_table(name: str) -> None:
 
 
 KINDS = (
+    Kind("custom domain name", _find_domain_names, _delete_domain_name),
     Kind("usage plan", _find_usage_plans, _delete_usage_plan),
     Kind("API key", _find_api_keys, _delete_api_key),
     Kind("REST API", find_rest_apis, delete_rest_api),

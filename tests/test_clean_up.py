@@ -312,6 +312,21 @@ def test_beyond_the_first_page(lab: Lab) -> None:
     assert len(everything()) == 130
 
 
+def test_custom_domain_names_go_with_their_mappings(lab: Lab) -> None:
+    gateway = boto3.client("apigateway")
+    api_id = make_api("d-choosing-a-mode-api", names.TAGS)
+    gateway.create_deployment(restApiId=api_id, stageName="dev")
+    ours, untagged = "d-choosing-a-mode-api.example.com", "d-choosing-a-mode-too.example.com"
+    for name, tags in ((ours, names.TAGS), (untagged, OTHER_TAG), ("api.example.com", names.TAGS)):
+        gateway.create_domain_name(domainName=name, tags=tags)
+        gateway.create_base_path_mapping(domainName=name, restApiId=api_id, stage="dev")
+    assert f"custom domain name {ours}" in clean_up().deleted
+    left = {domain["domainName"] for domain in gateway.get_domain_names()["items"]}
+    assert left == {untagged, "api.example.com"}
+    for name in left:
+        gateway.delete_domain_name(domainName=name)
+
+
 def test_a_pool_with_a_domain_and_a_role_with_its_own_policy(lab: Lab) -> None:
     demo = lab.start_task(3)
     boto3.client("cognito-idp").create_user_pool_domain(
