@@ -562,6 +562,16 @@ def pets(api: Api) -> None:
 
 
 @situation
+def half_guarded(api: Api) -> None:
+    """An authorizer that one method names; another method, and the ANY beside it, don't."""
+    guarded = api.authorizer(api.gateway.pool)
+    api.mock("GET", "/orders")
+    api.mock("GET", "/stock", **guarded)
+    api.mock("ANY", "/stock")
+    api.deploy()
+
+
+@situation
 def a_proxy_at_the_root(api: Api) -> None:
     api.mock("POST", "/admin", authorizationType="AWS_IAM")
     api.mock("OPTIONS", "/preflight")
