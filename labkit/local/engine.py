@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import copy
+import dataclasses
 import hashlib
 import hmac
 import importlib
@@ -30,8 +31,22 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from labkit.local.caller import Caller
+from labkit.local.leading_keys import UNKNOWN, leading_keys
 from labkit.local.messages import Request, Response
-from labkit.local.policy import Decision, PolicyQuestion, wildcard_pattern
+from labkit.local.policy import (
+    Decision,
+    MalformedPolicyError,
+    PolicyQuestion,
+    parse_trust_policy,
+    wildcard_pattern,
+)
+from labkit.local.policy_variables import (
+    VERSION,
+    Unresolved,
+    filled_conditions,
+    filled_resources,
+    uses_variables,
+)
 from labkit.local.settings import CloudSettings
 
 SERVICES = (
@@ -75,9 +90,11 @@ FunctionRunner = Callable[[JsonObject, bytes, Any, str, str], JsonObject]
 MailCarrier = Callable[[str, str, str], None]
 """Takes a mail: (to, subject, body)."""
 UserPoolOperation = Callable[[str, JsonObject], Awaitable[Response]]
-"""Answers one user pool operation: (operation, request body)."""
+"""Answers one operation of user pools, or of identity pools: (operation, request body)."""
 UserPoolAnswer = Callable[[str, JsonObject, UserPoolOperation], Awaitable[Response]]
 """Answers in MiniStack's place: (operation, request body, MiniStack's own answer)."""
+TrustCheck = Callable[[object], str | None]
+"""What IAM has against saving a role's trust policy; None when it may be saved."""
 
 
 class Engine:
@@ -94,8 +111,9 @@ class Engine:
         self._app: Any = None
         self._modules: dict[str, Any] = {}
         self._parsed_policies: dict[int, tuple[JsonObject, Any]] = {}
-        self._own_user_pool_dispatch: Any = None
+        self._own_dispatches: dict[str, Any] = {}
         self._own_code_sender: Any = None
+        self._own_trust_check: Any = None
         self._threads = ThreadPoolExecutor(CONCURRENT_EXECUTIONS, "labkit-invocation")
 
     # -- life ---------------------------------------------------------------
@@ -135,6 +153,8 @@ class Engine:
         self._deny_unknown_operations()
         self._name_principals_as_aws()
         self._core("iam_evaluator")._fnmatch_compile = wildcard_pattern
+        self._fill_policy_variables()
+        self._name_leading_keys()
 
     def _deny_unknown_operations(self) -> None:
         """Have a policy decide on every call: MiniStack lets a call through whose operation it can't name."""
@@ -159,6 +179,106 @@ class Engine:
             return own(key, context)
 
         evaluator._resolve_condition_key = resolve
+        own_keys = evaluator._principal_keys
+
+        def principal_keys(credential: Any) -> dict[str, Any]:
+            session = self._module("sts")._sessions.get(credential.access_key_id) or {}
+            return {**own_keys(credential), **session.get("_federated_keys", {})}
+
+        evaluator._principal_keys = principal_keys
+
+    def _fill_policy_variables(self) -> None:
+        """``${aws:username}`` in a policy stands for a value: MiniStack compares the text as it is."""
+        evaluator = self._core("iam_evaluator")
+        own_parse, own_match = evaluator.parse_policy_document, evaluator._first_match
+
+        def parse(document: Any) -> Any:
+            statements = own_parse(document)
+            text = document if isinstance(document, str) else json.dumps(document)
+            if statements and uses_variables(text):
+                whole = json.loads(text)
+                for statement in statements:
+                    statement.has_variables = whole.get("Version") == VERSION
+            return statements
+
+        def first_match(context: Any, statements: Any, effect: str) -> Any:
+            of_effect = (one for one in statements if one.effect == effect)
+            filled = [
+                self._filled_statement(one, context) if hasattr(one, "has_variables") else one
+                for one in of_effect
+            ]
+            return own_match(context, [one for one in filled if one is not None], effect)
+
+        evaluator.parse_policy_document = parse
+        evaluator._first_match = first_match
+
+    def _filled_statement(self, statement: Any, context: Any) -> Any:
+        """The statement for one request; None when it can't apply to it."""
+        if not statement.has_variables:
+            return statement
+        evaluator = self._core("iam_evaluator")
+
+        def value_of(key: str) -> Any:
+            return evaluator._resolve_condition_key(key, context)
+
+        try:
+            conditions = filled_conditions(statement.conditions, value_of)
+            excluded = filled_resources(statement.not_resources, value_of, unknown_is_error=True)
+        except Unresolved:
+            # A Deny that nobody can evaluate denies; an Allow doesn't allow.
+            if statement.effect == "Allow":
+                return None
+            conditions, excluded = {}, []
+        resources = filled_resources(statement.resources, value_of)
+        return dataclasses.replace(
+            statement, conditions=conditions, resources=resources, not_resources=excluded
+        )
+
+    def _name_leading_keys(self) -> None:
+        """``dynamodb:LeadingKeys``, which MiniStack leaves out: ``ForAllValues`` of nothing would allow everything."""
+        actions = self._core("iam_actions")
+        own = actions.dynamodb_service_context
+
+        def context(body: bytes) -> JsonObject:
+            found: JsonObject = own(body)
+            try:
+                keys = leading_keys(json.loads(body or b"{}"), self._partition_key)
+            except (ValueError, TypeError, AttributeError, RecursionError):
+                keys = [UNKNOWN]
+            return found if keys is None else {**found, "dynamodb:LeadingKeys": keys}
+
+        actions.dynamodb_service_context = context
+
+    def _partition_key(self, table: str, index: str | None) -> str | None:
+        """The name of the partition key of a table of this account, or of an index."""
+        tables = self._module("dynamodb")._tables
+        region = self._core("responses").get_region()
+        found = tables.get_scoped(self.settings.account_id, region, table)
+        if found is None:
+            return None
+        if index is None:
+            return str(found["pk_name"])
+        indexes = [*found["GlobalSecondaryIndexes"], *found["LocalSecondaryIndexes"]]
+        for one in indexes:
+            if one["IndexName"] == index:
+                hash_keys = [k["AttributeName"] for k in one["KeySchema"] if k["KeyType"] == "HASH"]
+                return str(hash_keys[0])
+        return None
+
+    def refuse_web_identities(self, error_type: str, message: str) -> None:
+        """Refuse ``AssumeRoleWithWebIdentity``: MiniStack believes any token without a look at its signature."""
+        sts = self._module("sts")
+
+        def refuse(_role_arn: str, _parameters: JsonObject, _use_json: bool) -> Any:
+            return sts._error(400, error_type, message, ns="sts")
+
+        sts._web_identity_trust_denied = refuse
+
+    def check_trust_policies_with(self, check: TrustCheck) -> None:
+        """Let ``check`` refuse a trust policy that IAM saves, for a new role and for one that is there."""
+        iam = self._module("iam")
+        own = self._own_trust_check = self._own_trust_check or iam._trust_policy_not_principal_error
+        iam._trust_policy_not_principal_error = lambda document: own(document) or check(document)
 
     def _principal_arn(self, arn: str) -> str | None:
         if ":assumed-role/" not in arn:
@@ -678,7 +798,8 @@ class Engine:
         """Invoke a function synchronously.
 
         Returns:
-            ``{"payload": <the handler's JSON value>, "error": bool, "log": str}``.
+            ``{"payload": <the handler's JSON value>, "error": bool, "throttled": bool, "log": str}``; throttled: Lambda
+            didn't run it, because its concurrency is used up, and that is an error too.
 
         Raises:
             KeyError: there is no such function.
@@ -688,16 +809,25 @@ class Engine:
             raise KeyError(function_arn)
         service = self._module("lambda_svc")
         result = await self.run_blocking(service._execute_function_with_config_scope, record, event)
+        throttled = bool(result.get("throttle"))
         return {
             "payload": result.get("body"),
-            "error": bool(result.get("error") or result.get("throttle")),
+            "error": bool(result.get("error")) or throttled,
+            "throttled": throttled,
             "log": result.get("log", ""),
         }
 
     def role_credentials(
-        self, role_arn: str, session_name: str, lifetime: float = 12 * 3600
+        self, role_arn: str, session_name: str, lifetime: float = 12 * 3600, **more: Any
     ) -> dict[str, str]:
-        """Fresh random temporary credentials of a role, as environment variables for its function."""
+        """Fresh random temporary credentials of a role, as environment variables for its function.
+
+        Args:
+            role_arn: the role.
+            session_name: of the assumed role.
+            lifetime: in seconds.
+            more: of MiniStack's record of the session.
+        """
         access_key_id = "ASIA" + secrets.token_hex(8).upper()
         secret, token = secrets.token_urlsafe(30), secrets.token_urlsafe(96)
         role_name = role_arn.rsplit("/", 1)[-1]
@@ -714,6 +844,7 @@ class Engine:
                 "Expiration": time.time() + lifetime,
                 "AccountId": account_id,
                 "PrincipalType": "AssumedRole",
+                **more,
             },
         )
         return {
@@ -772,10 +903,15 @@ class Engine:
 
         It is called after MiniStack has verified the signature and the IAM policies, so it can't bypass them.
         """
+        self._answer_with("_dispatch_idp", answer)
+
+    def answer_identity_pools_with(self, answer: UserPoolAnswer) -> None:
+        """Put ``answer`` in front of MiniStack's identity pool operations, as :meth:`answer_user_pools_with` does."""
+        self._answer_with("_dispatch_identity", answer)
+
+    def _answer_with(self, name: str, answer: UserPoolAnswer) -> None:
         cognito = self._module("cognito")
-        if self._own_user_pool_dispatch is None:
-            self._own_user_pool_dispatch = cognito._dispatch_idp
-        own_dispatch = self._own_user_pool_dispatch
+        own_dispatch = self._own_dispatches.setdefault(name, getattr(cognito, name))
 
         async def proceed(operation: str, body: JsonObject) -> Response:
             return _response_of(await own_dispatch(operation, body))
@@ -784,7 +920,101 @@ class Engine:
             response = await answer(operation, body, proceed)
             return response.status, dict(response.headers), response.body
 
-        cognito._dispatch_idp = dispatch
+        setattr(cognito, name, dispatch)
+
+    def sign_in_ended(self, pool_id: str, claims: Mapping[str, Any]) -> bool:
+        """Whether the user of a token was deleted, disabled or signed out everywhere since."""
+        pool = self.user_pool(pool_id)
+        user = None if pool is None else self.find_user(pool, str(claims.get("sub")))
+        if user is None or not user.get("Enabled", True):
+            return True
+        return claims.get("origin_jti") in self._module("cognito")._revoked_tokens
+
+    def identity_pool(self, pool_id: str) -> JsonObject | None:
+        """The live record of an identity pool in any Region, or None.
+
+        Keys as in ``DescribeIdentityPool``; ``_roles`` and ``_role_mappings`` as ``SetIdentityPoolRoles`` took them.
+        """
+        for (_account, _region, found_id), pool in self._module(
+            "cognito"
+        )._identity_pools.all_items():
+            if found_id == pool_id:
+                return dict_of(pool)
+        return None
+
+    def identity_pool_of(self, identity_id: str) -> JsonObject | None:
+        """The live record of the identity pool that made an identity, or None."""
+        for pool in self._module("cognito")._identity_pools.all_values():
+            if identity_id in pool["_identities"]:
+                return dict_of(pool)
+        return None
+
+    def login_refusal(
+        self, pool: JsonObject, identity_id: str, logins: Mapping[str, str]
+    ) -> Response | None:
+        """Why an identity isn't one of these (verified) logins; None when it is."""
+        answer = self._module("cognito")._identity_logins_error(pool, identity_id, dict(logins))
+        return None if answer is None else _response_of(answer)
+
+    def link_logins(self, pool: JsonObject, identity_id: str, logins: Mapping[str, str]) -> str:
+        """Remember the (verified) logins of an identity; the id of the identity that has them now."""
+        linked = self._module("cognito")._link_logins(pool, identity_id, dict(logins))
+        return str(linked)
+
+    def role(self, role_arn: str) -> JsonObject | None:
+        """The live record of a role of this account with exactly this ARN, or None."""
+        roles = self._module("iam")._roles
+        found = roles.get_scoped(self.settings.account_id, None, role_arn.rsplit("/", 1)[-1])
+        return found if found is not None and found.get("Arn") == role_arn else None
+
+    def trusts_web_identity(
+        self, role: JsonObject, provider: str, keys: Mapping[str, str | list[str]], region: str
+    ) -> bool:
+        """Whether a role's trust policy lets a federated identity assume the role.
+
+        Args:
+            role: the role's record.
+            provider: the ``Federated`` principal.
+            keys: the condition keys of the provider, lower case, and their values.
+            region: of the request.
+        """
+        evaluator = self._core("iam_evaluator")
+        try:
+            document = parse_trust_policy(role.get("AssumeRolePolicyDocument"))
+        except MalformedPolicyError:
+            return False
+        context = evaluator.EvalContext(
+            principal_arn=provider,
+            principal_type="WebIdentityUser",
+            principal_account=self.settings.account_id,
+            action="sts:AssumeRoleWithWebIdentity",
+            resource_arn=role["Arn"],
+            region=region,
+            source_ip=None,  # the identity pool calls STS, not the client
+            service_context={
+                name: _SeveralValues(value) if isinstance(value, list) else value
+                for name, value in keys.items()
+            },
+        )
+        return bool(evaluator.evaluate_trust_policy(document, provider, context))
+
+    def may_pass(self, role_arn: str, region: str) -> bool:
+        """Whether the signer of the request that is being answered may pass a role (``iam:PassRole``)."""
+        signer = self._core("iam_evaluator")._verified_key.get() or self.settings.access_key_id
+        caller = self.caller(signer)
+        if caller is None:
+            return False
+        question = PolicyQuestion(
+            "iam:PassRole",
+            role_arn,
+            region,
+            caller.arn,
+            caller.account_id,
+            caller.type,
+            signer,
+            keys={"iam:passedtoservice": "cognito-identity.amazonaws.com"},
+        )
+        return self.decide_identity(signer, question) == "Allow"
 
     def draw_confirmation_codes_with(self, draw: Callable[[], str]) -> None:
         """Make sign-up and password reset codes unguessable: MiniStack's are always the same."""
@@ -881,6 +1111,16 @@ class Engine:
                 carrier(to_email, subject, body)
 
         cognito._deliver_cognito_email = deliver
+
+
+class _SeveralValues(list[str]):
+    """The values of a key that has several: only ``ForAnyValue`` and ``ForAllValues`` look at each of them.
+
+    For another operator MiniStack compares the list as text, so it is a text that nothing equals.
+    """
+
+    def __str__(self) -> str:
+        return "\x00"
 
 
 def dict_of(record: Any) -> JsonObject:

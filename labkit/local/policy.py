@@ -28,6 +28,9 @@ OPERATORS = frozenset(
 """The condition operators of the policy language, lower case."""
 _SET_OPERATOR = re.compile("^(forallvalues|foranyvalue):")
 _PRINCIPALS = frozenset({"AWS", "CanonicalUser", "Federated", "Service"})
+AS_LITERAL = {"*": "\ue000", "?": "\ue001"}
+"""How a ``*`` and a ``?`` that mean themselves are written in a pattern: two characters of Unicode's private area."""
+_LITERALS = {written: char for char, written in AS_LITERAL.items()}
 _AWS_PRINCIPAL = re.compile(r"\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:[^*?]+|A[A-Z0-9]{15,}")
 
 
@@ -79,7 +82,7 @@ def wildcard_pattern(pattern: str, ignore_case: bool) -> re.Pattern[str]:
     (True, False)
     """
     first, *others = (
-        "".join("." if char == "?" else re.escape(char) for char in part)
+        "".join("." if char == "?" else re.escape(_LITERALS.get(char, char)) for char in part)
         for part in re.split(r"\*+", pattern)
     )
     between = "".join(f"(?>.*?{part})" for part in others[:-1])
@@ -117,6 +120,33 @@ def parse_policy(document: object, *, with_principal: bool) -> dict[str, Any]:
     for statement in statements:
         _check_statement(statement, with_principal=with_principal)
     return {**data, "Statement": statements}
+
+
+def parse_trust_policy(document: object) -> dict[str, Any]:
+    """A role's trust policy as a dictionary, checked as strictly; it names no resource, which is the role itself.
+
+    Raises:
+        MalformedPolicyError: it isn't a trust policy.
+
+    >>> trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    >>> sorted(parse_trust_policy({"Statement": trust}))
+    ['Statement']
+    """
+    try:
+        data = json.loads(document) if isinstance(document, str | bytes) else document
+    except (ValueError, RecursionError) as error:
+        raise MalformedPolicyError("the trust policy isn't JSON") from error
+    if not isinstance(data, dict):
+        raise MalformedPolicyError("the trust policy isn't an object")
+    statements = data.get("Statement")
+    listed = [statements] if isinstance(statements, dict) else statements
+    if not isinstance(listed, list):
+        raise MalformedPolicyError("the trust policy has no statement")
+    for statement in listed:
+        if not isinstance(statement, dict) or {"Resource", "NotResource"} & statement.keys():
+            raise MalformedPolicyError("a statement of a trust policy names a Resource")
+    role = [{**statement, "Resource": "*"} for statement in listed]
+    return parse_policy({**data, "Statement": role}, with_principal=True)
 
 
 def _check_statement(statement: object, *, with_principal: bool) -> None:

@@ -891,7 +891,7 @@ def test_trouble_inside_says_nothing_of_the_inside(
         raise RuntimeError("the inside")
 
     cognito.call("ListUserPools", MaxResults=1)  # plugs the service in
-    monkeypatch.setattr(cognito.service._engine, "_own_user_pool_dispatch", fail)
+    monkeypatch.setitem(cognito.service._engine._own_dispatches, "_dispatch_idp", fail)
     cognito.service._plugged_in = False
     answer = cognito.call("ListUserPools", MaxResults=1)
     assert (answer.status, answer.error[0]) == (500, "InternalErrorException")

@@ -1,0 +1,117 @@
+"""The condition key ``dynamodb:LeadingKeys``: the partition keys of the items that a request is about.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+JsonObject = dict[str, Any]
+
+UNKNOWN = "\x00"
+"""Stands for a key that can't be read from the request: no policy names it, so a condition refuses it."""
+
+PartitionKeyOf = Callable[[str, str | None], str | None]
+"""The name of the partition key of (table, index or None); None for an unknown one."""
+
+_EQUALS = re.compile(r"(#?[\w.-]+)\s*=\s*(:\w+)")
+_WORD = re.compile(r"[#:]?[\w.-]+")
+_NO_KEY_CONDITION = frozenset({"or", "not", "in"})
+
+
+def leading_keys(body: JsonObject, partition_key_of: PartitionKeyOf) -> list[str] | None:
+    """The values of the partition keys in a request.
+
+    Args:
+        body: of the request.
+        partition_key_of: looks a table up.
+
+    Returns:
+        The values as text; None for a request that names no items, such as ``Scan``: it has no such key.
+
+    >>> leading_keys({"TableName": "notes", "Key": {"id": {"S": "ana"}}}, lambda table, index: "id")
+    ['ana']
+    >>> leading_keys({"TableName": "notes"}, lambda table, index: "id") is None
+    True
+    """
+    found = list(_keys(body, partition_key_of))
+    return found or None
+
+
+def _keys(body: JsonObject, partition_key_of: PartitionKeyOf) -> Iterator[str]:
+    if "Statement" in body or "Statements" in body or "TransactStatements" in body:
+        yield UNKNOWN  # PartiQL
+    yield from _of_one(body, partition_key_of)
+    requests = body.get("RequestItems")
+    for table, asked in requests.items() if isinstance(requests, dict) else ():
+        items = asked if isinstance(asked, list) else [asked]
+        for item in items:
+            yield from _of_batch(table, item, partition_key_of)
+    for item in body.get("TransactItems") or ():
+        for part in item.values() if isinstance(item, dict) else ():
+            if isinstance(part, dict):
+                yield from _of_one(part, partition_key_of)
+
+
+def _of_batch(table: str, item: Any, partition_key_of: PartitionKeyOf) -> Iterator[str]:
+    if not isinstance(item, dict):
+        yield UNKNOWN
+        return
+    name = partition_key_of(_name(table), None)
+    for key in item.get("Keys") or ():
+        yield _value(key, name)
+    for request in (item.get("PutRequest"), item.get("DeleteRequest")):
+        if isinstance(request, dict):
+            yield _value(request.get("Item", request.get("Key")), name)
+
+
+def _of_one(body: JsonObject, partition_key_of: PartitionKeyOf) -> Iterator[str]:
+    table = body.get("TableName")
+    if not isinstance(table, str):
+        return
+    index = body.get("IndexName")
+    name = partition_key_of(_name(table), index if isinstance(index, str) else None)
+    for member in ("Key", "Item"):
+        if member in body:
+            yield _value(body[member], name)
+    if "KeyConditionExpression" in body or "KeyConditions" in body:
+        yield _of_query(body, name)
+
+
+def _of_query(body: JsonObject, name: str | None) -> str:
+    """The partition key that a ``Query`` asks for: always one value, with ``=``."""
+    values = body.get("ExpressionAttributeValues") or {}
+    names = body.get("ExpressionAttributeNames") or {}
+    expression = body.get("KeyConditionExpression")
+    if isinstance(expression, str):
+        words = _WORD.findall(expression)
+        once = sum(names.get(word, word) == name for word in words) == 1
+        found = [
+            {name: values.get(placeholder)}
+            for path, placeholder in _EQUALS.findall(expression)
+            if names.get(path, path) == name
+        ]
+        if len(found) != 1 or not once or _NO_KEY_CONDITION & {word.lower() for word in words}:
+            return UNKNOWN
+        return _value(found[0], name)
+    condition = (body.get("KeyConditions") or {}).get(name) or {}
+    listed = condition.get("AttributeValueList") or []
+    if condition.get("ComparisonOperator") != "EQ" or len(listed) != 1:
+        return UNKNOWN
+    return _value({name: listed[0]}, name)
+
+
+def _value(attributes: Any, name: str | None) -> str:
+    attribute = attributes.get(name) if isinstance(attributes, dict) and name else None
+    if not isinstance(attribute, dict) or len(attribute) != 1:
+        return UNKNOWN
+    (value,) = attribute.values()
+    return value if isinstance(value, str) and value else UNKNOWN
+
+
+def _name(table: str) -> str:
+    """A table's name: a request may give its ARN."""
+    return table.rsplit("/", 1)[-1]
