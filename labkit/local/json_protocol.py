@@ -110,17 +110,19 @@ class ServiceModel:
 
     Args:
         service: botocore's name of the service, e.g. ``cognito-idp``.
+        violation: the error type for a value that the model doesn't allow.
     """
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, violation: str = "InvalidParameterException") -> None:
         self._service = service
+        self._violation = violation
 
     def check(self, operation: str, body: JsonObject) -> None:
         """Check a request against the model.
 
         Raises:
             ApiError: ``UnknownOperationException``; ``SerializationException`` for a value of the wrong JSON type;
-                ``InvalidParameterException`` for one that is missing, unknown, too long…
+                ``violation`` for one that is missing, unknown, too long…
         """
         model = _model(self._service)
         if operation not in model["operations"]:
@@ -129,9 +131,7 @@ class ServiceModel:
         violations = list(_violations(model["shapes"], shape, body, ""))
         if violations:
             count = f"{len(violations)} validation error{'s' if len(violations) > 1 else ''}"
-            raise ApiError(
-                "InvalidParameterException", f"{count} detected: " + "; ".join(violations)
-            )
+            raise ApiError(self._violation, f"{count} detected: " + "; ".join(violations))
 
 
 @cache

@@ -40,6 +40,8 @@ from labkit.local.http_api.control_plane import PATH as HTTP_API_PATH
 from labkit.local.http_api.control_plane import HttpApiControlPlane
 from labkit.local.http_api.data_plane import HttpApiDataPlane
 from labkit.local.http_api.service import http_api_pipeline
+from labkit.local.identity_pools import TARGET_PREFIX as IDENTITY_POOLS
+from labkit.local.identity_pools import IdentityPoolService
 from labkit.local.lambda_operations import corrected
 from labkit.local.mailbox import Mailbox
 from labkit.local.messages import Request, Response
@@ -128,11 +130,13 @@ class LocalCloud:
         )
         self._usage = UsageOperations(self.engine, self.engine.forward, usage_plans)
         self._user_pools = UserPoolService(self.engine, self.mailbox)
+        self._identity_pools = IdentityPoolService(self.engine)
 
     async def start(self) -> None:
         """Connect the parts; called on the serving event loop before the port opens."""
         self.engine.bind_to_running_loop()
         await asyncio.to_thread(self.engine.warm_up)
+        self._identity_pools.guard_roles()
         self.engine.run_functions_with(self._runner)
         self.engine.deliver_mail_with(self.mailbox.deliver)
         self._ready()
@@ -205,6 +209,8 @@ class LocalCloud:
         request = admitted
         if (request.header("x-amz-target") or "").startswith("AWSCognitoIdentityProviderService."):
             return await self._user_pools.handle(request)
+        if (request.header("x-amz-target") or "").startswith(IDENTITY_POOLS):
+            return await self._identity_pools.handle(request)
         if request.raw_path.startswith(("/usageplans", "/apikeys")):
             return await self._usage.handle(request)
         if request.raw_path.startswith("/restapis"):

@@ -172,6 +172,16 @@ class SteeredGateway(Gateway):
                 {"ProviderName": provider, "ClientId": self.pool.clients["app"]}
             ],
         )["IdentityPoolId"]
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Federated": "cognito-identity.amazonaws.com"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {"cognito-identity.amazonaws.com:aud": pool_id}},
+        }
+        accounts = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        self.cloud.client("iam").update_assume_role_policy(
+            RoleName=role, PolicyDocument=policy(accounts, trust)
+        )
         pools.set_identity_pool_roles(
             IdentityPoolId=pool_id,
             Roles={"authenticated": f"arn:aws:iam::{self.cloud.account_id}:role/{role}"},

@@ -1,0 +1,281 @@
+"""Cognito identity pools: a verified login becomes credentials of a role, if the role trusts the pool.
+
+MiniStack keeps the pools and the identities. It gives credentials without a role and to unknown identities, asks no
+trust policy, knows no role mapping, and believes tokens of other providers; so whoever asks for an identity or for
+credentials is answered here. Facts: facts/cognito.md section 10.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from labkit.local.engine import Engine, UserPoolOperation
+from labkit.local.guest_session import GUEST_POLICY, SIGNED_IN_POLICY
+from labkit.local.json_protocol import (
+    ApiError,
+    ServiceModel,
+    body_of,
+    error_type_of,
+    json_response,
+    with_protocol_headers,
+)
+from labkit.local.login_tokens import LoginTokens
+from labkit.local.messages import Request, Response
+from labkit.local.policy import MalformedPolicyError, parse_trust_policy
+from labkit.local.role_mapping import check_mappings, role_for, roles_in
+from labkit.tokens.signed import Claims
+
+JsonObject = dict[str, Any]
+
+TARGET_PREFIX = "AWSCognitoIdentityService."
+"""How ``X-Amz-Target`` begins."""
+PROVIDER = "cognito-identity.amazonaws.com"
+"""The ``Federated`` principal in a trust policy, and how its condition keys begin (10.4)."""
+SESSION_NAME = "CognitoIdentityCredentials"
+LIFETIME_SECONDS = 3600
+
+BAD_CONFIGURATION = "Invalid identity pool configuration. Check assigned IAM roles for this pool."
+"""Of ``InvalidIdentityPoolConfigurationException``: no role, or one that doesn't trust the pool."""
+
+_POOL_NOT_FOUND = re.compile(r"Identity pool (\S+) not found\.")
+_UNSUPPORTED = """
+    GetOpenIdToken GetOpenIdTokenForDeveloperIdentity LookupDeveloperIdentity MergeDeveloperIdentities
+    SetPrincipalTagAttributeMap UnlinkDeveloperIdentity UnlinkIdentity
+""".split()
+"""What isn't modelled fails closed: MiniStack answers some of these without doing anything."""
+_OPTIONAL: JsonObject = {
+    "CognitoIdentityProviders": [],
+    "DeveloperProviderName": "",
+    "OpenIdConnectProviderARNs": [],
+    "SamlProviderARNs": [],
+    "SupportedLoginProviders": {},
+}
+
+
+class IdentityPoolService:
+    """Answers the requests whose ``X-Amz-Target`` starts with :data:`TARGET_PREFIX`.
+
+    Args:
+        engine: where the identity pools, the user pools and IAM are.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, engine: Engine, *, clock: Callable[[], float] = time.time) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._logins = LoginTokens(engine, clock)
+        self._model = ServiceModel("cognito-identity", "ValidationException")
+        self._operations: dict[
+            str, Callable[[JsonObject, UserPoolOperation], Awaitable[Response]]
+        ] = {
+            "GetCredentialsForIdentity": self._get_credentials,
+            "GetId": self._get_id,
+            "SetIdentityPoolRoles": self._set_roles,
+            "UpdateIdentityPool": self._update,
+        }
+        self._plugged_in = False
+
+    def guard_roles(self) -> None:
+        """Close the other ways to a role that trusts identity pools: they are STS's and IAM's."""
+        self._engine.refuse_web_identities(
+            "InvalidIdentityToken",
+            "The local cloud doesn't offer AssumeRoleWithWebIdentity: use GetCredentialsForIdentity.",
+        )
+        self._engine.check_trust_policies_with(trust_policy_problem)
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request; never raises for what a client may send."""
+        if not self._plugged_in:
+            self._engine.answer_identity_pools_with(self._answer)
+            self._plugged_in = True
+        operation = (request.header("x-amz-target") or "").removeprefix(TARGET_PREFIX)
+        try:
+            self._model.check(operation, body_of(request))
+        except ApiError as refusal:
+            return with_protocol_headers(refusal.response)
+        response = await self._engine.forward(request)
+        return with_protocol_headers(_in_aws_words(operation, response))
+
+    async def _answer(
+        self, operation: str, body: JsonObject, proceed: UserPoolOperation
+    ) -> Response:
+        body = {name: value for name, value in body.items() if value is not None}
+        own = self._operations.get(operation)
+        try:
+            if operation in _UNSUPPORTED:
+                raise _unsupported(operation)
+            return await (own(body, proceed) if own else proceed(operation, body))
+        except ApiError as refusal:
+            return refusal.response
+
+    # -- what a user asks for --------------------------------------------------------
+
+    async def _get_id(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+        pool = self._engine.identity_pool(body["IdentityPoolId"])
+        if pool is None:
+            raise _pool_not_found(body["IdentityPoolId"])
+        logins = body.get("Logins") or {}
+        self._logins.verified(pool, logins)
+        if not logins:
+            _check_guests_allowed(pool)
+        return await proceed("GetId", body)
+
+    async def _get_credentials(self, body: JsonObject, _proceed: UserPoolOperation) -> Response:
+        identity_id, logins = body["IdentityId"], body.get("Logins") or {}
+        pool = self._engine.identity_pool_of(identity_id)
+        if pool is None:
+            raise ApiError("ResourceNotFoundException", f"Identity '{identity_id}' not found.")
+        claims = self._logins.verified(pool, logins)
+        if not logins:
+            _check_guests_allowed(pool)
+        refusal = self._engine.login_refusal(pool, identity_id, logins)
+        if refusal is not None:
+            return refusal
+        self._logins.check_still_signed_in(pool, claims)
+        role_arn = role_for(pool, claims, body.get("CustomRoleArn"))
+        role = None if role_arn is None else self._engine.role(role_arn)
+        if role is None or not self._trusts(role, pool, identity_id, claims):
+            raise ApiError("InvalidIdentityPoolConfigurationException", BAD_CONFIGURATION)
+        identity_id = self._engine.link_logins(pool, identity_id, logins)
+        return json_response(
+            {
+                "IdentityId": identity_id,
+                "Credentials": self._credentials(role, pool, identity_id, claims),
+            }
+        )
+
+    def _trusts(
+        self, role: JsonObject, pool: JsonObject, identity_id: str, claims: Mapping[str, Claims]
+    ) -> bool:
+        region = pool["IdentityPoolId"].partition(":")[0]
+        keys = {**_federated_keys(pool, identity_id), f"{PROVIDER}:amr": methods(claims)}
+        return self._engine.trusts_web_identity(role, PROVIDER, keys, region)
+
+    def _credentials(
+        self, role: JsonObject, pool: JsonObject, identity_id: str, claims: Mapping[str, Claims]
+    ) -> JsonObject:
+        policy = SIGNED_IN_POLICY if claims else GUEST_POLICY
+        made = self._engine.role_credentials(
+            role["Arn"],
+            SESSION_NAME,
+            LIFETIME_SECONDS,
+            UserId=f"{role['RoleId']}:{SESSION_NAME}",
+            SessionPolicies={"Policy": json.dumps(policy), "PolicyArns": []},
+            _cognito_auth_provider=_provider_text(claims),
+            _cognito_auth_type="authenticated" if claims else "unauthenticated",
+            _federated_keys=_federated_keys(pool, identity_id),
+            _identity_id=identity_id,
+            _identity_pool_id=pool["IdentityPoolId"],
+        )
+        return {
+            "AccessKeyId": made["AWS_ACCESS_KEY_ID"],
+            "SecretKey": made["AWS_SECRET_ACCESS_KEY"],
+            "SessionToken": made["AWS_SESSION_TOKEN"],
+            "Expiration": int(self._clock()) + LIFETIME_SECONDS,
+        }
+
+    # -- what the owner configures ---------------------------------------------------
+
+    async def _set_roles(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+        roles, mappings = body["Roles"], body.get("RoleMappings") or {}
+        if roles.keys() - {"authenticated", "unauthenticated"}:
+            raise ApiError(
+                "InvalidParameterException",
+                "The keys of Roles are authenticated and unauthenticated.",
+            )
+        check_mappings(mappings)
+        region = body["IdentityPoolId"].partition(":")[0]
+        account_id = self._engine.settings.account_id
+        for role_arn in roles_in(roles, mappings):
+            of_account = role_arn.startswith(f"arn:aws:iam::{account_id}:role/")
+            if not of_account or not self._engine.may_pass(role_arn, region):
+                raise ApiError(
+                    "NotAuthorizedException", f"Access to Role '{role_arn}' is forbidden."
+                )
+        return await proceed("SetIdentityPoolRoles", body)
+
+    async def _update(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+        # What isn't sent goes back to its default, MiniStack would keep it; tags have operations of their own.
+        return await proceed("UpdateIdentityPool", {**_OPTIONAL, "AllowClassicFlow": False, **body})
+
+
+def trust_policy_problem(document: object) -> str | None:
+    """What IAM has against a trust policy: one for identity pools must say which of them."""
+    try:
+        statements = parse_trust_policy(document)["Statement"]
+    except MalformedPolicyError:
+        return None  # that is another rule's matter
+    for statement in statements:
+        federated = statement["Principal"]
+        names = federated.get("Federated", []) if isinstance(federated, dict) else []
+        trusts = PROVIDER in ([names] if isinstance(names, str) else names)
+        if trusts and statement["Effect"] == "Allow" and not _names_audience(statement):
+            return f"A trust policy for {PROVIDER} needs a condition on {PROVIDER}:aud, the id of your identity pool."
+    return None
+
+
+def _names_audience(statement: JsonObject) -> bool:
+    return any(
+        key.lower() == f"{PROVIDER}:aud"
+        for operator, block in statement.get("Condition", {}).items()
+        if re.fullmatch(r"(ForAnyValue:)?String(Equals|EqualsIgnoreCase|Like)", operator, re.I)
+        for key in block
+    )
+
+
+def methods(claims: Mapping[str, Claims]) -> list[str]:
+    """The claim ``amr`` of the identity pool's own token (10.4): signed in or not, and how.
+
+    >>> methods({})
+    ['unauthenticated']
+    """
+    if not claims:
+        return ["unauthenticated"]
+    found = ["authenticated"]
+    for provider, held in claims.items():
+        found += [provider, f"{provider}:CognitoSignIn:{held['sub']}"]
+    return found
+
+
+def _provider_text(claims: Mapping[str, Claims]) -> str | None:
+    """``cognitoAuthenticationProvider`` in the event of an API (gateway.md 4.23)."""
+    parts = [f"{p},{p}:CognitoSignIn:{held['sub']}" for p, held in claims.items()]
+    return ",".join(parts) or None
+
+
+def _federated_keys(pool: JsonObject, identity_id: str) -> dict[str, str | list[str]]:
+    return {
+        f"{PROVIDER}:aud": pool["IdentityPoolId"],
+        f"{PROVIDER}:sub": identity_id,
+        "aws:federatedprovider": PROVIDER,
+    }
+
+
+def _check_guests_allowed(pool: JsonObject) -> None:
+    if not pool["AllowUnauthenticatedIdentities"]:
+        raise ApiError(
+            "NotAuthorizedException",
+            "Unauthenticated access is not supported for this identity pool.",
+        )
+
+
+def _pool_not_found(pool_id: str) -> ApiError:
+    return ApiError("ResourceNotFoundException", f"IdentityPool '{pool_id}' not found.")
+
+
+def _unsupported(operation: str) -> ApiError:
+    return ApiError("UnsupportedOperationException", f"The local cloud doesn't offer {operation}.")
+
+
+def _in_aws_words(operation: str, response: Response) -> Response:
+    if response.status >= 500:
+        return ApiError("InternalErrorException", "Something went wrong", response.status).response
+    error_type = error_type_of(response)
+    if error_type == "InvalidAction":
+        return _unsupported(operation).response
+    missing = error_type and _POOL_NOT_FOUND.fullmatch(str(response.json().get("message")))
+    return _pool_not_found(missing[1]).response if missing else response
