@@ -100,9 +100,13 @@ def _add_roles(identity: JsonObject, pool: JsonObject) -> None:
     if not ranked:
         return
     identity["cognito:roles"] = [group["RoleArn"] for group in ranked]
-    with_precedence = [group for group in ranked if group.get("Precedence") is not None]
-    if with_precedence:
-        best = min(group["Precedence"] for group in with_precedence)
-        roles = {group["RoleArn"] for group in with_precedence if group["Precedence"] == best}
-        if len(roles) == 1:
-            identity["cognito:preferred_role"] = roles.pop()
+    # A group without a precedence comes after all that have one; a role without a rival is the preferred one.
+    best = min(map(_rank, ranked))
+    roles = {group["RoleArn"] for group in ranked if _rank(group) == best}
+    if len(roles) == 1:
+        identity["cognito:preferred_role"] = roles.pop()
+
+
+def _rank(group: JsonObject) -> float:
+    precedence = group.get("Precedence")
+    return float("inf") if precedence is None else precedence
