@@ -550,10 +550,24 @@ def test_the_journey_decides_for_an_http_api_too(
     status: int, body: str, reason: str, cause: str
 ) -> None:
     headers = {"www-authenticate": 'Bearer scope="" error="invalid_token"'} if status == 401 else {}
+    if cause == "no-token-http":
+        headers = {"www-authenticate": "Bearer"} if "token" in reason else {}
     given = answer(status, body, gateway="http", headers=headers, sent=bearer(ACCESS))
     gate = "route" if status == 404 else "authorizer"
     found = explain(given, journey=stopped(gate, reason, status))
     assert (found.causes[0].id, found.certain) == (cause, True)
+
+
+def test_the_challenge_tells_a_missing_token_from_a_bad_one() -> None:
+    def found(challenge: str) -> Explanation:
+        headers = {"www-authenticate": challenge}
+        return explain(answer(401, UNAUTHORIZED, gateway="http", headers=headers, sent=bearer(ID)))
+
+    missing = found("Bearer")
+    assert ([cause.id for cause in missing.causes], missing.certain) == (["no-token-http"], True)
+    bad = found('Bearer scope="" error="invalid_token"')
+    assert not bad.certain
+    assert "no-token-http" not in {cause.id for cause in bad.causes}
 
 
 def test_when_all_gates_let_it_pass_the_backend_refused_it() -> None:
