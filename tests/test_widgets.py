@@ -535,6 +535,7 @@ def test_a_request_is_chosen() -> None:
     other = Journey("2", "POST", "/dev/x", 200, [Step("route", "pass", "found")])
     view = journey_view([JOURNEY, other])
     assert view.journey is JOURNEY
+    assert view.requests.rows == 2, "all are in view"
     view.requests.index = 1
     assert view.journey is other
     assert "The request passed every gate and got 200." in shown(view)

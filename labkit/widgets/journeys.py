@@ -18,6 +18,8 @@ _BORDER = {
     "skip": "1px dotted currentColor",
     "not reached": "1px dashed currentColor",
 }
+_MOST_ROWS = 10
+"""A longer list scrolls."""
 _NONE = "No request has gone through the gateway yet."
 
 
@@ -57,7 +59,7 @@ class JourneyView(View):
         self.journey: Journey | None = None
         self.gates: list[Any] = []
         self.requests = ipywidgets.Select(
-            description="Request", rows=6, layout={"width": "40em"}, style=LABEL
+            description="Request", rows=2, layout={"width": "40em"}, style=LABEL
         )
         self.again = button("Read the list again", self.read)
         self.head, self.strip, self.details = ipywidgets.HTML(), row(), ipywidgets.HTML()
@@ -86,6 +88,7 @@ class JourneyView(View):
         self.requests.options = [
             plain(f"{number}. {_title(one)}") for number, one in enumerate(self._journeys, 1)
         ]
+        self.requests.rows = min(max(2, len(self._journeys)), _MOST_ROWS)
         self.requests.index = 0 if self._journeys else None
         self._choose_request()
 

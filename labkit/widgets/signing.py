@@ -209,7 +209,7 @@ def _step(title: str, lines: list[MarkedLine]) -> Markup:
 
 
 def _line(one: MarkedLine) -> Markup:
-    mark = tag("span", one.mark, style="display:inline-block;width:1.5em;")
-    text = tag(_TAG[one.mark], one.text, style=_STYLE[one.mark])
-    style = f"{PLAIN}{MONOSPACE}white-space:pre-wrap;min-height:1.4em;"
+    mark = tag("span", one.mark, style="flex:none;width:1.5em;")
+    text = tag(_TAG[one.mark], one.text, style=f"min-width:0;{_STYLE[one.mark]}")
+    style = f"{PLAIN}{MONOSPACE}display:flex;white-space:pre-wrap;min-height:1.4em;"
     return tag("li", mark, text, style=style)

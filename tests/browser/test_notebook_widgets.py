@@ -1,0 +1,279 @@
+"""The widgets where they teach: in the course's own notebooks, used by clicking and typing."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from labkit.journey import GATES
+from tests.browser.test_jupyterlab import CELLS, address
+
+pytestmark = pytest.mark.slow
+
+SECONDS = 1000
+RUN = """async ([command, index]) => {
+    jupyterapp.shell.currentWidget.content.activeCellIndex = index;
+    await jupyterapp.commands.execute(command);
+}"""
+SAVE = """async () => {
+    await jupyterapp.commands.execute("docmanager:save");
+    return !jupyterapp.shell.currentWidget.context.model.dirty;
+}"""
+TWIN = """index => jupyterapp.shell.currentWidget.content.widgets[index].model.outputs.toJSON()
+    .map(output => output.data["text/plain"]).join("")"""
+PRINTED = """index => jupyterapp.shell.currentWidget.content.widgets[index].model.outputs.toJSON()
+    .map(output => output.text).join("")"""
+VALUE = """async code => {
+    const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
+    const asked = kernel.requestExecute({code, store_history: false});
+    let printed = "";
+    asked.onIOPub = message => { printed += message.content.text ?? ""; };
+    await asked.done;
+    return printed;
+}"""
+
+Read = Callable[[str, str], "Reader"]
+
+
+class Reader:
+    """A learner who reads a notebook down to a widget, uses it, and reads on.
+
+    Attributes:
+        page: JupyterLab.
+        view: the widget.
+    """
+
+    def __init__(self, page: Page, file: Path, call: str) -> None:
+        cells = json.loads(file.read_text("utf-8"))["cells"]
+        self.page, self._file = page, file
+        self._sources = ["".join(cell["source"]) for cell in cells]
+        self._index = self._cell(call)
+        page.wait_for_function(f"() => ({CELLS})().idle", timeout=60 * SECONDS)
+        self._run("notebook:run-all-above", self._index + 1)
+        code = sum(cell["cell_type"] == "code" for cell in cells[: self._index + 1])
+        self._wait(f"now.counts.slice(0, {code}).every(count => count > 0)")
+        self.view = page.locator(".jp-OutputArea-output > .widget-vbox")
+        expect(self.view).to_have_count(1)
+
+    def read_on(self) -> list[Any]:
+        """Run the rest of the notebook.
+
+        Returns:
+            The outputs that are errors.
+        """
+        self._run("notebook:run-all-below", self._index + 1)
+        self._wait("now.counts.every(count => count > 0)")
+        errors: list[Any] = self.page.evaluate(CELLS)["errors"]
+        return errors
+
+    def twin(self) -> str:
+        """The widget's text, as the notebook keeps it."""
+        text: str = self.page.evaluate(TWIN, self._index)
+        return text
+
+    def run_cell(self, code: str) -> str:
+        """Run the first cell that has this code, and what it printed."""
+        index = self._cell(code)
+        self._run("notebook:run-cell", index)
+        self.page.wait_for_function(f"() => ({CELLS})().idle", timeout=60 * SECONDS)
+        printed: str = self.page.evaluate(PRINTED, index)
+        return printed
+
+    def value_of(self, expression: str) -> str:
+        """What a learner sees who prints it in a cell of their own, and copies it."""
+        value: str = self.page.evaluate(VALUE, f"print({expression}, end='')")
+        return value
+
+    def saved(self) -> str:
+        """What is in the file after the learner pressed *Save*."""
+        assert self.page.evaluate(SAVE)
+        return self._file.read_text("utf-8")
+
+    def _cell(self, code: str) -> int:
+        return next(n for n, source in enumerate(self._sources) if code in source)
+
+    def _run(self, command: str, index: int) -> None:
+        self.page.evaluate(RUN, [command, index])
+
+    def _wait(self, condition: str) -> None:
+        ready = f"() => {{ const now = ({CELLS})(); return now.errors.length || now.idle && ({condition}); }}"
+        self.page.wait_for_function(ready, timeout=120 * SECONDS)
+        assert self.page.evaluate(CELLS)["errors"] == []
+
+
+@pytest.fixture
+def read(browser: Browser, lab_url: str, course: Path) -> Iterator[Read]:
+    """Opens a notebook and runs it down to the first cell with this call, which makes a widget."""
+    contexts = []
+
+    def opened(notebook: str, call: str) -> Reader:
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(address(lab_url, notebook))
+        return Reader(page, course / "notebooks" / notebook, call)
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def in_both_themes(page: Page, view: Locator, path: Path) -> None:
+    """Pictures to look at."""
+    page.set_viewport_size({"width": 1400, "height": 1800})
+    for theme in ("Dark", "Light"):
+        page.evaluate(
+            "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})",
+            f"JupyterLab {theme}",
+        )
+        light = str(theme == "Light").lower()
+        expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light)
+        expect(page.locator("#jupyterlab-splash")).to_have_count(0)  # it fades over the page
+        view.screenshot(path=path.with_name(f"{path.name}-{theme.lower()}.png"))
+
+
+def missing(twin: str, shown: str) -> set[str]:
+    """The words of a text twin that the widget doesn't show."""
+    said, seen = (
+        {word.strip("✓✗·?:") for word in text.casefold().split()} for text in (twin, shown)
+    )
+    return said - seen
+
+
+def every_gate(view: Locator) -> str:
+    """What the journey view says, gate after gate."""
+    status, said = view.get_by_role("status"), []
+    for name in GATES:
+        view.get_by_role("button", name=name).click()
+        expect(status).to_contain_text(name)
+        said.append(status.inner_text())
+    return "\n".join([*said, *view.get_by_label("Request").locator("option").all_inner_texts()])
+
+
+# -- the token inspector in modes/cognito-user-pool ---------------------------------------------
+
+
+def test_a_token_is_forged_pasted_and_outlives_nothing(read: Read, screenshots: Path) -> None:
+    reader = read("modes/cognito-user-pool.ipynb", "token_inspector(")
+    view, page = reader.view, reader.page
+    token, alone = view.get_by_label("Token"), view.get_by_role("status")
+    answers = view.get_by_role("table", name="Who takes it")
+    expect(alone).to_contain_text("access token: about 1 h left of 1 h")
+    expect(answers).to_contain_text("✓ the signature is the issuer's")
+    assert missing(reader.twin(), view.inner_text()) == set()
+    access = token.input_value()
+
+    view.get_by_label("Claim").select_option("scope")
+    expect(view.get_by_label("New value")).to_have_value("aws.cognito.signin.user.admin")
+    view.get_by_label("New value").fill("orders/read")
+    view.get_by_role("button", name="Change this claim").click()
+    expect(answers).to_contain_text("✗ The token's signature doesn't fit its content.")
+    expect(answers.get_by_text(re.compile("^✗"))).to_have_count(4)
+    expect(view.get_by_role("table", name="Claims")).to_contain_text("✎ changed: orders/read")
+    in_both_themes(page, view, screenshots / "notebook-token-inspector")
+    assert reader.run_cell("inspector.token.value") == "GET /profile  401\nGET /orders   401\n"
+
+    view.get_by_role("button", name="Undo the change").click()
+    expect(token).to_have_value(access)
+    token.fill(reader.value_of("ana['IdToken']"))
+    expect(alone).to_contain_text("ID token: about 1 h left of 1 h")
+    for who, mark in (("without scopes", "✓ passes"), ("with aws.cognito.signin", "✗ 401")):
+        expect(answers.get_by_role("row").filter(has_text=who)).to_contain_text(mark)
+    assert reader.run_cell("inspector.token.value") == "GET /profile  200\nGET /orders   401\n"
+    assert not re.search(r"eyJ[\w-]+\.[\w-]+", reader.saved()), "a token is in the saved notebook"
+
+    assert reader.read_on() == []
+    view.get_by_role("button", name="Look at the clock again").click()
+    expect(alone).to_contain_text("ID token: expired")
+
+
+# -- the signature steps in modes/iam-sigv4 -----------------------------------------------------
+
+
+def test_the_lines_of_a_signature_move(read: Read, screenshots: Path) -> None:
+    reader = read("modes/iam-sigv4.ipynb", "signature_steps(")
+    view = reader.view
+    assert missing(reader.twin(), view.inner_text()) == set()
+
+    def touched() -> list[str]:
+        """The first character of each step that has a changed line."""
+        steps = view.locator("section")
+        texts = [steps.nth(number).inner_text() for number in range(steps.count())]
+        return [text.strip()[0] for text in texts if "● changed" in text.splitlines()[0]]
+
+    back = view.get_by_role("button", name="Back to the first request")
+    assert touched() == []
+    view.get_by_label("Method").select_option("POST")
+    expect(view.locator("ins").first).to_have_text("POST")
+    assert touched() == ["1", "2", "4", "s"], "not the key"
+    in_both_themes(reader.page, view, screenshots / "notebook-signature-steps")
+    back.click()
+    expect(view.locator("ins")).to_have_count(0)
+
+    for label, typed, moved in (
+        ("Path", "/dev/stocks", ["1", "2", "4", "s"]),
+        ("Query", "item=7&page=3", ["1", "2", "4", "s"]),
+        ("Header", "x-demo: 1", ["1", "2", "4", "s"]),
+        ("Secret key", "another secret", ["3", "4", "s"]),
+        ("Clock", "2013-05-24T00:01:00Z", ["1", "2", "4", "s"]),
+        ("Clock", "2013-05-25T00:00:00Z", ["1", "2", "3", "4", "s"]),
+    ):
+        view.get_by_label(label).fill(typed)
+        expect(view.locator("ins")).not_to_have_count(0)
+        assert touched() == moved, label
+        back.click()
+        expect(view.locator("ins")).to_have_count(0)
+
+    view.get_by_label("Query").fill("item=7&page=2")
+    expect(view.get_by_label("Query")).to_have_value("item=7&page=2")
+    view.get_by_label("Header").fill("nothing")
+    expect(view.get_by_role("alert")).to_have_text("The header isn't one: write it as name: value.")
+    back.click()
+    expect(view.get_by_role("alert")).to_have_count(0)
+    assert reader.read_on() == []
+
+
+# -- the journey views in lab/04 and modes/lambda-authorizer ------------------------------------
+
+
+def test_the_same_call_before_and_after_the_deployment(read: Read, screenshots: Path) -> None:
+    reader = read("lab/04-configure-the-cognito-authorizer.ipynb", "journey_view(")
+    view, twin = reader.view, reader.twin()
+    request, status = view.get_by_label("Request"), view.get_by_role("status")
+    expect(request.locator("option")).to_have_text(
+        ["1. GET /dev/demo → 200", "2. GET /dev/demo → 401"]
+    )
+    shown = every_gate(view)
+    view.get_by_role("button", name="authorizer").click()
+    expect(status).to_contain_text("the method is open to everybody")
+
+    request.select_option(index=1)
+    expect(status).to_contain_text("✗ authorizer: stopped here")
+    expect(status).to_contain_text("there is no token in the Authorization header")
+    view.get_by_role("button", name="integration").click()
+    expect(status).to_contain_text("not reached: the request was stopped at the gate authorizer")
+    in_both_themes(reader.page, view, screenshots / "notebook-journeys")
+    assert missing(twin, shown + every_gate(view)) == set()
+    assert "2. GET /dev/demo → 401: authorizer: there is no token" in twin
+    assert reader.read_on() == []
+
+
+def test_nine_answers_of_a_lambda_authorizer(read: Read, screenshots: Path) -> None:
+    reader = read("modes/lambda-authorizer.ipynb", "journey_view(")
+    view = reader.view
+    request, status = view.get_by_label("Request"), view.get_by_role("status")
+    expect(request.locator("option")).to_have_count(9)
+    reasons = []
+    for number, line in enumerate(reader.twin().splitlines()[:9]):
+        request.select_option(index=number)
+        expect(view).to_contain_text(line.partition(".")[2].partition(":")[0].strip())
+        view.get_by_role("button", name="authorizer").click()
+        expect(status).to_contain_text(line.partition(": authorizer: ")[2])
+        reasons.append(status.inner_text())
+    assert len(set(reasons[4:])) == 4, "five times 500, for four reasons"
+    in_both_themes(reader.page, view, screenshots / "notebook-nine-journeys")
+    assert reader.read_on() == []
