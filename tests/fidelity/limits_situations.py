@@ -145,6 +145,18 @@ def a_quota_and_a_throttle(api: Api) -> None:
 
 
 @situation
+def a_function_that_lambda_throttles(api: Api) -> None:
+    """Its concurrency is used up before it begins."""
+    api.function("GET", "/busy", "echo-busy")
+    none = {
+        "FunctionName": api.gateway.function_arn("echo-busy"),
+        "ReservedConcurrentExecutions": 0,
+    }
+    api.gateway.cloud.client("lambda").put_function_concurrency(**none)
+    api.deploy()
+
+
+@situation
 def limits_with_cors(api: Api) -> None:
     api.mock("GET", "/x", **KEYED)
     api.deploy()

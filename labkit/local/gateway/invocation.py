@@ -23,7 +23,7 @@ class Functions(Protocol):
         """Whether the function's policy lets the service invoke it."""
 
     async def invoke_function(self, function_arn: str, event: Any) -> dict[str, Any]:
-        """Invoke it: ``{"payload", "error", "log"}``."""
+        """Invoke it: ``{"payload", "error", "log"}``, and ``"throttled"`` when Lambda wouldn't run it."""
 
 
 class Invoker:

@@ -7,6 +7,7 @@ import binascii
 import json
 import re
 import time
+import uuid
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -97,6 +98,13 @@ class LambdaProxyIntegration:
             call.write("Execution failed due to a timeout error")
             reason = f"{name} did not answer within the integration's {timeout:g} s"
             return Stop(GatewayError(INTEGRATION_TIMEOUT), reason, evidence)
+        if result.get("throttled"):
+            call.write(
+                f"Lambda invocation failed with status: 429. Lambda request id: {uuid.uuid4()}"
+            )
+            call.write("Execution failed due to configuration error: Rate Exceeded.")
+            reason = f"Lambda didn't run {name}: its concurrency is used up"
+            return _failure(DEFAULT_5XX, reason, evidence)
         if result["error"]:
             call.write("Lambda execution failed with status 200 due to customer function error")
             detail = result["payload"] if isinstance(result["payload"], dict) else {}

@@ -256,6 +256,20 @@ def test_failures(function: Function, integration: dict[str, Any], status: int, 
     assert (stop.error.status or stop.error.type.status, stop.error.type.name) == (status, kind)
 
 
+def test_lambda_throttles() -> None:
+    """Lambda's own 429 isn't the client's: 500, and the log says why."""
+    refused = {"payload": {"Reason": "x"}, "error": True, "throttled": True}
+    stop, made = _invoke(Function(refused))
+    assert isinstance(stop, Stop)
+    assert (stop.error.status or stop.error.type.status, stop.error.type.name) == (
+        500,
+        "DEFAULT_5XX",
+    )
+    lines = made.log or []
+    assert any(line.startswith("Lambda invocation failed with status: 429.") for line in lines)
+    assert "Execution failed due to configuration error: Rate Exceeded." in lines
+
+
 def test_a_late_function_holds_nobody() -> None:
     """The answer comes although the function never ends."""
 
