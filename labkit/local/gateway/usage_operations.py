@@ -64,7 +64,9 @@ class UsageOperations:
         if response.status >= 300:
             return response
         if request.method == "POST" and request.raw_path.rstrip("/") == _PLANS:
-            return self._plan_shown(response, response.json()["id"])
+            plan_id = response.json()["id"]
+            self._usage_plans.begin(plan_id)
+            return self._plan_shown(response, plan_id)
         if request.method == "PATCH" and (match := _KEY.fullmatch(request.raw_path)):
             return self._key_shown(response, match[1])
         return response

@@ -59,6 +59,7 @@ class UsagePlans:
         self._clock = clock
         self._used: dict[tuple[str, str], dict[str, int]] = {}
         self._extra: dict[tuple[str, str, dt.date], int] = {}
+        self._began: dict[str, dt.date] = {}
 
     def __call__(self, call: Call) -> Outcome:
         """Find the key and its plan, and look at the quota; the request is counted when it passes the throttle."""
@@ -102,34 +103,44 @@ class UsagePlans:
         today = self._today().isoformat()
         days[today] = days.get(today, 0) + 1
 
+    def begin(self, plan_id: str) -> None:
+        """A usage plan is made: the present period is its first, the only one that the offset is taken off.
+
+        AWS documents the first period, not from when it counts: that it is the plan's own is inferred.
+        """
+        self._began[plan_id] = self._today()
+
     def remaining(self, plan: Mapping[str, Any], key_id: str) -> int | None:
         """What is left of a key's quota in the present period; None without a quota."""
-        quota = plan.get("quota") or {}
-        if quota.get("limit") is None:
-            return None
-        start = period_start(self._today(), str(quota.get("period") or "DAY"))
-        days = self._used.get((str(plan["id"]), key_id), {})
-        used = sum(count for day, count in days.items() if day >= start.isoformat())
-        extra = self._extra.get((str(plan["id"]), key_id, start), 0)
-        return int(quota["limit"]) - int(quota.get("offset") or 0) - used + extra
+        return self._left(plan, key_id, self._today())
 
     def usage(
         self, plan: Mapping[str, Any], key_id: str, first: dt.date, last: dt.date
     ) -> list[list[int]]:
         """``[used, remaining]`` for each day, as ``GetUsage`` reports it."""
-        days = self._used.get((str(plan["id"]), key_id), {})
+        used = self._used.get((str(plan["id"]), key_id), {})
+        days = [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
+        return [
+            [used.get(day.isoformat(), 0), max(0, self._left(plan, key_id, day) or 0)]
+            for day in days
+        ]
+
+    def _left(self, plan: Mapping[str, Any], key_id: str, day: dt.date) -> int | None:
+        """What was left of a key's quota when a day ended, or is now; None without a quota."""
         quota = plan.get("quota") or {}
-        rows = []
-        for offset in range((last - first).days + 1):
-            day = first + dt.timedelta(days=offset)
-            start = period_start(day, str(quota.get("period") or "DAY"))
-            so_far = sum(n for d, n in days.items() if start.isoformat() <= d <= day.isoformat())
-            limit = quota.get("limit")
-            left = (
-                0 if limit is None else max(0, int(limit) - int(quota.get("offset") or 0) - so_far)
-            )
-            rows.append([days.get(day.isoformat(), 0), left])
-        return rows
+        if quota.get("limit") is None:
+            return None
+        plan_id, period = str(plan["id"]), str(quota.get("period") or "DAY")
+        start = period_start(day, period)
+        used = sum(
+            count
+            for used_on, count in self._used.get((plan_id, key_id), {}).items()
+            if start.isoformat() <= used_on <= day.isoformat()
+        )
+        began = self._began.get(plan_id)
+        in_first_period = began is not None and period_start(began, period) == start
+        offset = int(quota.get("offset") or 0) if in_first_period else 0
+        return int(quota["limit"]) - offset - used + self._extra.get((plan_id, key_id, start), 0)
 
     def grant(self, plan_id: str, key_id: str, remaining: int, plan: Mapping[str, Any]) -> None:
         """Set what is left of the present period (``UpdateUsage``); the next one starts with the plan's own limit."""
