@@ -12,10 +12,12 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from labkit.local.gateway.authorizer_operations import refusal_of, refusal_of_patch, with_number
 from labkit.local.gateway.cognito_authorizer import CognitoAuthorizer
+from labkit.local.gateway.deployment_operations import shown
 from labkit.local.gateway.gateway_response_operations import (
     GatewayResponses,
     answer_gateway_response_operation,
@@ -122,6 +124,7 @@ class RestApiControlPlane:
         response = await self._forward(request)
         if response.status < 300:
             await self._follow(request, response)
+            return self._with_snapshots(request, response)
         return response
 
     async def _follow(self, request: Request, response: Response) -> None:
@@ -133,6 +136,13 @@ class RestApiControlPlane:
                 await asyncio.to_thread(importlib.import_module, "jsonschema")
         elif request.method == "DELETE" and (match := _API.fullmatch(request.raw_path)):
             self._data_plane.forget_deployment(match[1])
+
+    def _with_snapshots(self, request: Request, response: Response) -> Response:
+        match = _DEPLOYMENTS.fullmatch(request.raw_path) or _DEPLOYMENT.fullmatch(request.raw_path)
+        if match is None or request.method not in ("GET", "POST"):
+            return response
+        find = partial(self._data_plane.deployment, match[1])
+        return _with_body(response, shown(response.json(), dict(request.query), find))
 
     async def _delete_deployment(
         self, request: Request, api_id: str, deployment_id: str

@@ -69,6 +69,10 @@ class RestApiDataPlane:
         self._deployments[api_id, deployment_id] = deployment
         return deployment
 
+    def deployment(self, api_id: str, deployment_id: str) -> Deployment | None:
+        """A deployment's snapshot, or None."""
+        return self._deployments.get((api_id, deployment_id))
+
     def forget_deployment(self, api_id: str, deployment_id: str | None = None) -> None:
         """Drop a deleted deployment, or all of a deleted API."""
         for key in [
