@@ -111,6 +111,7 @@ class Engine:
         self._app: Any = None
         self._modules: dict[str, Any] = {}
         self._parsed_policies: dict[int, tuple[JsonObject, Any]] = {}
+        self._permissions: dict[tuple[str, str, str], tuple[JsonObject, bool]] = {}
         self._own_dispatches: dict[str, Any] = {}
         self._own_code_sender: Any = None
         self._own_trust_check: Any = None
@@ -778,6 +779,18 @@ class Engine:
         record = self.function(function_arn)
         if record is None:
             return False
+        question = (function_arn, service, source_arn)
+        policy, allows = self._permissions.get(question, (None, False))
+        if policy != record["policy"]:
+            allows = self._policy_allows(record["policy"], *question)
+            if len(self._permissions) >= _KEPT_POLICIES:
+                self._permissions.clear()
+            self._permissions[question] = copy.deepcopy(record["policy"]), allows
+        return allows
+
+    def _policy_allows(
+        self, policy: JsonObject, function_arn: str, service: str, source_arn: str
+    ) -> bool:
         evaluator = self._core("iam_evaluator")
         context = evaluator.EvalContext(
             principal_arn=service,
@@ -791,7 +804,7 @@ class Engine:
                 "aws:sourceaccount": self.settings.account_id,
             },
         )
-        decision = evaluator.evaluate_resource_policy(record["policy"], context, service=service)
+        decision = evaluator.evaluate_resource_policy(policy, context, service=service)
         return bool(decision.decision == "Allow")
 
     async def invoke_function(self, function_arn: str, event: Any) -> JsonObject:
