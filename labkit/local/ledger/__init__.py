@@ -27,6 +27,7 @@ FILES = (
     "gateway_limits.toml",
     "http_api.toml",
     "cognito.toml",
+    "identity_pools.toml",
 )
 
 
