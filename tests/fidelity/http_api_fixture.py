@@ -319,7 +319,7 @@ class HttpRunner(Runner):
 
     def _settings(self, situation: Situation) -> list[Any]:
         client = self.gateway.cloud.client("apigatewayv2")
-        lists = (client.get_routes, client.get_authorizers)
+        lists = (client.get_routes, client.get_authorizers, client.get_integrations)
         return [get(ApiId=situation.api_id)["Items"] for get in lists]
 
     def send(self, situation: Situation, asked: Mapping[str, Any]) -> requests.Response:

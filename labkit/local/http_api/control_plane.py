@@ -15,14 +15,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from labkit.local.http_api.data_plane import HttpApiDataPlane, HttpApis
-from labkit.local.http_api.refusals import UserPools, error, refusal
+from labkit.local.http_api.refusals import ID_OF, UserPools, error, refusal
 from labkit.local.messages import Request, Response, without_headers
 
 Forward = Callable[[Request], Awaitable[Response]]
 
 PATH = "/v2/apis"
 _BELOW_AN_API = re.compile(r"/v2/apis/([^/]+)(?:/([^/]+))?(?:/([^/]+))?(/.*)?")
-_ID_OF = {"routes": "routeId", "authorizers": "authorizerId"}
 _AUTOMATIC = "Automatic deployment triggered by changes to the Api configuration"
 
 
@@ -67,7 +66,7 @@ class HttpApiControlPlane:
         if records is None or before is None:
             self._data_plane.forget_deployment(api_id)
             return response
-        if kind in ("routes", "authorizers") and not deeper and request.method != "DELETE":
+        if kind in ID_OF and not deeper and request.method != "DELETE":
             response = self._refuse_or(response, records, kind, name, former)
         if request.method == "POST" and not name and response.status < 300:
             response = self._follow_creation(request, response, api_id, str(kind), records)
@@ -98,7 +97,7 @@ class HttpApiControlPlane:
         former: dict[str, Any] | None,
     ) -> Response:
         """The response; or AWS's refusal of what the engine took, which becomes what it was before."""
-        key = name or str(response.json().get(_ID_OF[kind]))
+        key = name or str(response.json().get(ID_OF[kind]))
         record = records[kind].get(key)
         if record is None or records["api"].get("protocolType") != "HTTP":
             return response

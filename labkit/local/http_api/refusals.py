@@ -1,4 +1,4 @@
-"""What AWS doesn't let anybody configure: the control plane's answer to a route or an authorizer (gateway.md 13.1).
+"""What AWS doesn't let anybody configure: refusals of routes, authorizers and integrations (gateway.md 13.1, 14).
 
 The texts with a thread's name beside them are the ones that users of AWS reported there; the others aren't known.
 """
@@ -16,6 +16,10 @@ Records = Mapping[str, Any]
 
 MAX_AUTHORIZERS, MAX_AUDIENCES, MAX_SCOPES = 10, 50, 10
 """Of an API, of an authorizer and of a route (gateway.md, section 14)."""
+TIMEOUT_MS = range(50, 30_001)
+"""An integration's timeout in milliseconds (section 14)."""
+ID_OF = {"routes": "routeId", "authorizers": "authorizerId", "integrations": "integrationId"}
+"""What is looked at, and the name of its id."""
 _DISCOVERY = "/.well-known/openid-configuration"
 
 
@@ -29,16 +33,16 @@ class UserPools(Protocol):
 def refusal(
     kind: str, record: Mapping[str, Any], records: Records, pools: UserPools
 ) -> Response | None:
-    """Why AWS wouldn't take a route or an authorizer; None when it would.
+    """Why AWS wouldn't take a route, an authorizer or an integration; None when it would.
 
     Args:
-        kind: ``routes`` or ``authorizers``.
+        kind: one of :data:`ID_OF`.
         record: the settings, which ``records`` has already.
         records: all of the API.
         pools: the user pools of this cloud.
     """
-    checks = {"routes": _of_route, "authorizers": _of_authorizer}.get(kind)
-    return None if checks is None else next(checks(record, records, pools), None)
+    checks = {"routes": _of_route, "authorizers": _of_authorizer, "integrations": _of_integration}
+    return next(checks[kind](record, records, pools), None)
 
 
 def _of_route(record: Mapping[str, Any], records: Records, _pools: UserPools) -> Iterator[Response]:
@@ -53,7 +57,7 @@ def _of_route(record: Mapping[str, Any], records: Records, _pools: UserPools) ->
             f"Invalid authorizer ID specified. Setting the authorization type to {kind} requires a valid "
             f"{kind} authorizer."
         )
-    scopes = record.get("authorizationScopes") or []
+    scopes = _list(record.get("authorizationScopes"))
     if scopes and kind != "JWT":  # aws/aws-cdk#27576, 2023
         yield _bad(
             "Invalid Route authorization type specified. Authorization Scopes are only valid for COGNITO_USER_POOLS "
@@ -76,9 +80,10 @@ def _of_authorizer(
         yield error(429, "ConflictException", message)
     if record.get("authorizerType") != "JWT":
         return
-    settings = record.get("jwtConfiguration") or {}
-    issuer, audience = str(settings.get("issuer") or ""), settings.get("audience") or []
-    if len(record.get("identitySource") or []) != 1:
+    settings = record.get("jwtConfiguration")
+    settings = settings if isinstance(settings, dict) else {}
+    issuer, audience = str(settings.get("issuer") or ""), _list(settings.get("audience"))
+    if len(_list(record.get("identitySource"))) != 1:
         yield _bad("A JWT authorizer has exactly one identity source")
     if not issuer or not audience:
         yield _bad("A JWT authorizer has an issuer and at least one audience")
@@ -93,6 +98,18 @@ def _of_authorizer(
             f"Caught exception when connecting to {issuer}{_DISCOVERY} for issuer {issuer}. Please try again later. "
             f"Error: Invalid issuer: {issuer}. Issuer must have a valid discovery endpoint ended with '{_DISCOVERY}'"
         )
+
+
+def _of_integration(
+    record: Mapping[str, Any], _records: Records, _pools: UserPools
+) -> Iterator[Response]:
+    timeout = record.get("timeoutInMillis")
+    if timeout is not None and timeout not in TIMEOUT_MS:
+        yield _bad(f"The timeout must be from {TIMEOUT_MS[0]} to {TIMEOUT_MS[-1]} milliseconds")
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _bad(message: str) -> Response:
