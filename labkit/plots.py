@@ -202,11 +202,12 @@ def retries(comparison: Comparison) -> Picture:
             color=_INK,
         )
     if panels:
-        panels[0].legend(loc="upper right", ncols=2, framealpha=1)
+        # Above the panel: inside it would cover attempts.
+        panels[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
     jobs = len(comparison.runs[0].jobs) if comparison.runs else 0
-    return _picture(
-        figure, f"{jobs} jobs with {len(comparison.runs)} retry policies", str(comparison)
-    )
+    count = len(comparison.runs)
+    policies = "1 retry policy" if count == 1 else f"{count} retry policies"
+    return _picture(figure, f"{jobs} jobs with {policies}", str(comparison))
 
 
 Kind = tuple[str, str, str, BoolArray]

@@ -127,8 +127,7 @@ def rule_2(call: Call) -> None:
         )
     if seen.waits.min() <= _NOTHING:
         raise _broken(
-            "it tried again at once. Wait before each retry, and write it as time.sleep(…): "
-            "that is what the checks see",
+            "it tried again at once. Call time.sleep(…) before each retry: that is what checks see",
             0.0,
         )
     _gives_back(seen, 200)
@@ -141,7 +140,7 @@ def rule_3(call: Call) -> None:
         more = len(seen.attempts) - len(answers)
         if more > 0:
             raise _broken(
-                f"the quota was used up, and it sent {more} more. No wait of seconds brings a quota back: "
+                f"it sent {more} more after the quota was used up, which no wait brings back: "
                 "look at x-amzn-ErrorType",
                 more,
             )
@@ -200,18 +199,14 @@ def rule_7(call: Call) -> None:
     """The longest possible wait doubles from 0.25 s on, up to 4 s."""
     longest = _waits(call).max(axis=0)
     for number, (wait, ceiling) in enumerate(zip(longest, ceilings(), strict=False), start=1):
+        took = f"wait {number} took up to {wait:.2f} (in seconds)"
+        if wait > ceiling + _NOTHING and ceiling == CAP:
+            raise _broken(f"{took}, and no wait is longer than {CAP:g}: it needs a cap", wait)
         if wait > ceiling + _NOTHING:
-            if ceiling == CAP:
-                raise _broken(
-                    f"wait {number} took up to {wait:.2f} s. No wait is longer than {CAP:g} s: "
-                    "it has no cap, or too high a one",
-                    wait,
-                )
-            raise _broken(f"wait {number} took {wait:.2f} s, and {ceiling:g} s is the most", wait)
+            raise _broken(f"{took}, and {ceiling:g} is the most", wait)
         if wait < ceiling / 2:
             raise _broken(
-                f"wait {number} was never longer than {wait:.2f} s, and may take up to {ceiling:g} s: "
-                "the waits don't grow as they should",
+                f"{took}, and may take up to {ceiling:g}: the waits don't grow as they should",
                 wait,
             )
 
@@ -222,14 +217,14 @@ def rule_8(call: Call) -> None:
     spread = np.ptp(waits, axis=0)
     if spread.min() <= _NOTHING:
         raise _broken(
-            f"there is no jitter: wait {spread.argmin() + 1} is the same on every run. "
-            "Clients that failed together come again together",
+            f"no jitter: wait {spread.argmin() + 1} is the same on every run, so clients that failed "
+            "together come again together",
             0.0,
         )
     least = float((waits / waits.max(axis=0)).min())
     if least > 0.2:
         raise _broken(
-            f"there is too little jitter: no wait was shorter than {least:.0%} of the longest. "
+            f"too little jitter: no wait was shorter than {least:.0%} of the longest. "
             "Draw it from 0 on",
             least,
         )
