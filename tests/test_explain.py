@@ -444,6 +444,19 @@ CASES = [
     # 26: user pool and identity pool
     Case(26, "guest-identity", client_error(
         "NotAuthorizedException", "Unauthenticated access is not supported for this identity pool.")),
+    Case(26, "user-pool-id-for-identity-pool", client_error(
+        "ValidationException", "1 validation error detected: Value 'us-east-1_abcdefghi' at 'identityPoolId' failed to "
+        "satisfy constraint: Member must satisfy regular expression pattern: [\\w-]+:[0-9a-f-]+")),
+    Case(26, "identity-of-another-login", client_error(
+        "NotAuthorizedException",
+        "Logins don't match. Please include at least one valid login for this identity or identity pool."),
+        ("logins-not-configured",)),
+    Case(26, "identity-of-another-login", client_error(
+        "NotAuthorizedException", "Access to Identity 'us-east-1:c48bc499' is forbidden."), ("logins-not-configured",),
+        name="-forbidden"),
+    Case(26, "logins-not-configured", client_error(
+        "NotAuthorizedException", "Token is not from a supported provider of this identity pool."),
+        ("access-token-to-identity-pool",)),
     Case(26, "signature-to-cognito", answer(401, UNAUTHORIZED, UNAUTHORIZED_TYPE, sent=signed())),
     Case(26, "role-for-control-plane", answer(403, message(
         "User: arn:aws:sts::123456789012:assumed-role/web/CognitoIdentityCredentials "
@@ -615,6 +628,16 @@ def test_a_customized_answer_is_known_by_its_error_type() -> None:
          "api-unknown"),
         (requests.HTTPError("429", response=answer(429, message("Too Many Requests"))), "throttled"),
         (answer(404, '{"error": "no such pet"}'), "backend-answered"),
+        (client_error("InvalidIdentityPoolConfigurationException",
+                      "Invalid identity pool configuration. Check assigned IAM roles for this pool."),
+         "role-distrusts-pool"),
+        (client_error("NotAuthorizedException",
+                      "The ambiguous role mapping rules for: accounts.google.com denied this request."),
+         "no-role-for-user"),
+        (client_error("NotAuthorizedException", "Invalid login token. Token expired: 1563259261 >= 1563256680"),
+         "login-expired"),
+        (client_error("NotAuthorizedException", "Invalid login token. Couldn't verify signed token."),
+         "login-not-genuine"),
     ],
 )  # fmt: skip
 def test_answers_beside_the_30(given: object, cause: str) -> None:
