@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
+from traitlets import Unicode
 
 from labkit.widgets.exploring import PATTERNS, Prediction, Report, Settings, report, steps_around
 from labkit.widgets.latest import Latest
@@ -60,6 +61,15 @@ def throttle_explorer(
     return ThrottleExplorer(Settings(rate, burst, pattern, size, seconds), request, lab, apply)
 
 
+class _Picture(ipywidgets.Image):  # type: ignore[misc] # ipywidgets has no types
+    """An image with an alternative text: its tooltip.
+
+    The browser's part of ipywidgets shows a tooltip only where there is a description, of which an image has none.
+    """
+
+    description = Unicode().tag(sync=True)
+
+
 class ThrottleExplorer(View):
     """What :func:`throttle_explorer` shows.
 
@@ -101,7 +111,7 @@ class ThrottleExplorer(View):
         self.fire_button = button("Fire it", self.fire)
         self.stop_button = button("Stop", self.stop, disabled=True)
         self.status, self.said = ipywidgets.HTML(), ipywidgets.HTML()
-        self.picture = ipywidgets.Image(format="png", layout={"width": _WIDTH})
+        self.picture = _Picture(format="png", layout={"width": _WIDTH})
         self._inputs = (self.rate, self.burst, self.pattern, self.size, self.seconds)
         self._prediction = Prediction(settings)
         self._firing = Firing(request, lab, apply, self._ask)

@@ -150,7 +150,7 @@ PATTERNS = {
     "retry storm": Pattern(
         _retry_storm,
         lambda n, s: (
-            f"{_each(n, s)}, {math.ceil(n / _WAVES):,} clients that all try again every {s / _WAVES:.3g} s"
+            f"{_each(n, s)}, {math.ceil(n / _WAVES):,} clients that all try {_WAVES} times within {s:g} s"
         ),
     ),
 }
@@ -348,10 +348,9 @@ def _found(measured: Measured) -> Row:
 
 
 def _bound(prediction: Prediction) -> Iterator[str]:
-    settings, seconds = prediction.settings, prediction.seconds
     yield (
-        f"Between the first request and the last are {seconds:,.4g} s: "
-        f"at most {_sum(settings, seconds)} can pass."
+        f"At most {_sum(prediction.settings, prediction.seconds)} can pass; "
+        "t is the time in seconds from the first request to the last."
     )
 
 
@@ -382,8 +381,8 @@ def _in_reality(prediction: Prediction, measured: Measured, found: Row) -> Itera
     took = float(measured.answered[answered].max() - sent.min())
     within = found.accepted <= settings.burst + settings.rate * took
     yield (
-        f"From the first one sent to the last answer it took {took:,.4g} s: "
-        f"at most {_sum(settings, took)} could pass, and {found.accepted:,} did"
+        f"From the first one sent to the last answer, at most {_sum(settings, took)} could pass, "
+        f"and {found.accepted:,} did"
         + ("." if within else ": the limit was another one, or it wasn't kept exactly.")
     )
     if found.other:
@@ -445,12 +444,12 @@ def thinned(
 
 
 def axis_end(seconds: float, latest: float) -> float:
-    """Where a time axis ends: at the pattern's end, or by quarters of it later.
+    """Where a time axis ends: at the pattern's end, or by halves of it later when something is late.
 
-    >>> axis_end(4, 3.9), axis_end(4, 4.1)
-    (4.0, 5.0)
+    >>> axis_end(4, 4.01), axis_end(4, 4.1)
+    (4.0, 6.0)
     """
-    return seconds * max(1.0, math.ceil(4 * latest / seconds) / 4)
+    return seconds * max(1.0, math.ceil(2 * (latest / seconds - 0.01)) / 2)
 
 
 def steps_around(own: float, among: Sequence[float]) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import threading
 import time
@@ -29,7 +30,7 @@ NEEDED = (
     "apply is a function that sets the real limit to (rate, burst)."
 )
 _NO_ANSWER = "The cloud doesn't answer: run `lab = labkit.start()` again."
-_GLANCE_SECONDS = 0.25
+_GLANCE_SECONDS = 0.3
 _LONGEST_STATUS = 300
 
 
@@ -136,6 +137,7 @@ class Firing:
         if not self._full_again(prediction):
             return "Stopped before the first request was sent."
         self.measured = measured = Measured(prediction)
+        self._say("Firing…")
         clients = int(prediction.requests.client.max()) + 1
         burst = fire(
             [self._request] * clients,
@@ -154,7 +156,7 @@ class Firing:
         rate, size, full_at = self._full_at
         if (rate, size) == (prediction.settings.rate, prediction.settings.burst):
             while (left := full_at - time.monotonic()) > 0 and not self._stop.is_set():
-                self._say(f"Waiting {left:.0f} s: the bucket is filling up again.")
+                self._say(f"Waiting {math.ceil(left)} s: the bucket is filling up again.")
                 self._stop.wait(min(left, _GLANCE_SECONDS))
         return not self._stop.is_set()
 
