@@ -97,6 +97,7 @@ def test_what_differs_from_run_to_run_is_masked(one_run: str, another_run: str) 
         "rate 10, burst 5",
         "valid: False",
         "AWSCognitoIdentityProvider",
+        "CognitoIdentityCredentials",
         "203.0.113.7",
     ],
 )

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from labkit.local.attribute_permissions import check_writable
 from labkit.local.challenge_sessions import Challenge, ChallengeSessions
 from labkit.local.engine import Engine, UserPoolOperation
 from labkit.local.issued_tokens import claims_of
@@ -172,6 +173,7 @@ class UserAccounts:
             return await proceed("SignUp", body)
         if (pool.get("AdminCreateUserConfig") or {}).get("AllowAdminCreateUserOnly"):
             raise ApiError("NotAuthorizedException", "SignUp is not permitted for this user pool")
+        check_writable(pool["_clients"][body["ClientId"]], body.get("UserAttributes") or [])
         passwordless = "Password" not in body and bool(_CODE_FACTORS & set(allowed_factors(pool)))
         sent = {**body, "Password": _unknown_password()} if passwordless else body
         response = await proceed("SignUp", sent)
@@ -186,6 +188,14 @@ class UserAccounts:
             name = "CONFIRMED_SIGN_UP" if answer["UserConfirmed"] else "SIGN_UP"
             answer["Session"] = self._session(name, pool, client, user, body["Username"])
         return json_response(answer)
+
+    async def update_attributes(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+        """``UpdateUserAttributes``: a user writes what the app client of the sign-in may write."""
+        client_id = str(claims_of(body["AccessToken"]).get("client_id"))
+        pool = self._engine.user_pool_of_client(client_id)
+        if pool is not None:  # whose token it really is, MiniStack checks
+            check_writable(pool["_clients"][client_id], body["UserAttributes"])
+        return await proceed("UpdateUserAttributes", body)
 
     async def confirm_sign_up(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
         """``ConfirmSignUp``: verifies the address, and continues the session of ``SignUp`` (2.14)."""

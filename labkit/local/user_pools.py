@@ -109,6 +109,7 @@ class UserPoolService:
             "RevokeToken": self._refresh.revoke,
             "SetUserPoolMfaConfig": settings.set_mfa_configuration,
             "SignUp": accounts.sign_up,
+            "UpdateUserAttributes": accounts.update_attributes,
             "UpdateUserPool": settings.update_user_pool,
             "UpdateUserPoolClient": settings.update_client,
             "VerifySoftwareToken": self._challenges.verify_software_token,

@@ -61,7 +61,9 @@ class Pools:
         self.users = boto3.client("cognito-idp")
         self.pools = boto3.client("cognito-identity")
         self.iam = boto3.client("iam")
-        self.user_pool = self.users.create_user_pool(PoolName="ledger")["UserPool"]["Id"]
+        team = {"Name": "team", "AttributeDataType": "String", "Mutable": True}
+        made = self.users.create_user_pool(PoolName="ledger", Schema=[team])
+        self.user_pool = made["UserPool"]["Id"]
         self.app, self.other_app = self._client(), self._client()
         self.provider = f"cognito-idp.us-east-1.amazonaws.com/{self.user_pool}"
         for name in ("ana", "ben"):
@@ -437,6 +439,13 @@ def signed_out(pools: Pools, *, checked: bool) -> Situation:
 @setup("signed out")
 def signed_out_unchecked(pools: Pools) -> Situation:
     return signed_out(pools, checked=False)
+
+
+@setup("signed out with credentials")
+def signed_out_with_credentials(pools: Pools) -> Situation:
+    here = with_credentials(pools)
+    pools.users.admin_user_global_sign_out(UserPoolId=pools.user_pool, Username="ana")
+    return here
 
 
 @setup("signed out, with the check")
