@@ -8,6 +8,7 @@ and the IAM policies of IAM users and roles; it takes a few access keys for root
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import contextvars
 import copy
@@ -93,6 +94,8 @@ UserPoolOperation = Callable[[str, JsonObject], Awaitable[Response]]
 """Answers one operation of user pools, or of identity pools: (operation, request body)."""
 UserPoolAnswer = Callable[[str, JsonObject, UserPoolOperation], Awaitable[Response]]
 """Answers in MiniStack's place: (operation, request body, MiniStack's own answer)."""
+TokenTrigger = Callable[[JsonObject, Callable[[], JsonObject]], JsonObject]
+"""Changes the claims of a token: (user pool, MiniStack's own way to do it)."""
 TrustCheck = Callable[[object], str | None]
 """What IAM has against saving a role's trust policy; None when it may be saved."""
 
@@ -140,6 +143,7 @@ class Engine:
                 "GATEWAY_PORT": str(self.settings.port),
                 "IOT_MTLS_ENABLED": "0",
                 "LOG_LEVEL": "ERROR",
+                "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",  # a trigger that fails isn't overlooked
                 "MINISTACK_ACCOUNT_ID": self.settings.account_id,
                 "MINISTACK_HOST": "localhost",
                 "MINISTACK_REGION": self.settings.region,
@@ -1051,6 +1055,27 @@ class Engine:
 
         cognito._send_verification_email = send_fresh
 
+    def run_token_trigger_with(self, runner: TokenTrigger) -> None:
+        """Give the pre token generation trigger to ``runner``: MiniStack gives out tokens even when it fails."""
+        cognito = self._module("cognito")
+        name = "_apply_pretoken_trigger"
+        own_trigger = self._own_dispatches.setdefault(name, getattr(cognito, name))
+
+        def trigger(pool_id: str, claims: JsonObject, **facts: Any) -> JsonObject:
+            pool = self.user_pool(pool_id)
+            if pool is None:
+                return claims
+
+            def invoke() -> JsonObject:
+                try:
+                    return dict_of(own_trigger(pool_id=pool_id, claims=claims, **facts))
+                except RuntimeError as error:
+                    raise RuntimeError(_error_message(error)) from error
+
+            return runner(pool, invoke)
+
+        setattr(cognito, name, trigger)
+
     def sign_in_with_password(
         self, pool_id: str, client_id: str, username: str, password: str
     ) -> Response:
@@ -1140,6 +1165,16 @@ def dict_of(record: Any) -> JsonObject:
     """The record itself, typed: MiniStack keeps plain dictionaries."""
     assert isinstance(record, dict)
     return record
+
+
+def _error_message(error: RuntimeError) -> str:
+    """What a pre token generation function said when it failed, out of MiniStack's report of it."""
+    text = str(error).removeprefix("PreTokenGeneration error: ")
+    try:
+        body = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return str(body["errorMessage"]) if isinstance(body, dict) and "errorMessage" in body else text
 
 
 def _response_of(answer: tuple[int, Mapping[str, str], bytes]) -> Response:

@@ -74,6 +74,8 @@ _CLIENT_DEFAULTS: JsonObject = {
     "WriteAttributes": [],
 }
 
+_STANDARD_SCOPES = {"phone", "email", "openid", "profile", "aws.cognito.signin.user.admin"}
+
 _SECRET_ALPHABET = string.ascii_lowercase + string.digits
 _SECRET_LENGTH = 52
 
@@ -99,9 +101,9 @@ class UserPoolSettings:
     async def create_user_pool(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
         """``CreateUserPool`` (1.1, 1.15)."""
         policies = _policies(body.get("Policies"))
-        _refuse_factors(
-            policies, body.get("MfaConfiguration", "OFF"), body.get("UserPoolTier"), None
-        )
+        tier = body.get("UserPoolTier")
+        _refuse_factors(policies, body.get("MfaConfiguration", "OFF"), tier, None)
+        _refuse_trigger_version(body, tier, None)
         template = {**_POOL_DEFAULTS["VerificationMessageTemplate"]}
         template |= body.get("VerificationMessageTemplate") or {}
         full = {**body, "Policies": policies, "VerificationMessageTemplate": template}
@@ -124,6 +126,7 @@ class UserPoolSettings:
         current = pool.get("UserPoolTier")
         tier = body.get("UserPoolTier", current)
         _refuse_factors(full["Policies"], full["MfaConfiguration"], tier, current)
+        _refuse_trigger_version(full, tier, current)
         sent = {name: value for name, value in full.items() if value is not None}
         response = await proceed("UpdateUserPool", sent)
         if response.status == 200:
@@ -159,6 +162,7 @@ class UserPoolSettings:
         full = {**body, "ExplicitAuthFlows": flows}
         _refuse_rotation_with_refresh_flow(full)
         _refuse_validities(full)
+        self._refuse_unknown_scopes(full)
         response = await proceed("CreateUserPoolClient", full)
         return self._corrected(response, body)
 
@@ -173,8 +177,23 @@ class UserPoolSettings:
             {"RefreshTokenRotation": client.get("RefreshTokenRotation"), **full}
         )
         _refuse_validities(full)
+        self._refuse_unknown_scopes(full)
         sent = {name: value for name, value in full.items() if value is not None}
         return self._corrected(await proceed("UpdateUserPoolClient", sent), body)
+
+    def _refuse_unknown_scopes(self, client: JsonObject) -> None:
+        """A scope of one's own is one of a resource server (awsdocs/aws-cloudformation-user-guide#564)."""
+        pool = self._engine.user_pool(client["UserPoolId"])
+        if pool is None:
+            return
+        known = _STANDARD_SCOPES | {
+            f"{identifier}/{scope['ScopeName']}"
+            for identifier, server in pool.get("_resource_servers", {}).items()
+            for scope in server.get("Scopes") or ()
+        }
+        for scope in client.get("AllowedOAuthScopes") or ():
+            if scope not in known:
+                raise ApiError("ScopeDoesNotExistException", f"Invalid scope requested: {scope}")
 
     def _corrected(self, response: Response, body: JsonObject) -> Response:
         pool = self._engine.user_pool(body["UserPoolId"])
@@ -234,12 +253,25 @@ def _refuse_factors(
             "EMAIL_OTP and SMS_OTP can't be first authentication factors while MFA is required.",
         )
     if tier == "LITE" and factors - {"PASSWORD"}:
-        changed = current_tier not in (None, tier)
-        raise ApiError(
-            "TierChangeNotAllowedException" if changed else "FeatureUnavailableInTierException",
-            "The following features need to be disabled for the LITE pricing tier configured: "
-            "Passwordless Sign-In",
-        )
+        raise _not_in_lite("Passwordless Sign-In", current_tier)
+
+
+def _refuse_trigger_version(pool: JsonObject, tier: str | None, current_tier: str | None) -> None:
+    """Only the ID token may be changed in the plan Lite (9.4)."""
+    trigger = (pool.get("LambdaConfig") or {}).get("PreTokenGenerationConfig") or {}
+    version = trigger.get("LambdaVersion", "V1_0")
+    if tier == "LITE" and version != "V1_0":
+        feature = f"Token Customization with Pre-Token Generation Lambda {version}"
+        raise _not_in_lite(feature, current_tier)
+
+
+def _not_in_lite(feature: str, current_tier: str | None) -> ApiError:
+    changed = current_tier not in (None, "LITE")
+    return ApiError(
+        "TierChangeNotAllowedException" if changed else "FeatureUnavailableInTierException",
+        "The following features need to be disabled for the LITE pricing tier configured: "
+        + feature,
+    )
 
 
 def _refuse_rotation_with_refresh_flow(client: JsonObject) -> None:

@@ -2,7 +2,7 @@
 
 Every operation passes MiniStack's signature and IAM checks before anything here sees it (``Engine
 .answer_user_pools_with``). Each correction is a file of its own: ``signin``, ``password_challenges``,
-``user_accounts``, ``user_pool_settings``, ``refresh``, ``issued_tokens``.
+``user_accounts``, ``user_pool_settings``, ``refresh``, ``issued_tokens``, ``token_triggers``.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from labkit.local.mailbox import Mailbox
 from labkit.local.messages import Request, Response
 from labkit.local.sealed_tokens import TokenSeal
 from labkit.local.signin import ChoiceBasedSignIn
+from labkit.local.token_triggers import TokenTrigger
 from labkit.local.user_accounts import UserAccounts
 from labkit.local.user_pool_settings import UserPoolSettings
 
@@ -133,6 +134,7 @@ class UserPoolService:
         self._engine.deliver_mail_with(self._mailbox.deliver)
         self._engine.draw_confirmation_codes_with(lambda: self._draw_digits(6))
         self._engine.answer_user_pools_with(self._answer)
+        self._engine.run_token_trigger_with(TokenTrigger(self._engine))
         self._plugged_in = True
 
     async def _answer(

@@ -464,6 +464,7 @@ TOKENS: dict[str, Callable[[Gateway], str]] = {
     "id with a changed signature": lambda g: _other_signature(g.token("id")),
     "id without a signature": lambda g: _unsigned(g.token("id")),
     "garbage": lambda _: "not-a-token",
+    "id of a user in no group": _user(),
     "id of a user in one group": _user("team_manager"),
     "id of a user in two groups": _user("group-a", "group-b"),
     "id of a user who signed out everywhere": _signed_out,

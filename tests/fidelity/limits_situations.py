@@ -97,6 +97,19 @@ def a_plan(api: Api) -> None:
 
 
 @situation
+def an_api_that_was_added_to_a_plan(api: Api) -> None:
+    """The plan and its key were made for another API."""
+    first = Api(api.gateway)
+    first.mock("GET", "/x", **KEYED)
+    first.deploy()
+    plan = make_plan(first, make_key(api, "key"))
+    api.mock("GET", "/x", **KEYED)
+    api.deploy()
+    added = {"op": "add", "path": "/apiStages", "value": f"{api.id}:{STAGE}"}
+    api.aws.update_usage_plan(usagePlanId=plan, patchOperations=[added])
+
+
+@situation
 def a_plan_looser_than_the_stage(api: Api) -> None:
     api.mock("GET", "/x", **KEYED)
     api.deploy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -83,7 +84,7 @@ def client_with_secret(cognito: Cognito) -> Situation:
     )
     secret = described.body["UserPoolClient"]["ClientSecret"]
     proof = hmac.digest(secret.encode(), (EMAIL + here["client"]).encode(), hashlib.sha256)
-    return here | {"secret_hash": base64.b64encode(proof).decode()}
+    return here | {"secret": secret, "secret_hash": base64.b64encode(proof).decode()}
 
 
 def give_password(cognito: Cognito, pool_id: str) -> None:
@@ -298,6 +299,26 @@ def signed_in_user(cognito: Cognito) -> Situation:
     return signed_in(cognito, email_otp_user(cognito))
 
 
+@setup("signed-in user of a client with secret")
+def signed_in_with_secret(cognito: Cognito) -> Situation:
+    here = client_with_secret(cognito)
+    name = {"USERNAME": EMAIL, "SECRET_HASH": here["secret_hash"]}
+    asked = cognito.call(
+        "InitiateAuth",
+        AuthFlow="USER_AUTH",
+        ClientId=here["client"],
+        AuthParameters=name | {"PREFERRED_CHALLENGE": "EMAIL_OTP"},
+    )
+    answer = cognito.call(
+        "RespondToAuthChallenge",
+        ClientId=here["client"],
+        ChallengeName="EMAIL_OTP",
+        Session=asked.body["Session"],
+        ChallengeResponses=name | {"EMAIL_OTP_CODE": cognito.code()},
+    )
+    return here | {"refresh_token": answer.body["AuthenticationResult"]["RefreshToken"]}
+
+
 @setup("signed-in password user")
 def signed_in_password_user(cognito: Cognito) -> Situation:
     return signed_in(cognito, password_user(cognito))
@@ -369,6 +390,83 @@ def replaced_token_reused(cognito: Cognito) -> Situation:
     return here
 
 
+@setup("rotated on the last day")
+def rotated_on_the_last_day(cognito: Cognito) -> Situation:
+    here = rotating(cognito)
+    cognito.clock.advance(29 * DAY)
+    newest = refreshed(cognito, here, here["refresh_token"]).body["AuthenticationResult"]
+    cognito.clock.advance(DAY + 60)
+    return here | {"newest_refresh_token": newest["RefreshToken"]}
+
+
+@setup("signed in an hour ago")
+def signed_in_an_hour_ago(cognito: Cognito) -> Situation:
+    here = signed_in_user(cognito)
+    cognito.clock.advance(3600)
+    return here
+
+
+@setup("signed in before the group")
+def signed_in_before_the_group(cognito: Cognito) -> Situation:
+    here = signed_in_user(cognito)
+    assert "cognito:groups" not in claims_of(here["access_token"])
+    cognito.call("CreateGroup", UserPoolId=here["pool"], GroupName="readers")
+    group = {"UserPoolId": here["pool"], "Username": EMAIL, "GroupName": "readers"}
+    assert cognito.call("AdminAddUserToGroup", **group).status == 200
+    return here
+
+
+# -- a function before the tokens --------------------------------------------------------------
+
+
+def adds_a_scope(event: Any) -> Any:
+    added = {"accessTokenGeneration": {"scopesToAdd": ["orders/read"]}}
+    return event | {"response": {"claimsAndScopeOverrideDetails": added}}
+
+
+def fails(_event: Any) -> Any:
+    raise RuntimeError("no orders today")
+
+
+def with_trigger(cognito: Cognito, answer: Callable[[Any], Any], permitted: bool) -> Situation:
+    here = signed_in_user(cognito)
+    function = cognito.function(answer, here["pool"] if permitted else None)
+    trigger = {"LambdaArn": function, "LambdaVersion": "V2_0"}
+    changed = cognito.call(
+        "UpdateUserPool",
+        UserPoolId=here["pool"],
+        LambdaConfig={"PreTokenGenerationConfig": trigger},
+        Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}},
+    )
+    assert changed.status == 200, changed.body
+    return asking(cognito, here | {"function": function})
+
+
+@setup("a trigger that adds a scope")
+def trigger_that_adds_a_scope(cognito: Cognito) -> Situation:
+    return with_trigger(cognito, adds_a_scope, permitted=True)
+
+
+@setup("a trigger without a permission")
+def trigger_without_permission(cognito: Cognito) -> Situation:
+    return with_trigger(cognito, adds_a_scope, permitted=False)
+
+
+@setup("a trigger that fails")
+def trigger_that_fails(cognito: Cognito) -> Situation:
+    return with_trigger(cognito, fails, permitted=True)
+
+
+@setup("a resource server")
+def resource_server(cognito: Cognito) -> Situation:
+    here = plain_pool(cognito)
+    scopes = [{"ScopeName": "read", "ScopeDescription": "Read the orders"}]
+    server = {"Identifier": "orders", "Name": "Orders", "Scopes": scopes}
+    answer = cognito.call("CreateResourceServer", UserPoolId=here["pool"], **server)
+    assert answer.status == 200, answer.body
+    return here
+
+
 @setup("member of two groups asked for a code")
 def member_of_two_groups(cognito: Cognito) -> Situation:
     here = email_otp_user(cognito)
@@ -425,6 +523,8 @@ def at(body: Any, path: str) -> Any:
 KNOWN_CHECKS = {
     "absent",
     "claims",
+    "claims_kept",
+    "claims_new",
     "error_type",
     "keys",
     "mail",
@@ -444,7 +544,9 @@ def test_row(cognito: Cognito, row: Row) -> None:
     assert set(expected) <= KNOWN_CHECKS
     before = mails(cognito)
 
-    answer = cognito.call(request.pop("operation"), **request)
+    signed = False if request.pop("unsigned", False) else None
+    operation = request.pop("operation")
+    answer = cognito.send(cognito.request(operation, json.dumps(request).encode(), signed=signed))
 
     assert answer.status == expected["status"], answer.body
     assert answer.response.header("content-type") == "application/x-amz-json-1.1"
@@ -467,15 +569,24 @@ def test_row(cognito: Cognito, row: Row) -> None:
     if "mail" in expected:
         assert cognito.mailbox.messages(EMAIL)[0]["body"] == expected["mail"]
     check_claims(answer, expected.get("claims", {}))
+    if "claims_kept" in expected:
+        before_it = claims_of(here["access_token"])
+        after = claims_of(answer.body["AuthenticationResult"]["AccessToken"])
+        for name in expected["claims_kept"]:
+            assert after[name] == before_it[name], name
+        for name in expected["claims_new"]:
+            assert after[name] != before_it[name], name
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    return dict(jwt.decode(token, options={"verify_signature": False}))
 
 
 def check_claims(answer: Answer, expected: dict[str, Any]) -> None:
     for kind, name in (("access", "AccessToken"), ("id", "IdToken")):
         if kind not in expected and f"{kind}_keys" not in expected:
             continue
-        claims = jwt.decode(
-            answer.body["AuthenticationResult"][name], options={"verify_signature": False}
-        )
+        claims = claims_of(answer.body["AuthenticationResult"][name])
         assert {key: claims.get(key) for key in expected.get(kind, {})} == expected.get(kind, {})
         if f"{kind}_keys" in expected:
             assert sorted(claims) == expected[f"{kind}_keys"]

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import base64
 import json
 import os
 import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+import uuid
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -33,6 +36,19 @@ from labkit.local.user_pools import TARGET_PREFIX, UserPoolService
 
 T = TypeVar("T")
 
+_FOR_LAMBDA = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
+_EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 _MODEL = Loader().load_service_model("cognito-idp", "service-2")
 
 
@@ -156,6 +172,59 @@ class Cognito:
             return list(await asyncio.gather(*(self.service.handle(one) for one in requests)))
 
         return [Answer(response) for response in self.loop.run(all_at_once())]
+
+    def function(self, answer: Callable[[Any], Any], for_pool: str | None) -> str:
+        """The one Lambda function, which answers so; its ARN.
+
+        Args:
+            answer: from the event to the result; raises what the function would raise.
+            for_pool: which user pool may invoke it; None for nobody.
+        """
+
+        def run(_config: Any, _code: bytes, event: Any, _request: str, _version: str) -> Any:
+            try:
+                return {"body": answer(event), "log": ""}
+            except Exception as error:
+                return {"body": {"errorMessage": str(error)}, "error": True, "log": ""}
+
+        name = f"function-{uuid.uuid4()}"
+        role = {"RoleName": name, "AssumeRolePolicyDocument": _FOR_LAMBDA}
+        self._aws("iam", "/", urlencode({"Action": "CreateRole", "Version": "2010-05-08"} | role))
+        made = self._lambda(
+            "",
+            FunctionName=name,
+            Runtime="python3.12",
+            Handler="index.handler",
+            Role=f"arn:aws:iam::{self.settings.account_id}:role/{name}",
+            Code={"ZipFile": base64.b64encode(_EMPTY_ZIP).decode()},
+        )
+        self.engine.run_functions_with(run)
+        if for_pool is not None:
+            pool = self.call("DescribeUserPool", UserPoolId=for_pool).body["UserPool"]
+            self._lambda(
+                f"/{name}/policy",
+                StatementId="cognito",
+                Action="lambda:InvokeFunction",
+                Principal="cognito-idp.amazonaws.com",
+                SourceArn=pool["Arn"],
+            )
+        return str(made["FunctionArn"])
+
+    def _lambda(self, path: str, **body: Any) -> dict[str, Any]:
+        response = self._aws("lambda", f"/2015-03-31/functions{path}", json.dumps(body))
+        return dict(response.json())
+
+    def _aws(self, service: str, path: str, body: str) -> Response:
+        headers = {"Host": "127.0.0.1:4566"}
+        if service == "iam":
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        to_sign = AWSRequest("POST", f"http://127.0.0.1:4566{path}", headers=headers, data=body)
+        key = Credentials(self.settings.access_key_id, self.settings.secret_access_key)
+        SigV4Auth(key, service, self.settings.region).add_auth(to_sign)
+        request = Request("POST", path, "", list(to_sign.headers.items()), body.encode())
+        response = self.loop.run(self.engine.forward(request))
+        assert response.status in (200, 201), response.body
+        return response
 
     # -- the things that most tests begin with ----------------------------------------
 
