@@ -663,6 +663,13 @@ class Engine:
                 return dict_of(key)
         return None
 
+    def forget_usage_plan(self, plan_id: str) -> None:
+        """Take back a usage plan that was just made."""
+        plans = self._module("apigateway_v1")._usage_plans
+        region = self._region_of(plans, plan_id)
+        with self._scope(region):
+            plans.pop(plan_id, None)
+
     def usage_plan(self, plan_id: str) -> JsonObject | None:
         """The live record of a usage plan, or None."""
         for (_account, _region, found_id), plan in self._module(

@@ -35,6 +35,15 @@ class UsagePlanState(Protocol):
     def api_key_record(self, key_id: str) -> dict[str, Any] | None:
         """The live record of an API key, enabled or not, or None."""
 
+    def forget_usage_plan(self, plan_id: str) -> None:
+        """Take back a usage plan that was just made."""
+
+    def rest_api_region(self, api_id: str) -> str | None:
+        """The Region of a REST API, or None."""
+
+    def stage(self, api_id: str, region: str, stage_name: str) -> dict[str, Any] | None:
+        """The live stage of a REST API, or None."""
+
 
 class UsageOperations:
     """Answers the usage plan operations; the engine decides first whether the caller may make them.
@@ -64,12 +73,29 @@ class UsageOperations:
         if response.status >= 300:
             return response
         if request.method == "POST" and request.raw_path.rstrip("/") == _PLANS:
-            plan_id = response.json()["id"]
-            self._usage_plans.begin(plan_id)
-            return self._plan_shown(response, plan_id)
+            return self._created(response, response.json()["id"])
         if request.method == "PATCH" and (match := _KEY.fullmatch(request.raw_path)):
             return self._key_shown(response, match[1])
         return response
+
+    def _created(self, response: Response, plan_id: str) -> Response:
+        """The engine takes any API stage into a plan; AWS those of REST APIs that there are."""
+        plan = self._state.usage_plan(plan_id) or {}
+        missing = self._missing_stage(plan.get("apiStages") or [])
+        if missing is not None:
+            self._state.forget_usage_plan(plan_id)
+            return missing
+        self._usage_plans.begin(plan_id)
+        return self._plan_shown(response, plan_id)
+
+    def _missing_stage(self, stages: Sequence[Mapping[str, Any]]) -> Response | None:
+        """AWS's refusal of an API stage that isn't there: https://github.com/serverless/serverless/issues/2831"""
+        for stage in stages:
+            api_id, name = str(stage.get("apiId")), str(stage.get("stage"))
+            region = self._state.rest_api_region(api_id)
+            if region is None or self._state.stage(api_id, region, name) is None:
+                return _error(404, "NotFoundException", f"API Stage not found: {api_id}:{name}")
+        return None
 
     def _plan_shown(self, response: Response, plan_id: str) -> Response:
         plan = self._state.usage_plan(plan_id)
@@ -143,11 +169,14 @@ class UsageOperations:
         if response.status >= 300:
             return response
         try:
-            if staged:
-                plan["apiStages"] = patched_stages(before, staged)
+            after = patched_stages(before, staged)
         except ValueError as error:
             plan["apiStages"] = before
             return _error(400, "BadRequestException", str(error))
+        missing = self._missing_stage([stage for stage in after if stage not in before])
+        plan["apiStages"] = before if missing else after
+        if missing is not None:
+            return missing
         return _with_body(response, with_numbers(plan))
 
 
