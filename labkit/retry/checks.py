@@ -1,7 +1,7 @@
 """Checks of a client that lives with 429: nine rules, and a hint for each way to break one.
 
-Each rule lets the client call an API in virtual time (:mod:`labkit.rehearsal`), counts what it sends, and raises with
-one hint. Nothing waits for real, and the counts are the same on every run.
+Each rule lets the client call an API in virtual time (:mod:`labkit.retry.rehearsal`), counts what it sends, and raises
+with one hint. Nothing waits for real, and the counts are the same on every run.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labkit.errors import CheckError
-from labkit.rehearsal import (
+from labkit.retry.rehearsal import (
     BAD_REQUEST,
     FORBIDDEN,
     OK,
@@ -26,9 +26,9 @@ from labkit.rehearsal import (
     Rehearsal,
     run_of,
 )
+from labkit.retry.virtual_time import Outcome
 from labkit.simulation import FloatArray
 from labkit.throttle import TokenBucket
-from labkit.virtual_time import Outcome
 
 TRIES = 8
 BASE = 0.25

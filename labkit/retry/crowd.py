@@ -15,8 +15,8 @@ import requests
 
 from labkit.errors import BurstError
 from labkit.lab import Lab
-from labkit.rehearsal import Attempt, Call, run_of
-from labkit.retry import RetryRun
+from labkit.retry.comparison import RetryRun
+from labkit.retry.rehearsal import Attempt, Call, run_of
 from labkit.target import Target
 
 MOST_CLIENTS = 64

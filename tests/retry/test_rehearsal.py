@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from urllib3.util import Retry
 
-from labkit import rehearsal
 from labkit.local.gateway import responses
-from labkit.rehearsal import LATENCY, OK, OVER_QUOTA, THROTTLED, Answer, Rehearsal, rehearse
-from labkit.retry import Exponential, Fixed, NoRetry, RetryPolicy, compare_retries
+from labkit.retry import Exponential, Fixed, NoRetry, RetryPolicy, compare_retries, rehearsal
+from labkit.retry.rehearsal import LATENCY, OK, OVER_QUOTA, THROTTLED, Answer, Rehearsal, rehearse
 from labkit.throttle import TokenBucket
 
 

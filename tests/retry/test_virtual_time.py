@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.errors import VirtualTimeError
-from labkit.virtual_time import VirtualTime
+from labkit.retry.virtual_time import VirtualTime
 
 
 @pytest.fixture(autouse=True)

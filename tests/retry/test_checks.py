@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from labkit import retry_checks
 from labkit.errors import CheckError
-from labkit.rehearsal import Call
-from labkit.retry_checks import RULES, ceilings, kept
+from labkit.retry import checks as retry_checks
+from labkit.retry.checks import RULES, ceilings, kept
+from labkit.retry.rehearsal import Call
 
 QUOTA = "LimitExceededException"
 Response = requests.Response

@@ -1,4 +1,4 @@
-"""labkit.crowd: a client's own code, many times at once, only at the lab's own APIs, and bounded."""
+"""labkit.retry.crowd: a client's own code, many times at once, only at the lab's own APIs, and bounded."""
 
 import threading
 import time
@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from labkit import crowd
-from labkit.crowd import call_together
 from labkit.errors import BurstError, ForeignHostError
 from labkit.lab import Lab
+from labkit.retry import crowd
+from labkit.retry.crowd import call_together
 from tests.attached_cloud import attached_cloud
 from tests.mock_api import MockApi, mock_api
 

@@ -19,9 +19,9 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 
-from labkit.retry import RetryRun
+from labkit.retry.comparison import RetryRun
+from labkit.retry.virtual_time import Outcome, VirtualTime
 from labkit.throttle import TokenBucket
-from labkit.virtual_time import Outcome, VirtualTime
 
 URL = "https://rehearsal.execute-api.us-east-1.amazonaws.com/dev/items"
 LATENCY = 0.02
