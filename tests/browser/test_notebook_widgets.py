@@ -277,3 +277,32 @@ def test_nine_answers_of_a_lambda_authorizer(read: Read, screenshots: Path) -> N
     assert len(set(reasons[4:])) == 4, "five times 500, for four reasons"
     in_both_themes(reader.page, view, screenshots / "notebook-nine-journeys")
     assert reader.read_on() == []
+
+
+# -- who may call in modes/choosing-a-mode ------------------------------------------------------
+
+
+def test_the_matrix_is_asked_who_may_call_what(read: Read, screenshots: Path) -> None:
+    reader = read("modes/choosing-a-mode.ipynb", "who_may_call(")
+    view, rows = reader.view, reader.view.locator("tbody tr")
+    summary, *table = reader.twin().splitlines()
+    expect(rows).to_have_count(len(table) - 1)
+    assert missing("\n".join(table), view.inner_text()) == set()
+    status = view.get_by_role("status")
+    expect(status).to_have_text(summary)
+    in_both_themes(reader.page, view, screenshots / "notebook-who-may-call")
+
+    view.get_by_label("Caller").select_option("ana/access")
+    expect(rows).to_have_count(sum(line.startswith("ana/access ") for line in table))
+    view.get_by_label("Method").select_option("Cognito")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("without scopes: not the access token")
+    expect(status).to_have_text("1 call: 1 answered as expected")
+    view.get_by_label("Only what wasn't expected").check()
+    expect(rows).to_have_count(0)
+    view.get_by_label("Caller").select_option("all")
+    view.get_by_label("Method").select_option("all")
+    expect(rows).to_have_count(0)
+    view.get_by_label("Only what wasn't expected").uncheck()
+    expect(rows).to_have_count(len(table) - 1)
+    assert reader.read_on() == []
