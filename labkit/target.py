@@ -117,7 +117,10 @@ class Target:
         Raises:
             ForeignHostError: it isn't the lab's.
             BurstError: the requests aren't for one host, or can't be repeated.
+            CloudUnavailableError: nobody tells whose it is.
         """
+        from botocore.exceptions import ConnectionError as NoConnectionError
+
         prepared = [
             lab.http.prepare_request(requests.Request("GET", one) if isinstance(one, str) else one)
             for one in each
@@ -127,8 +130,12 @@ class Target:
         if len(hosts) != 1:
             raise BurstError("A burst goes to one API: give requests for one host name.")
         endpoint = getattr(lab.http.get_adapter(urls[0]), "endpoint", None)
-        _refuse_foreign(hosts.pop() or "", local=endpoint is not None)
-        return cls(lab.http, endpoint, [_message(one) for one in prepared], urls[0])
+        target = cls(lab.http, endpoint, [_message(one) for one in prepared], urls[0])
+        try:
+            _refuse_foreign(hosts.pop() or "", local=endpoint is not None)
+        except NoConnectionError as error:
+            raise target.unavailable(error) from error
+        return target
 
     def connect(self) -> Exchange:
         """An open connection.
@@ -142,7 +149,7 @@ class Target:
         connection.sock.settimeout(_TIMEOUT_SECONDS)
         return Exchange(connection, self._messages)
 
-    def unavailable(self, error: OSError) -> LabkitError:
+    def unavailable(self, error: Exception) -> LabkitError:
         """What to tell when there is no connection."""
         if self._endpoint is not None:
             return CloudUnavailableError(
@@ -183,7 +190,7 @@ def _refuse_foreign(host: str, *, local: bool) -> None:
             "fire() only aims at the lab's own APIs, https://<id>.execute-api.<Region>.amazonaws.com/…, "
             f"not at {host!r}."
         )
-    tags = _tags(*found.groups())
+    tags = _tags(*found.groups(), local=local)
     if tags is None:
         raise ForeignHostError(
             f"Your account has no API {found[1]} in {found[2]}: look at the URL."
@@ -196,14 +203,17 @@ def _refuse_foreign(host: str, *, local: bool) -> None:
         )
 
 
-def _tags(api_id: str, region: str) -> dict[str, str] | None:
+def _tags(api_id: str, region: str, *, local: bool) -> dict[str, str] | None:
     """The tags of an API of this account; None when it has no such API."""
     import boto3
+    from botocore.config import Config
 
-    rest: Any = boto3.client("apigateway", region_name=region)
+    # A local cloud that doesn't answer won't do so in ten seconds either.
+    config = Config(retries={"total_max_attempts": 1}) if local else None
+    rest: Any = boto3.client("apigateway", region_name=region, config=config)
     with suppress(rest.exceptions.NotFoundException):
         return dict(rest.get_rest_api(restApiId=api_id).get("tags") or {})
-    http_apis: Any = boto3.client("apigatewayv2", region_name=region)
+    http_apis: Any = boto3.client("apigatewayv2", region_name=region, config=config)
     with suppress(http_apis.exceptions.NotFoundException):
         return dict(http_apis.get_api(ApiId=api_id).get("Tags") or {})
     return None

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import requests
 
+import labkit
 from labkit import arrivals, burst
 from labkit.burst import Burst, Shot, fire
 from labkit.errors import BurstError, CloudUnavailableError, ForeignHostError
@@ -288,6 +289,16 @@ def test_the_kernel_s_interrupt_stops_it(
     counts = f"{len(found)} requests sent: {len(found)} accepted, 0 throttled, of 3000 planned"
     assert str(found) == f"Stopped. {counts}"
     assert capsys.readouterr().out.endswith(f"{found}\n")
+
+
+def test_a_cloud_that_is_gone_is_told_at_once(tmp_path: Path) -> None:
+    with attached_cloud(tmp_path) as lab:
+        url = mock_api().url
+        labkit.stop()
+        began = time.monotonic()
+        with pytest.raises(CloudUnavailableError, match=r"run `lab = labkit.start\(\)` again"):
+            fire(url, [0.0], lab=lab, progress=False)
+        assert time.monotonic() - began < 8  # botocore would try again for ten seconds
 
 
 def test_another_thread_stops_it_and_sees_every_answer(lab: Lab, api: MockApi) -> None:
