@@ -10,7 +10,7 @@ from traitlets import Unicode
 
 from labkit.widgets.exploring import PATTERNS, Prediction, Report, Settings, report, steps_around
 from labkit.widgets.latest import Latest
-from labkit.widgets.view import LABEL, View, button, join, row, sentence, table
+from labkit.widgets.view import LABEL, View, button, join, row, sentence, table, tag
 
 if TYPE_CHECKING:
     import requests
@@ -27,7 +27,8 @@ SIZES = (
     1000, 1200, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000, 10_000,
 )  # fmt: skip
 SPANS = (1, 2, 3, 5, 10, 20, 30, 60)
-_WIDTH = "min(100%, 900px)"
+_WIDTH, _SLIDER_WIDTH = "min(100%, 900px)", "30em"
+_CAPTION = "Accepted and refused requests"
 
 
 def throttle_explorer(
@@ -97,17 +98,17 @@ class ThrottleExplorer(View):
         from labkit.widgets.explorer_picture import ExplorerPicture
         from labkit.widgets.firing import Firing
 
-        self.rate = _slider("Rate", settings.rate, RATES)
-        self.burst = _slider("Burst", settings.burst, BURSTS)
+        self.rate = _slider("Rate", settings.rate, RATES, "tokens a second")
+        self.burst = _slider("Burst", settings.burst, BURSTS, "the bucket's size in tokens")
         self.pattern = ipywidgets.Dropdown(
             description="Pattern",
             options=list(PATTERNS),
             value=settings.pattern,
-            layout={"width": "22em"},
+            layout={"width": _SLIDER_WIDTH},
             style=LABEL,
         )
-        self.size = _slider("Requests", settings.size, SIZES)
-        self.seconds = _slider("Seconds", settings.seconds, SPANS)
+        self.size = _slider("Requests", settings.size, SIZES, "how many are sent")
+        self.seconds = _slider("Seconds", settings.seconds, SPANS, "over how long they are spread")
         self.fire_button = button("Fire it", self.fire)
         self.stop_button = button("Stop", self.stop, disabled=True)
         self.status, self.said = ipywidgets.HTML(), ipywidgets.HTML()
@@ -122,8 +123,9 @@ class ThrottleExplorer(View):
             one.observe(self._moved, "value")
         super().__init__(
             row(self.rate, self.burst),
-            row(self.pattern, self.size, self.seconds),
-            row(self.fire_button, self.stop_button, self.status),
+            row(self.size, self.seconds),
+            row(self.pattern, self.fire_button, self.stop_button),
+            self.status,
             self.picture,
             self.said,
         )
@@ -186,17 +188,19 @@ class ThrottleExplorer(View):
         self.picture.tooltip = says.alt
         self.said.value = join(
             [
-                table(says.settings, says.head, says.rows),
+                sentence(tag("b", says.settings)),
+                table(_CAPTION, says.head, says.rows),
                 *map(sentence, says.sentences),
             ]
         )
 
 
-def _slider(name: str, own: float, usual: Sequence[float]) -> Any:
+def _slider(name: str, own: float, usual: Sequence[float], meaning: str) -> Any:
     return ipywidgets.SelectionSlider(
         description=name,
         options=[(f"{value:,g}", value) for value in steps_around(own, usual)],
         value=own,
-        layout={"width": "28em"},
+        tooltip=meaning,
+        layout={"width": _SLIDER_WIDTH},
         style=LABEL,
     )

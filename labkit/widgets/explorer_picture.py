@@ -40,14 +40,15 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-MOST_MARKS = 200
+MOST_MARKS = 120
 """More requests than these are counted."""
-BINS = 60
+BINS = 50
 _INCHES, _DOTS = (9.0, 5.6), 120
 _COLUMNS = 960
 _INK, _PAPER, _GRID = "#1a1a1a", "#ffffff", "#d0d0d0"
 _PALE_BLUE, _PALE_VERMILION = "#a6cee8", "#fbe0cf"
 _HEADROOM = 1.12
+_LINES = ("burst + rate × t", "predicted", "measured")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,6 @@ class ExplorerPicture:
         for axes in panels:
             _plain_axes(axes)
         panels[-1].set_xlabel("seconds", color=_INK, fontsize=12)
-        self._legend: Any = None
         self._lowest: tuple[_Base | None, Any] = None, None
         self._lower: tuple[_Frame | None, Any] = None, None
         self._prediction_artists()
@@ -105,9 +105,6 @@ class ExplorerPicture:
         self._full = self._level.axhline(1, color=_INK, linewidth=1, linestyle=":")
         [self._staircase] = self._passed.plot([], [], color=_PALE_BLUE, linewidth=5)
         [self._bound] = self._passed.plot([], [], color=VERMILION, linewidth=1.8, linestyle="--")
-        self._passed.legend(
-            [self._bound], ["burst + rate × t"], loc="lower right", framealpha=1, fontsize=11
-        )
         self._predicted = (
             *(panel.yaxis for panel in (self._requests, self._level, self._passed)),
             *(self._bars, self._hatched, self._rings, self._squares),
@@ -149,9 +146,11 @@ class ExplorerPicture:
             self._canvas.restore_region(self._lowest[1])
             return
         self._requests.set_xlim(-0.012 * base.end, 1.012 * base.end)
-        if self._legend is not None:
-            self._legend.remove()
-        self._legend = _legend(self._requests, base)
+        _requests_legend(self._requests, base)
+        lines = [self._bound, self._staircase, *([self._climbed] if base.measured else [])]
+        self._passed.legend(
+            lines, _LINES[: len(lines)], loc="lower right", ncols=3, frameon=False, fontsize=11
+        )
         self._canvas.draw()
         self._lowest = base, self._copy()
 
@@ -211,6 +210,7 @@ class ExplorerPicture:
         tokens = np.concatenate(([layer.burst], tokens, after))
         when, tokens = thinned(when, tokens, end, _COLUMNS)
         self._tokens.set_data(when, tokens)
+        self._tokens.set_linewidth(0.8 if frame.base.many else 1.4)
         self._filled.set_data(when, tokens, np.zeros(len(when)))
         self._full.set_ydata([layer.burst, layer.burst])
         self._level.set_ylim(0, max(1.0, layer.burst * 1.15))
@@ -270,7 +270,7 @@ def _frame(prediction: Prediction, measured: Measured | None) -> _Frame:
     return _Frame(base, prediction, top, _round_up(max(passed, settings.burst) * _HEADROOM))
 
 
-def _legend(axes: Axes, base: _Base) -> Any:
+def _requests_legend(axes: Axes, base: _Base) -> None:
     def mark(shape: str, colour: str, **options: Any) -> Line2D:
         return Line2D([], [], linestyle="none", marker=shape, color=colour, **options)
 
@@ -295,7 +295,7 @@ def _legend(axes: Axes, base: _Base) -> Any:
         *(measured[kind] for kind in base.measured),
         strict=True,
     )
-    return axes.legend(
+    axes.legend(
         handles, labels, loc="lower left", bbox_to_anchor=(-0.012, 0.985), ncols=len(labels),
         frameon=False, fontsize=11, labelcolor=_INK, handletextpad=0.4, columnspacing=1.2,
     )  # fmt: skip
@@ -316,7 +316,7 @@ def _staircase(passed: FloatArray, until: float, end: float) -> tuple[FloatArray
 
 def _size(count: int) -> float:
     """A mark's size in points."""
-    return float(np.clip(10 - count / 25, 4.5, 9))
+    return float(np.clip(10 - count / 30, 6, 9))
 
 
 def _span(seconds: float) -> str:

@@ -291,7 +291,7 @@ class Report:
     def alt(self) -> str:
         """The alternative text of the picture."""
         counts = (
-            f"{name}: {', '.join(f'{n} {what}' for n, what in zip(numbers, self.head[1:], strict=True))}."
+            f"{name}: {', '.join(f'{n} {what}' for n, what in zip(numbers, self.head[1:], strict=True) if n)}."
             for name, *numbers in self.rows
         )
         return " ".join([f"{self.settings}.", *counts])
@@ -308,14 +308,16 @@ class Report:
             )
             for name, *numbers in lines
         )
-        return "\n".join([f"{self.settings}.", *table, *self.sentences, self.status])
+        return "\n".join(
+            [f"{self.settings}.", *map(str.rstrip, table), *self.sentences, self.status]
+        )
 
 
 def report(prediction: Prediction, measured: Measured | None, status: str) -> Report:
     """The prediction, what was measured of it so far, and the difference."""
     predicted = _predicted(prediction)
     rows, other = [predicted.cells()], False
-    sentences = [*_bound(prediction), *_clients(prediction)]
+    sentences = [*_bound(prediction), *_clients(prediction, measured)]
     if measured is not None and len(measured):
         answered = measured.is_answered
         same = predicted
@@ -361,11 +363,19 @@ def _sum(settings: Settings, seconds: float) -> str:
     )
 
 
-def _clients(prediction: Prediction) -> Iterator[str]:
+def _clients(prediction: Prediction, measured: Measured | None) -> Iterator[str]:
     names = PATTERNS[prediction.settings.pattern].clients
     for number, name in enumerate(names):
-        own = prediction.simulation.accepted[prediction.requests.client == number]
-        yield f"Of {name}, {np.count_nonzero(own):,} of {len(own):,} are predicted to be accepted."
+        own = prediction.requests.client == number
+        passed = np.count_nonzero(prediction.simulation.accepted[own])
+        text = f"Of {name}, {passed:,} of {np.count_nonzero(own):,} are predicted to be accepted"
+        if measured is not None and len(measured):
+            found = measured.outcome[own]
+            text += (
+                f"; {np.count_nonzero(found == ACCEPTED):,} of "
+                f"{np.count_nonzero(found != NOT_ANSWERED):,} were"
+            )
+        yield f"{text}."
 
 
 def _in_reality(prediction: Prediction, measured: Measured, found: Row) -> Iterator[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import requests
+from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.exceptions import HTTPClientError
 
 from labkit.burst import Burst, fire
@@ -18,7 +19,7 @@ from labkit.errors import LabkitError
 from labkit.lab import Lab
 from labkit.simulation import simulate
 from labkit.target import Target
-from labkit.widgets.exploring import Measured, Prediction
+from labkit.widgets.exploring import Measured, Prediction, Settings
 from labkit.widgets.view import plain
 
 Apply = Callable[[float, int], object]
@@ -44,7 +45,7 @@ class Firing:
         changed: called when there is something new to show, a few times a second, from another thread.
 
     Attributes:
-        status: what is going on, or how it ended.
+        status: what is going on.
         measured: what came back last; None before.
         burst: the last whole burst, stopped or not; None before.
         running: whether one is on its way.
@@ -58,14 +59,17 @@ class Firing:
         changed: Callable[[], object],
     ) -> None:
         self._request, self._lab, self._apply, self._changed = request, lab, apply, changed
-        self.status = NOT_FIRED if self.possible else NEEDED
+        self.status = ""
         self.measured: Measured | None = None
         self.burst: Burst | None = None
         self.running = False
         self._stop = threading.Event()
         self._one = threading.Lock()
+        self._over = threading.Event()
+        self._over.set()
         self._thread: threading.Thread | None = None
         self._full_at = (0.0, 0, 0.0)
+        self._ended: dict[Settings, str] = {}
 
     @property
     def possible(self) -> bool:
@@ -80,11 +84,14 @@ class Firing:
         return measured.so_far()
 
     def status_of(self, prediction: Prediction) -> str:
-        """What is going on, or where the sliders were for what was measured last."""
-        measured = self.measured
-        if self.running or measured is None or measured.prediction.settings == prediction.settings:
+        """What is going on; or how it ended with these settings; or with which it was done last."""
+        if self.running:
             return self.status
-        return f"Not fired yet. The last burst was: {measured.prediction.settings}."
+        if prediction.settings in self._ended:
+            return self._ended[prediction.settings]
+        if self.measured is None:
+            return NOT_FIRED if self.possible else NEEDED
+        return f"{NOT_FIRED} The last burst was: {self.measured.prediction.settings}."
 
     def start(self, prediction: Prediction) -> None:
         """Fire it, unless one is on its way."""
@@ -95,6 +102,7 @@ class Firing:
                 return
             self.running = True
         self._stop = threading.Event()
+        self._over.clear()
         self._thread = threading.Thread(
             target=self._run, args=(prediction,), name="labkit explorer", daemon=True
         )
@@ -106,36 +114,38 @@ class Firing:
 
     def wait(self) -> None:
         """Wait until none is on its way; an interrupt stops it."""
-        while self._thread is not None and self._thread.is_alive():
-            try:
-                self._thread.join(_GLANCE_SECONDS)
-            except KeyboardInterrupt:
-                self.stop()
+        with _interrupts_stop(self.stop):
+            # Not Thread.join: an interrupt of it makes Python 3.11 believe that the thread is over.
+            while not self._over.wait(_GLANCE_SECONDS):
+                pass
+        if self._thread is not None:
+            self._thread.join()
 
     def _run(self, prediction: Prediction) -> None:
         try:
             with stopped_by_interrupt(self.stop):
-                self._say(self._fired(prediction))
+                end = self._fired(prediction)
         except LabkitError as error:
-            self._say(str(error))
-        except HTTPClientError:
-            self._say(_NO_ANSWER)
+            end = str(error)
+        except (NoConnectionError, HTTPClientError):
+            end = _NO_ANSWER
         except Exception as error:  # the learner's own function may raise anything
-            self._say(f"The limit couldn't be set: {type(error).__name__}: {error}")
-        finally:
-            self.running = False
-            self._changed()
+            end = f"The limit couldn't be set: {type(error).__name__}: {error}"
+        self._ended[prediction.settings] = _one_line(end)
+        self.running = False
+        self._changed()
+        self._over.set()
 
     def _fired(self, prediction: Prediction) -> str:
         """Fire it; how it ended."""
         assert self._request is not None and self._lab is not None and self._apply is not None
         settings = prediction.settings
-        self.measured = None
         self._say("Setting the limit…")
         Target.of(self._lab, [self._request])  # a foreign one is refused before anything changes
         self._apply(settings.rate, settings.burst)
         if not self._full_again(prediction):
             return "Stopped before the first request was sent."
+        self._ended.clear()
         self.measured = measured = Measured(prediction)
         self._say("Firing…")
         clients = int(prediction.requests.client.max()) + 1
@@ -170,8 +180,12 @@ class Firing:
         self._full_at = (settings.rate, settings.burst, time.monotonic() + full_in)
 
     def _say(self, text: str) -> None:
-        self.status = plain(" ".join(text.split()))[:_LONGEST_STATUS]
+        self.status = text
         self._changed()
+
+
+def _one_line(text: str) -> str:
+    return plain(" ".join(text.split()))[:_LONGEST_STATUS]
 
 
 class _Progress:
@@ -189,6 +203,19 @@ class _Progress:
 
     def finish(self, text: str) -> None:
         """Nothing: the burst is told as a whole."""
+
+
+@contextlib.contextmanager
+def _interrupts_stop(stop: Callable[[], None]) -> Iterator[None]:
+    """In the main thread, an interrupt calls ``stop`` and isn't raised: one raised in a destructor would be lost."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # no other thread is ever interrupted
+        return
+    before = signal.signal(signal.SIGINT, lambda _signal, _frame: stop())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.default_int_handler)
 
 
 @contextlib.contextmanager
