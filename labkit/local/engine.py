@@ -199,11 +199,13 @@ class Engine:
 
         def parse(document: Any) -> Any:
             statements = own_parse(document)
-            text = document if isinstance(document, str) else json.dumps(document)
-            if statements and uses_variables(text):
-                whole = json.loads(text)
-                for statement in statements:
-                    statement.has_variables = whole.get("Version") == VERSION
+            if not statements:
+                return statements
+            whole = json.loads(document) if isinstance(document, str) else document
+            for statement in statements if whole.get("Version") == VERSION else ():
+                resources = [*statement.resources, *statement.not_resources]
+                if uses_variables(resources, statement.conditions):
+                    statement.has_variables = True
             return statements
 
         def first_match(context: Any, statements: Any, effect: str) -> Any:
@@ -219,8 +221,6 @@ class Engine:
 
     def _filled_statement(self, statement: Any, context: Any) -> Any:
         """The statement for one request; None when it can't apply to it."""
-        if not statement.has_variables:
-            return statement
         evaluator = self._core("iam_evaluator")
 
         def value_of(key: str) -> Any:

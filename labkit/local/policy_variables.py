@@ -26,13 +26,13 @@ class Unresolved(Exception):  # noqa: N818 - no error: a statement that doesn't 
     """A variable has no value in this request."""
 
 
-def uses_variables(policy_text: str) -> bool:
+def uses_variables(resources: list[str], conditions: dict[str, Any]) -> bool:
     """Whether there is anything to fill in.
 
-    >>> uses_variables('"arn:aws:s3:::b/${aws:username}/*"'), uses_variables('"arn:aws:s3:::b/*"')
+    >>> uses_variables(["arn:aws:s3:::b/${aws:username}/*"], {}), uses_variables(["arn:aws:s3:::b/*"], {})
     (True, False)
     """
-    return "${" in policy_text
+    return any("${" in one for one in resources) or (bool(conditions) and "${" in str(conditions))
 
 
 def filled(text: str, value_of: ValueOf, *, is_pattern: bool) -> str:

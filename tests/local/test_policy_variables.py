@@ -74,6 +74,15 @@ def test_what_nobody_can_evaluate_stays_closed(engine: Engine) -> None:
     assert decide(engine, "x", Effect="Deny", NotResource=others) == "Deny"
 
 
+def test_a_variable_may_be_escaped_in_the_text(cognito: Cognito) -> None:
+    evaluator = cognito.engine._core("iam_evaluator")
+    statement = '{"Effect":"Allow","Action":"*","Resource":"\\u0024{aws:username}"}'
+    (found,) = evaluator.parse_policy_document(
+        f'{{"Version":"2012-10-17","Statement":[{statement}]}}'
+    )
+    assert (found.resources, found.has_variables) == (["${aws:username}"], True)
+
+
 def test_special_characters_and_defaults() -> None:
     assert filled("${*}${?}${$}", {}.get, is_pattern=False) == "*?$"
     assert filled("${a, 'b'}", {"a": "c"}.get, is_pattern=False) == "c"
