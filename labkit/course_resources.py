@@ -323,7 +323,14 @@ def _find_tables(owns: Owns) -> Iterator[tuple[str, str]]:
 
 
 def _delete_table(name: str) -> None:
+    """DynamoDB deletes no table that it is still making, as after a run that was interrupted."""
     dynamodb = client("dynamodb")
+    try:
+        status = dynamodb.describe_table(TableName=name)["Table"]["TableStatus"]
+    except dynamodb.exceptions.ResourceNotFoundException:
+        return
+    if status == "CREATING":
+        dynamodb.get_waiter("table_exists").wait(TableName=name)
     _gone(dynamodb.delete_table, TableName=name)
     dynamodb.get_waiter("table_not_exists").wait(TableName=name)
 

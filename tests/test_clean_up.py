@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -325,6 +326,64 @@ def test_custom_domain_names_go_with_their_mappings(lab: Lab) -> None:
     assert left == {untagged, "api.example.com"}
     for name in left:
         gateway.delete_domain_name(domainName=name)
+
+
+def make_what_the_identity_pool_notebook_makes(tags: dict[str, str], prefix: str) -> None:
+    listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+    role = boto3.client("iam").create_role(
+        RoleName=f"{prefix}user", AssumeRolePolicyDocument=TRUST, Tags=listed
+    )["Role"]
+    pools = boto3.client("cognito-identity")
+    pool_id = pools.create_identity_pool(
+        IdentityPoolName=f"{prefix}pool",
+        AllowUnauthenticatedIdentities=False,
+        IdentityPoolTags=tags,
+    )["IdentityPoolId"]
+    pools.set_identity_pool_roles(IdentityPoolId=pool_id, Roles={"authenticated": role["Arn"]})
+    # An update that doesn't send the tags leaves them.
+    pools.update_identity_pool(
+        IdentityPoolId=pool_id,
+        IdentityPoolName=f"{prefix}pool",
+        AllowUnauthenticatedIdentities=False,
+    )
+    boto3.client("dynamodb").create_table(
+        TableName=f"{prefix}notes",
+        KeySchema=[{"AttributeName": "owner", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "owner", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        Tags=listed,
+    )
+
+
+def test_identity_pools_their_roles_and_tables(lab: Lab) -> None:
+    for tags, prefix in ((names.TAGS, "d-identity-pool-"), (OTHER_TAG, "d-identity-pool-other-")):
+        make_what_the_identity_pool_notebook_makes(tags, prefix)
+    pools, tables = boto3.client("cognito-identity"), boto3.client("dynamodb")
+    deleted = clean_up().deleted
+    assert [each.split(" (")[0] for each in deleted] == [
+        "identity pool d-identity-pool-pool",
+        "role d-identity-pool-user",
+        "table d-identity-pool-notes",
+    ]
+    left = pools.list_identity_pools(MaxResults=60)["IdentityPools"]
+    assert [pool["IdentityPoolName"] for pool in left] == ["d-identity-pool-other-pool"]
+    assert tables.list_tables()["TableNames"] == ["d-identity-pool-other-notes"]
+    pools.delete_identity_pool(IdentityPoolId=left[0]["IdentityPoolId"])
+    tables.delete_table(TableName="d-identity-pool-other-notes")
+
+
+def test_a_table_that_is_still_being_made_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    dynamodb = Mock()
+    dynamodb.exceptions.ResourceNotFoundException = LookupError
+    dynamodb.describe_table.return_value = {"Table": {"TableStatus": "CREATING"}}
+    monkeypatch.setattr("labkit.course_resources.client", lambda _service: dynamodb)
+    kind = next(kind for kind in course_resources.KINDS if kind.label == "table")
+    kind.delete("d-identity-pool-notes")
+    calls = [name for name, _arguments, _options in dynamodb.method_calls]
+    assert calls == ["describe_table", "get_waiter", "delete_table", "get_waiter"]
+    dynamodb.describe_table.side_effect = LookupError
+    kind.delete("d-identity-pool-notes")
+    assert dynamodb.delete_table.call_count == 1
 
 
 def test_a_pool_with_a_domain_and_a_role_with_its_own_policy(lab: Lab) -> None:
