@@ -603,7 +603,7 @@ def test_whatever_a_journey_says_is_text(steps: list[Step], method: str, path: s
 def test_the_matrix_as_text() -> None:
     assert str(who_may_call(ROWS)).splitlines() == [
         "3 calls: 1 answered as expected, 1 not as expected, 1 not called",
-        "caller     method      token         expected  actual        reason",
+        "caller     mode        token         expected  actual        reason",
         "anonymous  GET /demo   none          401       ✓ 401         no token",
         "jane       GET /demo   ID token      200       ✗ 403",
         "jane       POST /demo  access token  200       · not called",
@@ -612,8 +612,8 @@ def test_the_matrix_as_text() -> None:
 
 def test_rows_are_data() -> None:
     data = [
-        {"caller": "jane", "method": "m", "token": "t", "expected": 200, "actual": 200},
-        {"caller": "jane", "method": "m", "token": "t", "expected": 200},
+        {"caller": "jane", "mode": "m", "token": "t", "expected": 200, "actual": 200},
+        {"caller": "jane", "mode": "m", "token": "t", "expected": 200},
     ]
     assert who_may_call(data).rows == [Call(**one) for one in data]
     with pytest.raises(TypeError):
@@ -625,7 +625,7 @@ def test_the_filters() -> None:
     assert view.chosen() == ROWS
     view.caller.value = "jane"
     assert view.chosen() == ROWS[1:]
-    view.method.value = "GET /demo"
+    view.mode.value = "GET /demo"
     assert view.chosen() == [ROWS[1]]
     assert "POST" not in shown(view)
     view.caller.value = None

@@ -10,7 +10,7 @@ import ipywidgets
 
 from labkit.widgets.view import BOLD, LABEL, Markup, View, plain, row, sentence, table, tag
 
-_HEAD = ("caller", "method", "token", "expected", "actual", "reason")
+_HEAD = ("caller", "mode", "token", "expected", "actual", "reason")
 _MARK = {True: "✓", False: "✗", None: "·"}
 
 
@@ -20,7 +20,7 @@ class Call:
 
     Attributes:
         caller: who calls.
-        method: what is called, such as a verb and a path, or the auth mode that guards it.
+        mode: the auth mode that guards what is called, or its verb and path.
         token: what kind of token or signature the caller sends.
         expected: the status that the rules say.
         actual: the status that came; None when it wasn't called.
@@ -28,7 +28,7 @@ class Call:
     """
 
     caller: str
-    method: str
+    mode: str
     token: str
     expected: int
     actual: int | None = None
@@ -44,7 +44,7 @@ class Call:
         """What a table shows; the mark stands with the answer."""
         answer = "not called" if self.actual is None else str(self.actual)
         actual = f"{_MARK[self.as_expected]} {answer}"
-        return (self.caller, self.method, self.token, str(self.expected), actual, self.reason)
+        return (self.caller, self.mode, self.token, str(self.expected), actual, self.reason)
 
 
 def who_may_call(rows: Iterable[Call | Mapping[str, Any]]) -> Matrix:
@@ -92,7 +92,7 @@ class Matrix(View):
     Attributes:
         rows: all calls.
         caller: chooses the calls of one caller.
-        method: chooses the calls of one method or mode.
+        mode: chooses the calls of one mode.
         only_surprises: leaves out what was answered as expected.
         shown: the table.
     """
@@ -100,14 +100,14 @@ class Matrix(View):
     def __init__(self, rows: Sequence[Call]) -> None:
         self.rows = rows
         self.caller = _chooser("Caller", [one.caller for one in rows])
-        self.method = _chooser("Method", [one.method for one in rows])
+        self.mode = _chooser("Mode", [one.mode for one in rows])
         self.only_surprises = ipywidgets.Checkbox(
             description="Only what wasn't expected", indent=False, layout={"width": "auto"}
         )
         self.shown = ipywidgets.HTML()
-        for control in (self.caller, self.method, self.only_surprises):
+        for control in (self.caller, self.mode, self.only_surprises):
             control.observe(self._update, "value")
-        super().__init__(row(self.caller, self.method, self.only_surprises), self.shown)
+        super().__init__(row(self.caller, self.mode, self.only_surprises), self.shown)
         self._update()
 
     def chosen(self) -> list[Call]:
@@ -116,7 +116,7 @@ class Matrix(View):
             one
             for one in self.rows
             if self.caller.value in (None, one.caller)
-            and self.method.value in (None, one.method)
+            and self.mode.value in (None, one.mode)
             and not (self.only_surprises.value and one.as_expected)
         ]
 

@@ -301,7 +301,7 @@ def test_the_matrix_is_filtered(ran: Page) -> None:
     expect(view.get_by_role("status")).to_have_text(
         "3 calls: 1 answered as expected, 1 not as expected, 1 not called"
     )
-    view.get_by_label("Method").select_option("GET /demo")
+    view.get_by_label("Mode").select_option("GET /demo")
     expect(rows).to_have_count(2)
     view.get_by_label("Only what wasn't expected").focus()
     ran.keyboard.press("Space")
@@ -309,7 +309,7 @@ def test_the_matrix_is_filtered(ran: Page) -> None:
     expect(rows).to_contain_text("✗ 200")
     view.get_by_label("Caller").select_option(EVIL)
     expect(rows).to_have_count(0)
-    view.get_by_label("Method").select_option("all")
+    view.get_by_label("Mode").select_option("all")
     view.get_by_label("Only what wasn't expected").uncheck()
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text(EVIL)
