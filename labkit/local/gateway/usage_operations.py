@@ -89,7 +89,10 @@ class UsageOperations:
         return self._plan_shown(response, plan_id)
 
     def _missing_stage(self, stages: Sequence[Mapping[str, Any]]) -> Response | None:
-        """AWS's refusal of an API stage that isn't there: https://github.com/serverless/serverless/issues/2831"""
+        """AWS's refusal of an API stage that isn't there.
+
+        Source: https://github.com/serverless/serverless/issues/2831
+        """
         for stage in stages:
             api_id, name = str(stage.get("apiId")), str(stage.get("stage"))
             region = self._state.rest_api_region(api_id)

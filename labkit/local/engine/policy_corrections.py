@@ -1,0 +1,146 @@
+"""What MiniStack evaluates otherwise than IAM, corrected inside of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from labkit.local.engine.ministack import JsonObject, MiniStack
+from labkit.local.leading_keys import UNKNOWN, leading_keys
+from labkit.local.policy import wildcard_pattern
+from labkit.local.policy_variables import (
+    VERSION,
+    Unresolved,
+    filled_conditions,
+    filled_resources,
+    uses_variables,
+)
+
+
+class PolicyCorrections(MiniStack):
+    """Corrections of MiniStack's policy language."""
+
+    def correct_policies(self) -> None:
+        """Correct what is imported; once a process."""
+        self._deny_unknown_operations()
+        self._name_principals_as_aws()
+        self._core("iam_evaluator")._fnmatch_compile = wildcard_pattern
+        self._fill_policy_variables()
+        self._name_leading_keys()
+
+    def _deny_unknown_operations(self) -> None:
+        """Have a policy decide on every call: MiniStack lets a call through whose operation it can't name."""
+        actions = self._core("iam_actions")
+        own = actions.extract_iam_action
+
+        def name(service: str, *request: Any) -> str:
+            return own(service, *request) or f"{service}:UnknownOperation"
+
+        actions.extract_iam_action = name
+
+    def _name_principals_as_aws(self) -> None:
+        """``aws:PrincipalArn`` of a session is its role's ARN; an anonymous caller has no ARN and no account."""
+        evaluator = self._core("iam_evaluator")
+        own = evaluator._resolve_condition_key
+
+        def resolve(key: str, context: Any) -> Any:
+            if key.lower() == "aws:principalarn":
+                return self._principal_arn(context.principal_arn)
+            if key.lower() == "aws:principalaccount":
+                return context.principal_account or None
+            return own(key, context)
+
+        evaluator._resolve_condition_key = resolve
+        own_keys = evaluator._principal_keys
+
+        def principal_keys(credential: Any) -> dict[str, Any]:
+            session = self._module("sts")._sessions.get(credential.access_key_id) or {}
+            return {**own_keys(credential), **session.get("_federated_keys", {})}
+
+        evaluator._principal_keys = principal_keys
+
+    def _fill_policy_variables(self) -> None:
+        """``${aws:username}`` in a policy stands for a value: MiniStack compares the text as it is."""
+        evaluator = self._core("iam_evaluator")
+        own_parse, own_match = evaluator.parse_policy_document, evaluator._first_match
+
+        def parse(document: Any) -> Any:
+            statements = own_parse(document)
+            if not statements:
+                return statements
+            whole = json.loads(document) if isinstance(document, str) else document
+            for statement in statements if whole.get("Version") == VERSION else ():
+                resources = [*statement.resources, *statement.not_resources]
+                if uses_variables(resources, statement.conditions):
+                    statement.has_variables = True
+            return statements
+
+        def first_match(context: Any, statements: Any, effect: str) -> Any:
+            of_effect = (one for one in statements if one.effect == effect)
+            filled = [
+                self._filled_statement(one, context) if hasattr(one, "has_variables") else one
+                for one in of_effect
+            ]
+            return own_match(context, [one for one in filled if one is not None], effect)
+
+        evaluator.parse_policy_document = parse
+        evaluator._first_match = first_match
+
+    def _filled_statement(self, statement: Any, context: Any) -> Any:
+        """The statement for one request; None when it can't apply to it."""
+        evaluator = self._core("iam_evaluator")
+
+        def value_of(key: str) -> Any:
+            return evaluator._resolve_condition_key(key, context)
+
+        try:
+            conditions = filled_conditions(statement.conditions, value_of)
+            excluded = filled_resources(statement.not_resources, value_of, unknown_is_error=True)
+        except Unresolved:
+            # A Deny that nobody can evaluate denies; an Allow doesn't allow.
+            if statement.effect == "Allow":
+                return None
+            conditions, excluded = {}, []
+        resources = filled_resources(statement.resources, value_of)
+        return dataclasses.replace(
+            statement, conditions=conditions, resources=resources, not_resources=excluded
+        )
+
+    def _name_leading_keys(self) -> None:
+        """``dynamodb:LeadingKeys``, which MiniStack leaves out: ``ForAllValues`` of nothing would allow everything."""
+        actions = self._core("iam_actions")
+        own = actions.dynamodb_service_context
+
+        def context(body: bytes) -> JsonObject:
+            found: JsonObject = own(body)
+            try:
+                keys = leading_keys(json.loads(body or b"{}"), self._partition_key)
+            except (ValueError, TypeError, AttributeError, RecursionError):
+                keys = [UNKNOWN]
+            return found if keys is None else {**found, "dynamodb:LeadingKeys": keys}
+
+        actions.dynamodb_service_context = context
+
+    def _partition_key(self, table: str, index: str | None) -> str | None:
+        """The name of the partition key of a table of this account, or of an index."""
+        tables = self._module("dynamodb")._tables
+        region = self._core("responses").get_region()
+        found = tables.get_scoped(self.settings.account_id, region, table)
+        if found is None:
+            return None
+        if index is None:
+            return str(found["pk_name"])
+        indexes = [*found["GlobalSecondaryIndexes"], *found["LocalSecondaryIndexes"]]
+        for one in indexes:
+            if one["IndexName"] == index:
+                hash_keys = [k["AttributeName"] for k in one["KeySchema"] if k["KeyType"] == "HASH"]
+                return str(hash_keys[0])
+        return None
+
+    def _principal_arn(self, arn: str) -> str | None:
+        if ":assumed-role/" not in arn:
+            return None if arn == "*" else arn
+        account_id, name = arn.split(":")[4], arn.split("/")[1]
+        role = self._module("iam")._roles.get_scoped(account_id, None, name) or {}
+        return str(role.get("Arn") or f"arn:aws:iam::{account_id}:role/{name}")
