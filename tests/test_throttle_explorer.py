@@ -188,10 +188,15 @@ def test_two_clients_are_told_apart() -> None:
     assert "Of the even client, 30 of 30 are predicted to be accepted; " in measured
 
 
-@given(SETTINGS)
+@pytest.fixture(scope="module")
+def view() -> ThrottleExplorer:
+    """One that can't fire."""
+    return throttle_explorer()
+
+
+@given(where=SETTINGS)
 @settings(deadline=None, max_examples=15)
-def test_the_text_twin_and_the_widget_say_the_same(where: Settings) -> None:
-    view = VIEW
+def test_the_text_twin_and_the_widget_say_the_same(view: ThrottleExplorer, where: Settings) -> None:
     names = ("rate", "burst", "pattern", "size", "seconds")
     for name in names:
         getattr(view, name).value = getattr(where, name)
@@ -209,9 +214,6 @@ def test_the_text_twin_and_the_widget_say_the_same(where: Settings) -> None:
     assert view.seconds.disabled == (where.pattern == "spike")
     assert view._repr_mimebundle_()["text/plain"] == str(view)
     assert WIDGET_VIEW in view._repr_mimebundle_()
-
-
-VIEW = throttle_explorer()
 
 
 def test_without_a_target_it_says_what_is_missing() -> None:
@@ -254,48 +256,52 @@ def test_a_thinned_line_looks_the_same(points: list[tuple[float, float]], column
         assert drawn[-1] == own[-1]
 
 
-@given(SETTINGS, st.integers(0, 99))
+@pytest.fixture(scope="module")
+def picture() -> ExplorerPicture:
+    return ExplorerPicture()
+
+
+@given(where=SETTINGS, seed=st.integers(0, 99))
 @settings(deadline=None, max_examples=25)
-def test_the_overlay_has_the_counts_of_the_text(where: Settings, seed: int) -> None:
+def test_the_overlay_has_the_counts_of_the_text(
+    picture: ExplorerPicture, where: Settings, seed: int
+) -> None:
     prediction = Prediction(where)
     measured = answers(prediction, seed)
-    PICTURE.png(prediction, measured, "")
+    picture.png(prediction, measured, "")
     text = str(report(prediction, measured, ""))
-    predicted = [PICTURE._rings, PICTURE._squares]
-    found = [PICTURE._dots, PICTURE._crosses, PICTURE._others]
+    predicted = [picture._rings, picture._squares]
+    found = [picture._dots, picture._crosses, picture._others]
     if where.size <= MOST_MARKS:
         assert [len(one.get_xdata()) for one in predicted] == cells(text, "predicted")
         drawn = [len(one.get_xdata()) for one in found]
     else:
         accepted, top = (
-            np.nan_to_num(bars.get_data().values) for bars in (PICTURE._bars, PICTURE._hatched)
+            np.nan_to_num(bars.get_data().values) for bars in (picture._bars, picture._hatched)
         )
         refused = top - np.where(top > 0, accepted, 0)
         assert [accepted.sum(), refused.sum()] == cells(text, "predicted")
-        drawn = stacked(found)
+        drawn = stacked(found, picture._lower[0].base.end)
     numbers = cells(text, "measured")
     assert drawn == [*numbers, *[0] * (3 - len(numbers))]
-    assert PICTURE._climbed.get_ydata()[-1] == numbers[0]
-    assert PICTURE._staircase.get_ydata()[-1] == cells(text, "predicted")[0]
+    assert picture._climbed.get_ydata()[-1] == numbers[0]
+    assert picture._staircase.get_ydata()[-1] == cells(text, "predicted")[0]
 
 
-PICTURE = ExplorerPicture()
-
-
-def stacked(marks: list[Any]) -> list[int]:
+def stacked(marks: list[Any], end: float) -> list[int]:
     """How many requests marks count that stand on one another."""
     heights = np.zeros(BINS)
     counts = []
     for one in marks:
         x, y = one.get_xdata(), one.get_ydata()
-        places = np.floor(x / PICTURE._lower[0].base.end * BINS).astype(int)
+        places = np.floor(x / end * BINS).astype(int)
         counts.append(int((y - heights[places]).sum()))
         heights[places] = y
     return counts
 
 
 @given(st.lists(st.tuples(SETTINGS, st.none() | st.floats(0, 1)), min_size=2, max_size=4))
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 def test_what_is_drawn_over_a_copy_is_what_is_drawn_anew(
     steps: list[tuple[Settings, float | None]],
 ) -> None:
@@ -524,8 +530,8 @@ def test_a_foreign_target_is_refused_before_anything_changes(lab: Lab, api: Mock
     assert not view.fire_button.disabled
 
 
-@given(HOSTILE)
-@settings(deadline=None, max_examples=15)
+@given(said=HOSTILE)
+@settings(deadline=None, max_examples=8)
 def test_what_the_own_function_raises_is_one_line_of_text(
     lab: Lab, api: MockApi, said: str
 ) -> None:
