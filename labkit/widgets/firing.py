@@ -129,12 +129,12 @@ class Firing:
             end = str(error)
         except (NoConnectionError, HTTPClientError):
             end = _NO_ANSWER
-        except Exception as error:  # the learner's own function may raise anything
-            end = f"The limit couldn't be set: {type(error).__name__}: {error}"
+        except Exception as error:  # whatever it is, the controls come back and it is told
+            end = f"{type(error).__name__}: {error}"
         self._ended[prediction.settings] = _one_line(end)
+        self._over.set()  # whoever waits then waits for this thread's end
         self.running = False
         self._changed()
-        self._over.set()
 
     def _fired(self, prediction: Prediction) -> str:
         """Fire it; how it ended."""
@@ -142,7 +142,10 @@ class Firing:
         settings = prediction.settings
         self._say("Setting the limit…")
         Target.of(self._lab, [self._request])  # a foreign one is refused before anything changes
-        self._apply(settings.rate, settings.burst)
+        try:
+            self._apply(settings.rate, settings.burst)
+        except Exception as error:  # the learner's own function may raise anything
+            return f"The limit couldn't be set: {type(error).__name__}: {error}"
         if not self._full_again(prediction):
             return "Stopped before the first request was sent."
         self._ended.clear()
