@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.fidelity.gateway_fixture import STAGE, Api, Gateway
 
@@ -219,3 +220,20 @@ def test_the_deployment_of_a_stage_is_not_deleted_under_it(gateway: Gateway) -> 
     with pytest.raises(api.aws.exceptions.BadRequestException, match="Active stages"):
         api.aws.delete_deployment(restApiId=api.id, deploymentId=deployment)
     assert gateway.cloud.send(api.id, f"/{STAGE}/x").text == OPEN
+
+
+def test_a_stage_is_exported_only_as_it_is_served(gateway: Gateway) -> None:
+    """The engine exports the draft: an undeployed route must not look deployed."""
+    api = Api(gateway)
+    api.mock("GET", "/served")
+    api.deploy()
+
+    def export() -> Any:
+        return api.aws.get_export(restApiId=api.id, stageName=STAGE, exportType="oas30")
+
+    assert list(json.load(export()["body"])["paths"]) == ["/served"]
+    api.mock("GET", "/draft")
+    with pytest.raises(ClientError, match=r"changed since the deployment.*or deploy\."):
+        export()
+    api.deploy()
+    assert set(json.load(export()["body"])["paths"]) == {"/served", "/draft"}

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from labkit.local.gateway.authorizer_operations import refusal_of, refusal_of_patch, with_number
 from labkit.local.gateway.cognito_authorizer import CognitoAuthorizer
+from labkit.local.gateway.deployment import Deployment
 from labkit.local.gateway.deployment_operations import shown
 from labkit.local.gateway.gateway_response_operations import (
     GatewayResponses,
@@ -43,6 +44,7 @@ Forward = Callable[[Request], Awaitable[Response]]
 
 _API = re.compile(r"/restapis/([^/]+)")
 _DEPLOYMENTS = re.compile(r"/restapis/([^/]+)/deployments")
+_EXPORT = re.compile(r"/restapis/([^/]+)/stages/([^/]+)/exports/[^/]+")
 _DEPLOYMENT = re.compile(r"/restapis/([^/]+)/deployments/([^/]+)")
 _AUTHORIZER_CACHE = re.compile(r"/restapis/([^/]+)/stages/([^/]+)/cache/authorizers")
 _AUTHORIZERS = re.compile(r"/restapis/([^/]+)/authorizers/?")
@@ -121,6 +123,8 @@ class RestApiControlPlane:
             return await self._update_method(request, *match.groups())
         if request.method == "DELETE" and (match := _DEPLOYMENT.fullmatch(request.raw_path)):
             return await self._delete_deployment(request, *match.groups())
+        if request.method == "GET" and (match := _EXPORT.fullmatch(request.raw_path)):
+            return await self._export(request, *match.groups())
         response = await self._forward(request)
         if response.status < 300:
             await self._follow(request, response)
@@ -143,6 +147,24 @@ class RestApiControlPlane:
             return response
         find = partial(self._data_plane.deployment, match[1])
         return _with_body(response, shown(response.json(), dict(request.query), find))
+
+    async def _export(self, request: Request, api_id: str, stage_name: str) -> Response:
+        """The engine exports the draft, AWS what the stage serves: so only while they are the same."""
+        response = await self._forward(request)
+        region = self._state.rest_api_region(api_id)
+        stage = region and self._state.stage(api_id, region, stage_name)
+        if response.status >= 300 or not region or not stage:
+            return response
+        draft = Deployment(api_id, region, "", self._state.rest_api_configuration(api_id, region))
+        served = self._data_plane.deployment(api_id, str(stage.get("deploymentId")))
+        if served is not None and served.same_as(draft):
+            return response
+        return failure(
+            501,
+            "NotImplementedException",
+            "The API was changed since the deployment that the stage serves. The local cloud can export a stage only "
+            "before that: look at get_deployment(embed=['apisummary']), or deploy.",
+        )
 
     async def _delete_deployment(
         self, request: Request, api_id: str, deployment_id: str

@@ -65,6 +65,11 @@ class Deployment:
             for key, record in configuration["resources"].items()
         }
 
+    def same_as(self, other: Deployment) -> bool:
+        """Whether another snapshot of the API has the same configuration."""
+        names = ("api", "resources", "authorizers", "gateway_responses", "models", "validators")
+        return all(getattr(self, name) == getattr(other, name) for name in names)
+
     @cached_property
     def greedy_resources(self) -> tuple[Resource, ...]:
         """The ``{proxy+}`` resources."""
