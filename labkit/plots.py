@@ -15,10 +15,12 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from os import PathLike
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -40,6 +42,9 @@ _ROUNDING = 1e-6
 ACCEPTED = ("o", BLUE)
 THROTTLED = ("x", VERMILION)
 OVER_QUOTA = ("s", BLACK)
+_MOST_MARKS = 1_000
+_PARTS = 60
+_HATCHES = (None, "////", "....", "xxxx", "----", "\\\\\\\\")
 _REFUSED_BY = (("x", VERMILION), ("^", PURPLE), ("+", BLACK), ("v", GREEN), ("D", "#E69F00"))
 
 
@@ -282,15 +287,40 @@ def _marks(
         markeredgewidth=1.4,
         markersize=6 if len(times) <= 300 else 3,
         label=label,
-        rasterized=len(times) > 2000,
     )
 
 
 def _requests(axes: Axes, times: FloatArray, kinds: Sequence[Kind]) -> None:
+    """A mark for each request at its time; more than fit side by side are counted instead."""
+    if len(times) > _MOST_MARKS:
+        _counts(axes, times, kinds)
+        return
     number = np.arange(1, len(times) + 1)
     for label, shape, colour, which in kinds:
         _marks(axes, times[which], number[which], shape, colour, f"{label}: {_count(which)}")
     axes.set_ylabel("request")
+    axes.legend(loc="upper left", framealpha=1, fontsize=11)
+
+
+def _counts(axes: Axes, times: FloatArray, kinds: Sequence[Kind]) -> None:
+    """How many requests of each kind each part of the time has, one kind upon the other."""
+    edges = np.linspace(times[0], max(float(times[-1]), float(times[0]) + _ROUNDING), _PARTS + 1)
+    below = np.zeros(_PARTS)
+    for (label, _shape, colour, which), hatch in zip(kinds, cycle(_HATCHES), strict=False):
+        top = below + np.histogram(times[which], edges)[0]
+        axes.stairs(
+            top,
+            edges,
+            baseline=below,
+            fill=True,
+            facecolor=to_rgba(colour, 0.3),
+            edgecolor=colour,
+            hatch=hatch,
+            label=f"{label}: {_count(which)}",
+        )
+        below = top
+    axes.set_ylim(0, below.max() * 1.6)  # the legend stands above them
+    axes.set_ylabel(f"requests per {(edges[1] - edges[0]) * 1000:.3g} ms")
     axes.legend(loc="upper left", framealpha=1, fontsize=11)
 
 

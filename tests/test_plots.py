@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.image import imread
+from matplotlib.patches import StepPatch
 from nbclient import NotebookClient
 
 from labkit import arrivals, plots
@@ -97,6 +98,24 @@ def test_every_request_is_a_mark_and_its_shape_tells_what_happened(name: str) ->
         ]
         sizes = [int(words) for words in PICTURES[name].words.split()[:1]]
         assert sum(len(line.get_xdata()) for line in marks) == sizes[0]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("spread", [4.0, 0.0])
+def test_more_requests_than_marks_fit_are_counted_and_none_is_lost(spread: float) -> None:
+    prediction = simulate(np.linspace(0, spread, 3_000), TokenBucket(rate=100, burst=500))
+    axes = plots.burst(prediction).figure.axes[0]
+    stairs = [patch for patch in axes.patches if isinstance(patch, StepPatch)]
+    counted = {}
+    for kind in stairs:
+        values, _edges, baseline = kind.get_data()
+        counted[str(kind.get_label())] = int(np.sum(values - baseline))
+    refused = 3_000 - prediction.passed
+    assert counted == {
+        f"accepted: {prediction.passed}": prediction.passed,
+        f"throttled: {refused}": refused,
+    }
+    hatches = [kind.get_hatch() for kind in stairs]
+    assert len(set(hatches)) == len(hatches), "told apart without colour"
 
 
 def luminance(colour: np.ndarray) -> np.ndarray:
