@@ -15,18 +15,17 @@ import numpy as np
 import requests
 from numpy.typing import ArrayLike
 
-from labkit.arrivals import Randomness, Shared
+from labkit.arrivals import Shared
 from labkit.errors import BurstError
 from labkit.lab import Lab
 from labkit.progress import Progress, Silence, TextBar
-from labkit.retry import RetryPolicy
 from labkit.sending import Due, Sending
 from labkit.simulation import BoolArray, FloatArray, IntArray, Simulation, checked_times, simulate
 from labkit.target import Exchange, Reply, Target
 from labkit.throttle import TokenBucket
 
 MOST_REQUESTS = 10_000
-"""The most that one call sends, retries included: 3.5 US cents on AWS (REST API, us-east-1)."""
+"""The most that one call sends: 3.5 US cents on AWS (REST API, us-east-1)."""
 MOST_SECONDS = 300.0
 MOST_AT_ONCE = 64
 _TOO_MANY = 429
@@ -40,7 +39,6 @@ class Shot:
 
     Attributes:
         job: the number of the request in the pattern.
-        failures: how often it was throttled before.
         scheduled: when it was to be sent, in seconds from the begin.
         sent: when it was sent.
         answered: when its answer was there.
@@ -48,7 +46,6 @@ class Shot:
     """
 
     job: int
-    failures: int
     scheduled: float
     sent: float
     answered: float
@@ -179,8 +176,6 @@ def fire(
     pattern: ArrayLike | Shared,
     *,
     lab: Lab,
-    retry: RetryPolicy | None = None,
-    random: Randomness | None = None,
     at_once: int = MOST_AT_ONCE,
     progress: bool | Progress = True,
     seen: Callable[[Shot], object] | None = None,
@@ -196,9 +191,6 @@ def fire(
             It is prepared, and signed, once.
         pattern: times in seconds from now, in order: see :mod:`labkit.arrivals`.
         lab: whose API it is.
-        retry: what to do after a 429 of the throttle; nothing unless given. The quota's 429 is never tried again: no
-            retry brings the quota back.
-        random: for a policy with jitter.
         at_once: how many requests may be on their way at the same time; more than so many wait, and are sent late.
         progress: whether to show how far it is, or what shows it.
         seen: called with each request when its answer is there, from the thread that sent it.
@@ -219,7 +211,7 @@ def fire(
     _check(times, clients, len(each), at_once)
     target = Target.of(lab, each)
     bar = progress if not isinstance(progress, bool) else TextBar() if progress else Silence()
-    firing = _Firing(target, clients, retry, random, seen)
+    firing = _Firing(target, clients, seen)
     burst = firing.run(times, at_once, bar, stop)
     bar.finish(str(burst))
     return burst
@@ -232,25 +224,17 @@ class _Firing:
         self,
         target: Target,
         clients: IntArray,
-        retry: RetryPolicy | None,
-        random: Randomness | None,
         seen: Callable[[Shot], object] | None,
     ) -> None:
-        self._seen = seen
-        self._target, self._clients, self._retry = target, clients, retry
-        self._random = np.random.default_rng(random)
+        self._target, self._clients, self._seen = target, clients, seen
         self._shots: list[Shot] = []
-        self._planned = len(clients)
-        self._counting = threading.Lock()
 
     def run(
         self, times: FloatArray, at_once: int, bar: Progress, stop: threading.Event | None
     ) -> Burst:
         """Send everything."""
         due = [Due(when, job) for job, when in enumerate(times.tolist())]
-        pacer = self._retry.pacer() if self._retry is not None else None
-        hold = pacer.hold if pacer is not None else None
-        sending = Sending(due, self._target.connect, self._send, hold, workers=at_once, stop=stop)
+        sending = Sending(due, self._target.connect, self._send, workers=at_once, stop=stop)
         try:
             finished = (
                 sending.run(lambda: bar.update(len(self._shots), len(times))) if due else True
@@ -260,27 +244,14 @@ class _Firing:
         shots = sorted(self._shots, key=lambda shot: shot.sent)
         return Burst(tuple(shots), len(times), finished, sending.began_at)
 
-    def _send(self, exchange: Exchange, due: Due, now: Callable[[], float]) -> Due | None:
+    def _send(self, exchange: Exchange, due: Due, now: Callable[[], float]) -> None:
         sent = now()
         reply = exchange.ask(int(self._clients[due.job]))
         answered = now()
-        shot = Shot(due.job, due.failures, due.at, sent, answered, reply)
+        shot = Shot(due.job, due.at, sent, answered, reply)
         self._shots.append(shot)
         if self._seen is not None:
             self._seen(shot)
-        if self._retry is None or reply.status != _TOO_MANY or _over_quota(reply):
-            return None
-        failures = due.failures + 1
-        wait = self._retry.wait(failures, self._random)
-        if wait is None or answered + wait > MOST_SECONDS or not self._may_send_another():
-            return None
-        return Due(answered + wait, due.job, failures)
-
-    def _may_send_another(self) -> bool:
-        """Count a retry, while there may be one."""
-        with self._counting:
-            self._planned += 1
-            return self._planned <= MOST_REQUESTS
 
 
 def _times_and_clients(pattern: ArrayLike | Shared) -> tuple[FloatArray, IntArray]:

@@ -9,7 +9,6 @@ Measured on 2 cores with 500 requests a second against a server that only answer
 from __future__ import annotations
 
 import contextlib
-import heapq
 import signal
 import threading
 import time
@@ -23,7 +22,7 @@ _GRACE_SECONDS = 1.0
 _LEAD_SECONDS = 0.02
 _GLANCE_SECONDS = 0.1
 _NAP_SECONDS = 0.02
-"""A shorter wait is slept through, which is more exact; in a longer one an earlier request may be put in."""
+"""A shorter wait is slept through, which is more exact; a longer one can be ended."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,14 +32,10 @@ class Due:
     Attributes:
         at: when, in seconds from the begin.
         job: which request of the pattern.
-        failures: how often it was refused before.
-        paced: whether its place was reserved already.
     """
 
     at: float
     job: int
-    failures: int = 0
-    paced: bool = False
 
 
 class Connection(Protocol):
@@ -62,9 +57,7 @@ class Sending(Generic[C]):
     Args:
         due: what to send, and when.
         connect: opens a connection.
-        send: sends, records, and returns what is to be sent later because of it; it also gets what tells the seconds
-            from the begin.
-        hold: how long a sending is held back before it is sent; it is asked in the order of the schedule.
+        send: sends and records; it also gets what tells the seconds from the begin.
         workers: how many send at once at most.
         stop: ends it early when another thread sets it, as an interrupt does.
     """
@@ -73,17 +66,16 @@ class Sending(Generic[C]):
         self,
         due: Sequence[Due],
         connect: Callable[[], C],
-        send: Callable[[C, Due, Callable[[], float]], Due | None],
-        hold: Callable[[float], float] | None = None,
+        send: Callable[[C, Due, Callable[[], float]], object],
         *,
         workers: int,
         stop: threading.Event | None = None,
     ) -> None:
         self._asked_to_stop = stop or threading.Event()
-        self._heap = sorted(due)
-        self._connect, self._send, self._hold = connect, send, hold
-        self._changed = threading.Condition()
-        self._outstanding = 0
+        self._due = sorted(due)
+        self._connect, self._send = connect, send
+        self._counting = threading.Lock()
+        self._unsent = len(due)
         self._stopping = threading.Event()
         self._done = threading.Event()
         self._inbox: SimpleQueue[Due | None] = SimpleQueue()
@@ -167,40 +159,21 @@ class Sending(Generic[C]):
         return threading.Thread(target=guarded, name="labkit burst", daemon=True)
 
     def _dispatch(self) -> None:
-        """Hand out what is due, until there is nothing more and nothing on its way."""
-        while not self._stopping.is_set():
-            with self._changed:
-                if not self._heap and not self._outstanding:
-                    break
-                wait = self._heap[0].at - self._now() if self._heap else None
-                if wait is not None and wait <= 0:
-                    due = heapq.heappop(self._heap)
-                    self._outstanding += 1
-                elif wait is None or wait > _NAP_SECONDS:
-                    self._changed.wait(None if wait is None else wait - _NAP_SECONDS / 2)
-                    continue
-                else:
-                    due = None
-            if due is None:
-                time.sleep(max(0.0, self._heap[0].at - self._now()))
-            else:
-                self._hand_out(due)
-        self._done.set()
-
-    def _hand_out(self, due: Due) -> None:
-        hold = 0.0 if self._hold is None or due.paced else self._hold(due.at)
-        if hold > 0:
-            self._settle(Due(due.at + hold, due.job, due.failures, paced=True))
-        else:
+        """Hand out each sending when it is due."""
+        for due in self._due:
+            if due.at - self._now() > _NAP_SECONDS:
+                self._stopping.wait(due.at - self._now() - _NAP_SECONDS / 2)
+            if self._stopping.is_set():
+                return
+            time.sleep(max(0.0, due.at - self._now()))
             self._inbox.put(due)
 
-    def _settle(self, later: Due | None) -> None:
-        with self._changed:
-            self._outstanding -= 1
-            if later is not None:
-                heapq.heappush(self._heap, later)
-            if later is not None or not self._outstanding:
-                self._changed.notify()
+    def _settle(self) -> None:
+        """Note that one was sent and answered."""
+        with self._counting:
+            self._unsent -= 1
+            if not self._unsent:
+                self._done.set()
 
     def _work(self) -> None:
         try:
@@ -213,7 +186,8 @@ class Sending(Generic[C]):
         try:
             while (due := self._inbox.get()) is not None:
                 if not self._stopping.is_set():
-                    self._settle(self._send(connection, due, self._now))
+                    self._send(connection, due, self._now)
+                    self._settle()
         finally:
             connection.close()
 
@@ -222,8 +196,6 @@ class Sending(Generic[C]):
         self._stopping.set()
         for _ in self._workers:
             self._inbox.put(None)
-        with self._changed:
-            self._changed.notify()
         started = [t for t in (*self._workers, self._dispatcher) if t.ident is not None]
         deadline = time.monotonic() + _GRACE_SECONDS
         for thread in started:

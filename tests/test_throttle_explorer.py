@@ -69,7 +69,7 @@ def answers(prediction: Prediction, seed: int, share: float = 1.0) -> Measured:
         status = 200 if prediction.simulation.accepted[job] == (chance < 0.9) else 429
         reply = Reply(status) if chance < 0.98 else Reply(403, "ForbiddenException")
         sent = float(times[job] + random.uniform(0, 0.02))
-        measured.note(Shot(job, 0, float(times[job]), sent, sent + 0.01, reply))
+        measured.note(Shot(job, float(times[job]), sent, sent + 0.01, reply))
     return measured
 
 
@@ -163,7 +163,7 @@ def test_a_limit_that_was_not_kept_is_told() -> None:
     prediction = Prediction(SMALL)
     measured = Measured(prediction)
     for job, when in enumerate(prediction.requests.times.tolist()):
-        measured.note(Shot(job, 0, when, when, when, Reply(200)))
+        measured.note(Shot(job, when, when, when, Reply(200)))
     says = str(report(prediction, measured, ""))
     assert cells(says, "measured") == [60, 0]
     assert cells(says, "difference") == [11, -11]
@@ -172,8 +172,8 @@ def test_a_limit_that_was_not_kept_is_told() -> None:
 
 def test_the_quota_s_429_is_another_answer() -> None:
     measured = Measured(Prediction(SMALL))
-    measured.note(Shot(0, 0, 0.0, 0.0, 0.1, Reply(429, "LimitExceededException")))
-    measured.note(Shot(1, 0, 0.0, 0.0, 0.1, Reply(429, "TooManyRequestsException")))
+    measured.note(Shot(0, 0.0, 0.0, 0.1, Reply(429, "LimitExceededException")))
+    measured.note(Shot(1, 0.0, 0.0, 0.1, Reply(429, "TooManyRequestsException")))
     says = str(report(measured.prediction, measured, ""))
     assert cells(says, "measured") == [0, 1, 1]
     assert "Other answers: 429 LimitExceededException." in says
@@ -317,7 +317,7 @@ def test_what_is_drawn_over_a_copy_is_what_is_drawn_anew(
 def test_what_is_late_gets_room() -> None:
     prediction = Prediction(SMALL)
     measured = Measured(prediction)
-    measured.note(Shot(59, 0, 2.95, 5.2, 5.3, Reply(200)))
+    measured.note(Shot(59, 2.95, 5.2, 5.3, Reply(200)))
     picture = ExplorerPicture()
     picture.png(prediction, measured, "")
     assert picture._lower[0].base.end == 6

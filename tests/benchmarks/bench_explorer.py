@@ -64,7 +64,7 @@ def as_predicted(prediction: Prediction) -> Measured:
     for job, (when, passed) in enumerate(
         zip(prediction.requests.times.tolist(), prediction.simulation.accepted, strict=True)
     ):
-        measured.note(Shot(job, 0, when, when, when, Reply(200 if passed else 429)))
+        measured.note(Shot(job, when, when, when, Reply(200 if passed else 429)))
     return measured
 
 
