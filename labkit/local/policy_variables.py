@@ -5,9 +5,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.ht
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from labkit.local.policy import AS_LITERAL
 
@@ -15,7 +16,7 @@ VERSION = "2012-10-17"
 """Only a policy of this version has variables; in an older one ``${`` is plain text."""
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
-_DEFAULT = re.compile(r"([^,]*?)\s*,\s*'([^']*)'\s*")
+_QUOTED = re.compile(r"'([^']*)'")
 _SPECIAL = frozenset("*?$")
 
 ValueOf = Callable[[str], Any]
@@ -24,15 +25,6 @@ ValueOf = Callable[[str], Any]
 
 class Unresolved(Exception):  # noqa: N818 - no error: a statement that doesn't apply
     """A variable has no value in this request."""
-
-
-def uses_variables(resources: list[str], conditions: dict[str, Any]) -> bool:
-    """Whether there is anything to fill in.
-
-    >>> uses_variables(["arn:aws:s3:::b/${aws:username}/*"], {}), uses_variables(["arn:aws:s3:::b/*"], {})
-    (True, False)
-    """
-    return any("${" in one for one in resources) or (bool(conditions) and "${" in str(conditions))
 
 
 def filled(text: str, value_of: ValueOf, *, is_pattern: bool) -> str:
@@ -56,14 +48,15 @@ def filled(text: str, value_of: ValueOf, *, is_pattern: bool) -> str:
         name = match[1]
         if name in _SPECIAL:
             return _literal(name) if is_pattern else name
-        default = _DEFAULT.fullmatch(name)
-        value = value_of((default[1] if default else name).strip())
+        key, _comma, otherwise = name.partition(",")
+        default = _QUOTED.fullmatch(otherwise.strip())
+        value = value_of((key if default else name).strip())
         if isinstance(value, list):
             value = value[0] if len(value) == 1 else None
         if value is None:
             if default is None:
                 raise Unresolved(name)
-            value = default[2]
+            value = default[1]
         return _literal(str(value)) if is_pattern else str(value)
 
     return _VARIABLE.sub(fill, text)
@@ -79,30 +72,105 @@ _IS_PATTERN = re.compile("(?:like|arn(?:not)?equals)")
 _NEGATED = "not"
 _SET_OPERATOR = re.compile("^(?:forallvalues|foranyvalue):")
 
+_MATCHES_NOTHING = "\x00"
+"""A pattern that no ARN fits, nor the ``*`` of a call that is about no resource."""
 
-_MATCHES_NOTHING = AS_LITERAL["*"]
 
+class Parts(NamedTuple):
+    """What a statement is about: patterns of resources, patterns of what is left out, conditions."""
 
-def filled_resources(
-    patterns: list[str], value_of: ValueOf, *, unknown_is_error: bool = False
-) -> list[str]:
-    """The patterns of ``Resource`` or ``NotResource``; one without a value becomes one that no ARN fits.
+    resources: list[str]
+    excluded: list[str]
+    conditions: dict[str, Any]
 
-    Raises:
-        Unresolved: a variable has no value, and that is an error: it says what is *not* meant.
-    """
-    found = []
-    for pattern in patterns:
+    @property
+    def have_variables(self) -> bool:
+        """Whether there is anything to fill in.
+
+        >>> Parts(["arn:aws:s3:::b/${aws:username}/*"], [], {}).have_variables
+        True
+        >>> Parts(["arn:aws:s3:::b/*"], [], {}).have_variables
+        False
+        """
+        patterns = (*self.resources, *self.excluded)
+        in_conditions = bool(self.conditions) and "${" in str(self.conditions)
+        return in_conditions or any("${" in one for one in patterns)
+
+    def filled(self, effect: str, value_of: ValueOf) -> Parts | None:
+        """The parts for one request; None for a statement that can't apply to it."""
         try:
-            found.append(filled(pattern, value_of, is_pattern=True))
+            conditions = _filled_conditions(self.conditions, value_of)
+            excluded = [filled(one, value_of, is_pattern=True) for one in self.excluded]
         except Unresolved:
-            if unknown_is_error:
-                raise
-            found.append(_MATCHES_NOTHING)
-    return found
+            # A Deny that nobody can evaluate denies; an Allow doesn't allow.
+            if effect == "Allow":
+                return None
+            resources = ["*"] if self.excluded else self._filled_resources(value_of)
+            return Parts(resources, [], {})
+        return Parts(self._filled_resources(value_of), excluded, conditions)
+
+    def _filled_resources(self, value_of: ValueOf) -> list[str]:
+        return [_filled_resource(one, value_of) for one in self.resources]
 
 
-def filled_conditions(conditions: dict[str, Any], value_of: ValueOf) -> dict[str, Any]:
+def _filled_resource(pattern: str, value_of: ValueOf) -> str:
+    """A pattern of ``Resource``; without a value for its variable no ARN fits it.
+
+    Nor does it ever fit the ``*`` of a call about no resource: only a policy's own ``*`` does.
+    """
+    try:
+        found = filled(pattern, value_of, is_pattern=True)
+    except Unresolved:
+        return _MATCHES_NOTHING
+    return _MATCHES_NOTHING if found == AS_LITERAL["*"] else found
+
+
+def filled_policy(document: Any, value_of: ValueOf) -> Any:
+    """A policy that names principals with its variables filled in; one without variables as it is.
+
+    The result has no ``Version``: what was filled in isn't looked at again.
+
+    Args:
+        document: JSON text or parsed JSON; what is neither is returned as it is, for the evaluator to refuse.
+        value_of: looks a condition key up.
+    """
+    try:
+        data = json.loads(document) if isinstance(document, str) else document
+    except (ValueError, RecursionError):
+        return document
+    if not isinstance(data, dict) or data.get("Version") != VERSION:
+        return document
+    statements = data.get("Statement")
+    listed = statements if isinstance(statements, list) else [statements]
+    found = [_filled_statement(one, value_of) for one in listed if isinstance(one, dict)]
+    return {"Statement": [one for one in found if one is not None]}
+
+
+def _filled_statement(statement: dict[str, Any], value_of: ValueOf) -> dict[str, Any] | None:
+    conditions = statement.get("Condition") or {}
+    parts = Parts(
+        _texts(statement.get("Resource")), _texts(statement.get("NotResource")), conditions
+    )
+    if not isinstance(conditions, dict) or not parts.have_variables:
+        return statement
+    now = parts.filled(str(statement.get("Effect")), value_of)
+    if now is None:
+        return None
+    rest = {
+        name: value
+        for name, value in statement.items()
+        if name not in ("Resource", "NotResource", "Condition")
+    }
+    lists = {"Resource": now.resources, "NotResource": now.excluded}
+    return {**rest, "Condition": now.conditions, **{k: v for k, v in lists.items() if v}}
+
+
+def _texts(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, str)]
+
+
+def _filled_conditions(conditions: dict[str, Any], value_of: ValueOf) -> dict[str, Any]:
     """The conditions with their values filled in; a value without one is left out, so nothing equals it.
 
     Raises:

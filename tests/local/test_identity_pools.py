@@ -197,3 +197,61 @@ def test_trust_policies_that_may_be_saved(document: Any) -> None:
 )
 def test_trust_policies_for_everybodys_identity_pools(document: Any) -> None:
     assert "needs a condition" in str(trust_policy_problem(document))
+
+
+# -- whom a trust policy lets in ----------------------------------------------------------------
+
+KEYS = {
+    f"{PROVIDER}:aud": "us-east-1:1",
+    f"{PROVIDER}:sub": "us-east-1:2",
+    f"{PROVIDER}:amr": ["authenticated"],
+}
+TRUSTED = trust({"StringEquals": AUD})["Statement"]
+
+
+def trusts(cognito: Cognito, *statements: dict[str, Any]) -> bool:
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    role = {"Arn": "arn:aws:iam::123456789012:role/x", "AssumeRolePolicyDocument": document}
+    return cognito.engine.trusts_web_identity(role, PROVIDER, dict(KEYS), "us-east-1")
+
+
+@pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"AWS": ["1" * 12, "*"]}])
+def test_everybody_is_denied_but_not_let_in(cognito: Cognito, principal: Any) -> None:
+    (allowed,) = TRUSTED
+    assert trusts(cognito, allowed)
+    assert not trusts(cognito, {**allowed, "Principal": principal})
+    deny = {**allowed, "Effect": "Deny", "Principal": principal}
+    assert not trusts(cognito, allowed, deny)
+    assert not trusts(cognito, deny, allowed)
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        {"Federated": "*"},
+        {"Federated": "cognito-identity.*"},
+        {"Federated": PROVIDER.upper()},
+        {"AWS": "123456789012"},
+        {"Service": PROVIDER},
+    ],
+)
+def test_no_other_principal_is_the_provider(cognito: Cognito, principal: Any) -> None:
+    assert not trusts(cognito, {**TRUSTED[0], "Principal": principal})
+
+
+def test_who_isnt_meant(cognito: Cognito) -> None:
+    (allowed,) = TRUSTED
+    without = {name: value for name, value in allowed.items() if name != "Principal"}
+    assert not trusts(cognito, {**without, "NotPrincipal": {"AWS": "123456789012"}})
+    assert not trusts(cognito, allowed, {**without, "Effect": "Deny", "NotPrincipal": "*"})
+
+
+def test_variables_of_a_trust_policy(cognito: Cognito) -> None:
+    (allowed,) = TRUSTED
+    me = {f"{PROVIDER}:sub": f"${{{PROVIDER}:sub}}"}
+    assert trusts(cognito, {**allowed, "Condition": {"StringEquals": me}})
+    assert not trusts(cognito, {**allowed, "Condition": {"StringNotEquals": me}})
+    deny = {**allowed, "Effect": "Deny", "Condition": {"StringEquals": me}}
+    assert not trusts(cognito, allowed, deny)
+    nobody = {f"{PROVIDER}:sub": "${aws:username}"}
+    assert not trusts(cognito, {**allowed, "Condition": {"StringNotEquals": nobody}})

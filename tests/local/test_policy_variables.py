@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import Any
 
 import pytest
@@ -97,3 +99,55 @@ def test_a_number_or_a_date_has_no_variables(engine: Engine) -> None:
     allowed = decide(engine, "ana/x", sub="1", Resource=FOLDER, Condition=condition)
     assert allowed == "ImplicitDeny"
     assert decide(engine, "1/x", sub="1", Resource=FOLDER, Condition=condition) == "Allow"
+
+
+def test_a_variable_without_a_value_is_no_wildcard(engine: Engine) -> None:
+    """Calls about no resource, such as ``ListUsers``, are about ``*``: only a policy's own ``*`` allows them."""
+    for resource in ("arn:aws:iam::123456789012:user/${aws:username}", "${aws:UserAgent}", "${*}"):
+        document = {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "*", "Resource": [resource]}],
+        }
+        question = PolicyQuestion("iam:ListUsers", "*", "us-east-1", keys={"aws:useragent": "*"})
+        assert engine.decide(document, question, names_principals=False) == "ImplicitDeny"
+
+
+@pytest.mark.parametrize(
+    ("deny", "decision"),
+    [
+        ({"Resource": "arn:aws:s3:::bucket/${aws:UserAgent}/*"}, "Deny"),
+        ({"Resource": "arn:aws:s3:::bucket/${aws:Referer}/*"}, "Allow"),
+        ({"NotResource": "arn:aws:s3:::bucket/${aws:UserAgent}/*"}, "Allow"),
+        ({"NotResource": "arn:aws:s3:::bucket/${aws:Referer}/*"}, "Deny"),
+        ({"Resource": "*", "Condition": {"StringEquals": {SUB: "${aws:UserAgent}"}}}, "Deny"),
+        ({"Resource": "*", "Condition": {"StringNotEquals": {SUB: "${aws:UserAgent}"}}}, "Allow"),
+        ({"Resource": "*", "Condition": {"StringNotEquals": {SUB: "${aws:Referer}"}}}, "Deny"),
+    ],
+)
+def test_a_resources_policy_has_variables_too(
+    engine: Engine, deny: dict[str, Any], decision: Decision
+) -> None:
+    everybody = {"Principal": "*", "Action": "*"}
+    statements = [
+        {"Effect": "Allow", "Resource": "*", **everybody},
+        {"Effect": "Deny", **everybody, **deny},
+    ]
+    question = PolicyQuestion(
+        "s3:GetObject",
+        "arn:aws:s3:::bucket/ana/x",
+        "us-east-1",
+        keys={"aws:useragent": "ana", SUB: "ana"},
+    )
+    document = {"Version": "2012-10-17", "Statement": statements}
+    assert engine.decide(document, question, names_principals=True) == decision
+    text = json.dumps(document)
+    evaluator = engine._core("iam_evaluator")
+    context = engine._context(evaluator, question)
+    assert evaluator.evaluate_resource_policy(text, context).decision == decision
+
+
+def test_no_number_of_blanks_takes_long() -> None:
+    start = time.perf_counter()
+    with pytest.raises(Unresolved):
+        filled("${" + " " * 200_000 + "}", {}.get, is_pattern=True)
+    assert time.perf_counter() - start < 1

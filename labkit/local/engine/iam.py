@@ -244,6 +244,8 @@ class Iam(Signatures):
                 for name, value in keys.items()
             },
         )
+        about_it = [one for one in map(_for_web_identity, document["Statement"]) if one]
+        document = {**document, "Statement": about_it}
         return bool(evaluator.evaluate_trust_policy(document, provider, context))
 
     def refuse_web_identities(self, error_type: str, message: str) -> None:
@@ -260,3 +262,17 @@ class Iam(Signatures):
         iam = self._module("iam")
         own = self._own_trust_check = self._own_trust_check or iam._trust_policy_not_principal_error
         iam._trust_policy_not_principal_error = lambda document: own(document) or check(document)
+
+
+def _for_web_identity(statement: JsonObject) -> JsonObject | None:
+    """A trust policy's statement as it is meant for web identities; None when it isn't for them.
+
+    ``*`` and ``{"AWS": "*"}`` are everybody: a Deny is for web identities, too. Whether an Allow is isn't known: only
+    one that names the provider lets them in.
+    """
+    principal = statement["Principal"]
+    named = [] if principal == "*" else principal.get("AWS", [])
+    is_everybody = principal == "*" or "*" in ([named] if isinstance(named, str) else named)
+    if statement["Effect"] == "Deny":
+        return {**statement, "Principal": "*"} if is_everybody else statement
+    return None if principal == "*" else statement

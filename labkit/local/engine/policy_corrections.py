@@ -9,13 +9,7 @@ from typing import Any
 from labkit.local.engine.ministack import JsonObject, MiniStack
 from labkit.local.leading_keys import UNKNOWN, leading_keys
 from labkit.local.policy import wildcard_pattern
-from labkit.local.policy_variables import (
-    VERSION,
-    Unresolved,
-    filled_conditions,
-    filled_resources,
-    uses_variables,
-)
+from labkit.local.policy_variables import VERSION, Parts, filled_policy
 
 
 class PolicyCorrections(MiniStack):
@@ -71,8 +65,7 @@ class PolicyCorrections(MiniStack):
                 return statements
             whole = json.loads(document) if isinstance(document, str) else document
             for statement in statements if whole.get("Version") == VERSION else ():
-                resources = [*statement.resources, *statement.not_resources]
-                if uses_variables(resources, statement.conditions):
+                if _parts(statement).have_variables:
                     statement.has_variables = True
             return statements
 
@@ -86,6 +79,30 @@ class PolicyCorrections(MiniStack):
 
         evaluator.parse_policy_document = parse
         evaluator._first_match = first_match
+        self._fill_policies_with_principals()
+
+    def _fill_policies_with_principals(self) -> None:
+        """The same for the policies of resources and roles, which MiniStack evaluates without their version."""
+        evaluator = self._core("iam_evaluator")
+        own_resource = evaluator.evaluate_resource_policy
+        own_trust = evaluator.evaluate_trust_policy
+
+        def resource_policy(document: Any, context: Any, *more: Any, **named: Any) -> Any:
+            return own_resource(self._filled_policy(document, context), context, *more, **named)
+
+        def trust_policy(document: Any, caller_arn: str, context: Any = None) -> Any:
+            return own_trust(self._filled_policy(document, context), caller_arn, context)
+
+        evaluator.evaluate_resource_policy = resource_policy
+        evaluator.evaluate_trust_policy = trust_policy
+
+    def _filled_policy(self, document: Any, context: Any) -> Any:
+        evaluator = self._core("iam_evaluator")
+
+        def value_of(key: str) -> Any:
+            return None if context is None else evaluator._resolve_condition_key(key, context)
+
+        return filled_policy(document, value_of)
 
     def _filled_statement(self, statement: Any, context: Any) -> Any:
         """The statement for one request; None when it can't apply to it."""
@@ -94,17 +111,14 @@ class PolicyCorrections(MiniStack):
         def value_of(key: str) -> Any:
             return evaluator._resolve_condition_key(key, context)
 
-        try:
-            conditions = filled_conditions(statement.conditions, value_of)
-            excluded = filled_resources(statement.not_resources, value_of, unknown_is_error=True)
-        except Unresolved:
-            # A Deny that nobody can evaluate denies; an Allow doesn't allow.
-            if statement.effect == "Allow":
-                return None
-            conditions, excluded = {}, []
-        resources = filled_resources(statement.resources, value_of)
+        now = _parts(statement).filled(statement.effect, value_of)
+        if now is None:
+            return None
         return dataclasses.replace(
-            statement, conditions=conditions, resources=resources, not_resources=excluded
+            statement,
+            resources=now.resources,
+            not_resources=now.excluded,
+            conditions=now.conditions,
         )
 
     def _name_leading_keys(self) -> None:
@@ -144,3 +158,8 @@ class PolicyCorrections(MiniStack):
         account_id, name = arn.split(":")[4], arn.split("/")[1]
         role = self._module("iam")._roles.get_scoped(account_id, None, name) or {}
         return str(role.get("Arn") or f"arn:aws:iam::{account_id}:role/{name}")
+
+
+def _parts(statement: Any) -> Parts:
+    """What a statement of MiniStack's is about."""
+    return Parts(statement.resources, statement.not_resources, statement.conditions)
