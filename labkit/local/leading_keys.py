@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from labkit.local.dynamodb_tables import table_name
+
 JsonObject = dict[str, Any]
 
 UNKNOWN = "\x00"
@@ -60,25 +62,25 @@ def _of_batch(table: str, item: Any, partition_key_of: PartitionKeyOf) -> Iterat
     if not isinstance(item, dict):
         yield UNKNOWN
         return
-    name = partition_key_of(_name(table), None)
+    name = partition_key_of(table_name(table), None)
     for key in item.get("Keys") or ():
         yield _value(key, name)
-    for request in (item.get("PutRequest"), item.get("DeleteRequest")):
-        if isinstance(request, dict):
-            yield _value(request.get("Item", request.get("Key")), name)
+    for kind, member in (("PutRequest", "Item"), ("DeleteRequest", "Key")):
+        if kind in item:
+            request = item[kind]
+            yield _value(request.get(member) if isinstance(request, dict) else None, name)
 
 
 def _of_one(body: JsonObject, partition_key_of: PartitionKeyOf) -> Iterator[str]:
     table = body.get("TableName")
     if not isinstance(table, str):
         return
-    index = body.get("IndexName")
-    name = partition_key_of(_name(table), index if isinstance(index, str) else None)
     for member in ("Key", "Item"):
         if member in body:
-            yield _value(body[member], name)
+            yield _value(body[member], partition_key_of(table_name(table), None))
     if "KeyConditionExpression" in body or "KeyConditions" in body:
-        yield _of_query(body, name)
+        index = body.get("IndexName")
+        yield _of_query(body, partition_key_of(table_name(table), index if index else None))
 
 
 def _of_query(body: JsonObject, name: str | None) -> str:
@@ -87,12 +89,16 @@ def _of_query(body: JsonObject, name: str | None) -> str:
     names = body.get("ExpressionAttributeNames") or {}
     expression = body.get("KeyConditionExpression")
     if isinstance(expression, str):
+
+        def is_key(word: str) -> bool:
+            return (names.get(word) if word.startswith("#") else word) == name
+
         words = _WORD.findall(expression)
-        once = sum(names.get(word, word) == name for word in words) == 1
+        once = sum(map(is_key, words)) == 1
         found = [
             {name: values.get(placeholder)}
             for path, placeholder in _EQUALS.findall(expression)
-            if names.get(path, path) == name
+            if is_key(path)
         ]
         if len(found) != 1 or not once or _NO_KEY_CONDITION & {word.lower() for word in words}:
             return UNKNOWN
@@ -110,8 +116,3 @@ def _value(attributes: Any, name: str | None) -> str:
         return UNKNOWN
     (value,) = attribute.values()
     return value if isinstance(value, str) and value else UNKNOWN
-
-
-def _name(table: str) -> str:
-    """A table's name: a request may give its ARN."""
-    return table.rsplit("/", 1)[-1]

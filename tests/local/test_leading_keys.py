@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from labkit.local.dynamodb_tables import table_arns
 from labkit.local.leading_keys import UNKNOWN, leading_keys
 
 ANA = {"owner": {"S": "ana"}, "note": {"S": "1"}}
@@ -85,6 +87,24 @@ def query(expression: str, **more: Any) -> dict[str, Any]:
             },
             ["ana", "ben"],
         ),
+        # What an operation doesn't read must not decide.
+        ({**NOTES, "IndexName": "by-note", "Item": BEN}, ["ben"]),
+        ({**NOTES, "IndexName": "by-note", "Key": BEN}, ["ben"]),
+        ({"RequestItems": {"notes": [{"DeleteRequest": {"Item": ANA, "Key": BEN}}]}}, ["ben"]),
+        ({"RequestItems": {"notes": [{"PutRequest": {"Item": BEN, "Key": ANA}}]}}, ["ben"]),
+        ({"RequestItems": {"notes": [{"PutRequest": {}}, {"DeleteRequest": 1}]}}, [UNKNOWN] * 2),
+        (
+            query(
+                "owner = :b AND #o = :o", ExpressionAttributeNames={"owner": "note", "#o": "owner"}
+            ),
+            [UNKNOWN],
+        ),
+        (query("owner = :o", ExpressionAttributeNames={"owner": "note"}), ["ana"]),
+        ({"TableName": "arn:aws:dynamodb:us-east-1:1:table/other/notes", "Item": ANA}, [UNKNOWN]),
+        (
+            {"TableName": "arn:aws:dynamodb:us-east-1:1:table/notes/index/by-note", "Item": BEN},
+            ["ben"],
+        ),
         ({"Statement": 'SELECT * FROM "notes"'}, [UNKNOWN]),
         ({"TransactStatements": [{"Statement": "x"}]}, [UNKNOWN]),
         ({"TableName": "other", "Key": ANA}, [UNKNOWN]),
@@ -95,3 +115,37 @@ def query(expression: str, **more: Any) -> dict[str, Any]:
 )
 def test_whose_items(body: dict[str, Any], keys: list[str] | None) -> None:
     assert leading_keys(body, partition_key) == keys
+
+
+HERE = "arn:aws:dynamodb:us-east-1:123456789012:table/"
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "tables"),
+    [
+        ("GetItem", NOTES, ["notes"]),
+        ("GetItem", {**NOTES, "IndexName": "by-note"}, ["notes"]),
+        ("Query", {**NOTES, "IndexName": "by-note"}, ["notes/index/by-note"]),
+        ("Query", {"TableName": f"{HERE}notes"}, ["notes"]),
+        ("Query", {"TableName": f"{HERE}notes/index/mine"}, ["notes"]),
+        ("BatchGetItem", {**NOTES, "RequestItems": {"a": {}, "b": {}}}, ["a", "b"]),
+        ("BatchWriteItem", {**NOTES, "RequestItems": []}, []),
+        ("PutItem", {**NOTES, "RequestItems": {"a": {}}}, ["notes"]),
+        ("ExecuteStatement", {**NOTES, "Statement": "SELECT * FROM secret"}, []),
+        ("ExecuteTransaction", NOTES, []),
+        ("TransactWriteItems", NOTES, []),
+        ("ListTables", NOTES, []),
+        ("PutItem", {"TableName": 7}, []),
+        ("PutItem", {"TableName": "arn:aws:s3:::bucket"}, []),
+        ("PutItem", [], []),
+        (None, {**NOTES, "IndexName": "x", "RequestItems": {"a": {}}}, ["notes", "a"]),
+    ],
+)
+def test_which_tables(operation: str | None, body: Any, tables: list[str]) -> None:
+    found = table_arns(json.dumps(body).encode(), "us-east-1", "123456789012", operation)
+    assert found == [HERE + table for table in tables]
+
+
+def test_a_body_that_cant_be_read_names_no_table() -> None:
+    for body in (b"{", b"\xff", b"[" * 100_000, b""):
+        assert table_arns(body, "us-east-1", "123456789012", "PutItem") == []

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from typing import Any
 
+from labkit.local.dynamodb_tables import table_arns
 from labkit.local.engine.ministack import JsonObject, MiniStack
 from labkit.local.leading_keys import UNKNOWN, leading_keys
 from labkit.local.policy import wildcard_pattern
@@ -22,6 +24,7 @@ class PolicyCorrections(MiniStack):
         self._core("iam_evaluator")._fnmatch_compile = wildcard_pattern
         self._fill_policy_variables()
         self._name_leading_keys()
+        self._name_tables()
 
     def _deny_unknown_operations(self) -> None:
         """Have a policy decide on every call: MiniStack lets a call through whose operation it can't name."""
@@ -136,8 +139,31 @@ class PolicyCorrections(MiniStack):
 
         actions.dynamodb_service_context = context
 
+    def _name_tables(self) -> None:
+        """The tables that an operation is about: MiniStack believes a ``TableName`` beside them, which it ignores."""
+        actions = self._core("iam_actions")
+        own = actions.extract_resource_arn
+
+        def resource_arn(
+            service: str,
+            method: str,
+            path: str,
+            headers: Mapping[str, str],
+            body: bytes,
+            query: Any,
+            region: str,
+            account_id: str,
+        ) -> Any:
+            if service != "dynamodb":
+                return own(service, method, path, headers, body, query, region, account_id)
+            operation = headers.get("x-amz-target", "").rpartition(".")[2]
+            return next(iter(table_arns(body, region, account_id, operation)), "*")
+
+        actions.extract_resource_arn = resource_arn
+        actions.dynamodb_resource_arns = table_arns
+
     def _partition_key(self, table: str, index: str | None) -> str | None:
-        """The name of the partition key of a table of this account, or of an index."""
+        """The name of the partition key of a table of this account, or of an index that has one such key."""
         tables = self._module("dynamodb")._tables
         region = self._core("responses").get_region()
         found = tables.get_scoped(self.settings.account_id, region, table)
@@ -149,7 +175,7 @@ class PolicyCorrections(MiniStack):
         for one in indexes:
             if one["IndexName"] == index:
                 hash_keys = [k["AttributeName"] for k in one["KeySchema"] if k["KeyType"] == "HASH"]
-                return str(hash_keys[0])
+                return str(hash_keys[0]) if len(hash_keys) == 1 else None
         return None
 
     def _principal_arn(self, arn: str) -> str | None:
