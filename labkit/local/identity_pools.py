@@ -7,6 +7,7 @@ credentials is answered here. Facts: facts/cognito.md section 10.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -77,6 +78,8 @@ class IdentityPoolService:
             "SetIdentityPoolRoles": self._set_roles,
             "UpdateIdentityPool": self._update,
         }
+        # MiniStack answers in threads: two logins at once of a new user would get two identities.
+        self._one_at_a_time = asyncio.Lock()
         self._plugged_in = False
 
     def guard_roles(self) -> None:
@@ -108,7 +111,8 @@ class IdentityPoolService:
         try:
             if operation in _UNSUPPORTED:
                 raise _unsupported(operation)
-            return await (own(body, proceed) if own else proceed(operation, body))
+            async with self._one_at_a_time:
+                return await (own(body, proceed) if own else proceed(operation, body))
         except ApiError as refusal:
             return refusal.response
 
@@ -138,9 +142,10 @@ class IdentityPoolService:
         self._logins.check_still_signed_in(pool, claims)
         role_arn = role_for(pool, claims, body.get("CustomRoleArn"))
         role = None if role_arn is None else self._engine.role(role_arn)
+        # First, because the role must trust the identity that gets the credentials: perhaps the login has one already.
+        identity_id = self._engine.link_logins(pool, identity_id, logins)
         if role is None or not self._trusts(role, pool, identity_id, claims):
             raise ApiError("InvalidIdentityPoolConfigurationException", BAD_CONFIGURATION)
-        identity_id = self._engine.link_logins(pool, identity_id, logins)
         return json_response(
             {
                 "IdentityId": identity_id,
@@ -170,6 +175,7 @@ class IdentityPoolService:
             _federated_keys=_federated_keys(pool, identity_id),
             _identity_id=identity_id,
             _identity_pool_id=pool["IdentityPoolId"],
+            _role_id=role["RoleId"],
         )
         return {
             "AccessKeyId": made["AWS_ACCESS_KEY_ID"],

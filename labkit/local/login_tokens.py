@@ -71,7 +71,8 @@ class LoginTokens:
         """
         for provider, held in claims.items():
             for settings in _settings(identity_pool, provider):
-                asks = settings.get("ServerSideTokenCheck") and settings["ClientId"] == held["aud"]
+                is_meant = settings.get("ClientId") == held["aud"]
+                asks = is_meant and settings.get("ServerSideTokenCheck")
                 if asks and self._sign_ins.sign_in_ended(pool_of(provider), held):
                     raise _not_authorized(SIGNED_OUT)
 

@@ -52,7 +52,7 @@ def _mapped(
     if mapping["Type"] == "Token":
         allowed = _texts(claims.get("cognito:roles"))
         preferred = claims.get("cognito:preferred_role")
-        found = [str(preferred)] if preferred else []
+        found = [preferred] if isinstance(preferred, str) and preferred else []
     else:
         rules = (mapping.get("RulesConfiguration") or {}).get("Rules") or []
         allowed = found = [rule["RoleARN"] for rule in rules if fits(rule, claims)]
@@ -78,9 +78,9 @@ def fits(rule: JsonObject, claims: Mapping[str, Any]) -> bool:
     >>> fits({"Claim": "custom:team", "MatchType": "NotEqual", "Value": "red"}, {})
     False
     """
-    if claims.get(rule["Claim"]) is None:
+    values, wanted = _texts(claims.get(rule["Claim"])), rule["Value"]
+    if not values:
         return False
-    values, wanted = _texts(claims[rule["Claim"]]), rule["Value"]
     match rule["MatchType"]:
         case "Equals":
             return wanted in values
@@ -123,9 +123,9 @@ def roles_in(roles: Mapping[str, str], mappings: Mapping[str, JsonObject]) -> li
 
 
 def _texts(value: Any) -> list[str]:
-    """A claim's values as text: booleans and numbers as JSON has them."""
+    """A claim's values as text: booleans and numbers as JSON has them; nothing else is one text."""
     values = value if isinstance(value, list) else [value]
-    return [_text(one) for one in values if one is not None]
+    return [_text(one) for one in values if isinstance(one, str | int | float)]
 
 
 def _text(value: Any) -> str:

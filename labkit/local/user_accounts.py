@@ -154,7 +154,11 @@ class UserAccounts:
         return json_response({"Username": user["Username"], "ConfiguredUserAuthFactors": factors})
 
     async def create_group(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
-        """``CreateGroup``: without ``Precedence`` a group is the weakest (9.2); MiniStack makes it the strongest."""
+        """``CreateGroup``: without ``Precedence`` a group is the weakest (9.2); MiniStack makes it the strongest.
+
+        Whoever gives a group a role must be allowed to pass it: an identity pool may give it to the group's members.
+        """
+        self._check_pass_role(body)
         response = await proceed("CreateGroup", body)
         pool = self._engine.user_pool(body["UserPoolId"])
         if response.status != 200 or "Precedence" in body or pool is None:
@@ -163,6 +167,12 @@ class UserAccounts:
         answer = response.json()
         del answer["Group"]["Precedence"]
         return json_response(answer)
+
+    def _check_pass_role(self, body: JsonObject) -> None:
+        role_arn = body.get("RoleArn")
+        region = body["UserPoolId"].partition("_")[0]
+        if role_arn and not self._engine.may_pass(role_arn, region, "cognito-idp.amazonaws.com"):
+            raise ApiError("NotAuthorizedException", f"Access to Role '{role_arn}' is forbidden.")
 
     # -- signing up ----------------------------------------------------------------------
 

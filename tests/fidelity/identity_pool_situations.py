@@ -233,20 +233,39 @@ def role_for_lambda(pools: Pools) -> Situation:
     return with_role(pools, {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"})
 
 
-@setup("a role with a Deny")
-def role_with_a_deny(pools: Pools) -> Situation:
+def with_a_deny(pools: Pools, principal: Any, sub: str | None = None) -> Situation:
     here = with_role(pools)
     deny = {
         "Effect": "Deny",
-        "Principal": {"Federated": IDENTITY},
+        "Principal": principal,
         "Action": "sts:AssumeRoleWithWebIdentity",
-        "Condition": {"StringEquals": {f"{IDENTITY}:sub": here["identity"]}},
+        "Condition": {"StringEquals": {f"{IDENTITY}:sub": sub or here["identity"]}},
     }
     pools.iam.update_assume_role_policy(
         RoleName=here["role_arn"].rsplit("/", 1)[1],
         PolicyDocument=policy(trust(here["pool"]), deny),
     )
     return here
+
+
+@setup("a role with a Deny")
+def role_with_a_deny(pools: Pools) -> Situation:
+    return with_a_deny(pools, {"Federated": IDENTITY})
+
+
+@setup("a role with a Deny for everybody")
+def role_with_a_deny_for_everybody(pools: Pools) -> Situation:
+    return with_a_deny(pools, {"AWS": "*"})
+
+
+@setup("a role with a Deny that has a variable")
+def role_with_a_variable(pools: Pools) -> Situation:
+    return with_a_deny(pools, {"Federated": IDENTITY}, f"${{{IDENTITY}:sub}}")
+
+
+@setup("a role for everybody")
+def role_for_everybody(pools: Pools) -> Situation:
+    return with_role(pools, trust("us-east-1:1") | {"Principal": "*", "Condition": {}})
 
 
 @setup("a role for one provider")
@@ -466,12 +485,33 @@ def with_credentials(pools: Pools) -> Situation:
     return here | {"session": pools.credentials(here)}
 
 
+@setup("credentials of a role that was deleted and made again")
+def credentials_of_another_role(pools: Pools) -> Situation:
+    here = with_credentials(pools)
+    name = here["role_arn"].rsplit("/", 1)[1]
+    pools.iam.delete_role_policy(RoleName=name, PolicyName="may")
+    pools.iam.delete_role(RoleName=name)
+    pools.iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust(here["pool"])))
+    pools.iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=policy(*ITEMS))
+    return here
+
+
+@setup("a policy whose variable has no value")
+def policy_without_a_value(pools: Pools) -> Situation:
+    here = with_credentials(pools)
+    may = {"Effect": "Allow", "Action": "*", "Resource": "arn:aws:iam::*:role/${aws:username}"}
+    pools.iam.put_role_policy(
+        RoleName=here["role_arn"].rsplit("/", 1)[1], PolicyName="may", PolicyDocument=policy(may)
+    )
+    return here
+
+
 @setup("an owner who may not pass roles")
 def owner_who_may_not_pass_roles(pools: Pools) -> Situation:
     here = with_role(pools)
     name = f"owner-{next(pools._numbers)}"
     pools.iam.create_user(UserName=name)
-    may = {"Effect": "Allow", "Action": "cognito-identity:*", "Resource": "*"}
+    may = {"Effect": "Allow", "Action": ["cognito-identity:*", "cognito-idp:*"], "Resource": "*"}
     pools.iam.put_user_policy(UserName=name, PolicyName="may", PolicyDocument=policy(may))
     key = pools.iam.create_access_key(UserName=name)["AccessKey"]
     return here | {

@@ -5,7 +5,9 @@ What AWS answers case by case is in the ledger, what a forger tries in tests/sec
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from labkit.local.identity_pools import (
     IdentityPoolService,
     trust_policy_problem,
 )
-from labkit.local.messages import Request
+from labkit.local.messages import Request, Response
 from tests.local.in_process_cloud import Answer, Cognito
 
 UNSIGNED = {"GetCredentialsForIdentity", "GetId", "GetOpenIdToken", "UnlinkIdentity"}
@@ -40,6 +42,10 @@ class IdentityPools:
         return f"cognito-idp.us-east-1.amazonaws.com/{self.user_pool}"
 
     def call(self, operation: str, **body: Any) -> Answer:
+        sent = self.request(operation, **body)
+        return Answer(self.cognito.loop.run(self.service.handle(sent)))
+
+    def request(self, operation: str, **body: Any) -> Request:
         raw = json.dumps(body).encode()
         headers = {
             "Content-Type": "application/x-amz-json-1.1",
@@ -52,8 +58,7 @@ class IdentityPools:
             key = Credentials(settings.access_key_id, settings.secret_access_key)
             SigV4Auth(key, "cognito-identity", settings.region).add_auth(request)
             headers = dict(request.headers.items())
-        sent = Request("POST", "/", "", list(headers.items()), raw)
-        return Answer(self.cognito.loop.run(self.service.handle(sent)))
+        return Request("POST", "/", "", list(headers.items()), raw)
 
     def pool(self, **settings: Any) -> str:
         answer = self.call(
@@ -100,6 +105,46 @@ def test_two_logins_are_one_identity(pools: IdentityPools) -> None:
     for provider, token in logins.items():
         answer = pools.call("GetId", IdentityPoolId=pool_id, Logins={provider: token})
         assert answer.body["IdentityId"] == first
+
+
+def test_fifty_logins_at_once_are_one_identity(
+    pools: IdentityPools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MiniStack answers in threads: here each takes a while between its look and its note."""
+    cognito = pools.cognito.engine._module("cognito")
+    link = cognito._link_logins
+
+    def slowly(*arguments: Any) -> Any:
+        found = link(*arguments)
+        time.sleep(0.005)
+        return found
+
+    monkeypatch.setattr(cognito, "_link_logins", slowly)
+    pool_id, logins = pools.pool(), {pools.provider: pools.token()}
+    requests = [
+        pools.request("GetId", IdentityPoolId=pool_id, Logins=logins, AccountId=str(number))
+        for number in range(50)
+    ]
+
+    async def all_at_once() -> list[Response]:
+        return list(await asyncio.gather(*(pools.service.handle(one) for one in requests)))
+
+    answers = pools.cognito.loop.run(all_at_once())
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.json()["IdentityId"] for answer in answers}) == 1
+
+
+def test_a_provider_without_a_client_is_nobodys(pools: IdentityPools) -> None:
+    half = {"ProviderName": pools.provider, "ServerSideTokenCheck": True}
+    whole = {"ProviderName": pools.provider, "ClientId": pools.client}
+    logins = {pools.provider: pools.token()}
+    for listed, status in (([half], 400), ([half, whole], 200)):
+        pool_id = pools.pool(CognitoIdentityProviders=listed)
+        answer = pools.call("GetId", IdentityPoolId=pool_id, Logins=logins)
+        assert answer.status == status
+    identity = answer.body["IdentityId"]
+    refused = pools.call("GetCredentialsForIdentity", IdentityId=identity, Logins=logins)
+    assert refused.error[0] == "InvalidIdentityPoolConfigurationException"  # it has no role
 
 
 def test_one_bad_login_beside_a_good_one_refuses_both(pools: IdentityPools) -> None:

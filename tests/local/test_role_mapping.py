@@ -69,6 +69,18 @@ def test_the_first_rule_that_fits() -> None:
         ("Contains", "admin", ["admin", "user"], True),
         ("Contains", "admin", ["no-admin"], False),
         ("Matches", "red", "red", False),
+        # A claim of another shape has no value to compare, not even one that differs.
+        ("NotEqual", "red", [], False),
+        ("NotEqual", "red", {"red": 1}, False),
+        ("Contains", "red", {"red": 1}, False),
+        ("Contains", "None", [None], False),
+        ("Equals", "red", [["red"]], False),
+        ("Equals", "red", [["blue"], "red"], True),
+        # Nor is a value a pattern.
+        ("Equals", ".*", "red", False),
+        ("StartsWith", "r.d", "red", False),
+        ("Contains", "*", "red", False),
+        ("Equals", "red", "RED", False),
     ],
 )
 def test_how_rules_match(match_type: str, value: str, held: Any, fit: bool) -> None:
@@ -92,3 +104,17 @@ def test_what_cant_be_saved(mapping: dict[str, Any]) -> None:
 
 def test_25_rules_can_be_saved() -> None:
     check_mappings({PROVIDER: rules(*[("c", "Equals", str(n), READER) for n in range(25)])})
+
+
+@pytest.mark.parametrize("preferred", [["x"], {"a": 1}, True, 7, ""])
+def test_a_preferred_role_is_text(preferred: Any) -> None:
+    mapping = {"Type": "Token", "AmbiguousRoleResolution": "Deny"}
+    with pytest.raises(ApiError, match="ambiguous role mapping rules"):
+        role(pool(mapping), **{"cognito:preferred_role": preferred})
+
+
+@pytest.mark.parametrize("roles", [None, READER + "x", {READER: 1}, [[READER]], "reader"])
+def test_nobody_chooses_a_role_that_isnt_listed(roles: Any) -> None:
+    mapping = {"Type": "Token", "AmbiguousRoleResolution": "AuthenticatedRole"}
+    with pytest.raises(ApiError, match="forbidden"):
+        role(pool(mapping), READER, **{"cognito:roles": roles})

@@ -165,7 +165,10 @@ FORGERIES: dict[str, Callable[[Pool], str]] = {
     "no end": lambda pool: other_claims(pool, exp=time.time() + 1e9),
     "not a token": lambda _pool: "hello",
     "three dots": lambda _pool: "...",
-    "deep JSON": lambda _pool: f"{encoded({'alg': 'RS256', 'kid': 'k'})}.{encoded(b'[' * 9_000)}.x",
+    "deep JSON": lambda _pool: (
+        f"{encoded({'alg': 'RS256', 'kid': 'k'})}.{encoded(b'[' * 30_000)}.eA"
+    ),
+    "deep header": lambda _pool: f"{encoded(b'[' * 30_000)}.{encoded({'a': 1})}.eA",
 }
 
 
@@ -303,6 +306,99 @@ def test_who_configures_pools_gets_no_role_by_it(pool: Pool) -> None:
     before = pool.cloud.client("cognito-identity").get_identity_pool_roles(IdentityPoolId=pool.id)
     assert before["Roles"] == {"authenticated": pool.role_arn}
     _delete_user(pool.cloud, "configurator", key)
+
+
+def test_who_makes_groups_gets_no_role_by_it(pool: Pool) -> None:
+    """A group's role is a member's, where the identity pool takes roles from tokens."""
+    key = pool.cloud.user("group-maker", "cognito-idp:*")
+    users = pool.cloud.client("cognito-idp", key)
+    with pytest.raises(ClientError, match="is forbidden"):
+        users.create_group(UserPoolId=pool.user_pool, GroupName="mine", RoleArn=pool.role_arn)
+    assert users.list_groups(UserPoolId=pool.user_pool)["Groups"] == []
+    users.create_group(UserPoolId=pool.user_pool, GroupName="mine")
+    users.delete_group(UserPoolId=pool.user_pool, GroupName="mine")
+    _delete_user(pool.cloud, "group-maker", key)
+
+
+def test_a_deleted_roles_credentials_arent_the_next_roles(pool: Pool) -> None:
+    """Whoever was let into the old role isn't let into the new one, whatever its name."""
+    cloud, iam = pool.cloud, pool.cloud.client("iam")
+    pools = cloud.client("cognito-identity")
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    anybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    trusted = _trust_of(iam, "victims")
+    trusted["Statement"].append(anybody)
+
+    def make() -> str:
+        made = iam.create_role(RoleName="phoenix", AssumeRolePolicyDocument=json.dumps(trusted))
+        document = json.dumps({"Version": "2012-10-17", "Statement": everything})
+        iam.put_role_policy(RoleName="phoenix", PolicyName="all", PolicyDocument=document)
+        return str(made["Role"]["Arn"])
+
+    def delete() -> None:
+        iam.delete_role_policy(RoleName="phoenix", PolicyName="all")
+        iam.delete_role(RoleName="phoenix")
+
+    arn = make()
+    pools.set_identity_pool_roles(IdentityPoolId=pool.id, Roles={"authenticated": arn})
+    one = pool.credentials(pool.token)[1]["Credentials"]
+    user = cloud.user("assumer", "sts:AssumeRole")
+    two = cloud.client("sts", user).assume_role(RoleArn=arn, RoleSessionName="old")["Credentials"]
+    old = [
+        Credentials(one["AccessKeyId"], one["SecretKey"], one["SessionToken"]),
+        Credentials(two["AccessKeyId"], two["SecretAccessKey"], two["SessionToken"]),
+    ]
+    for key in old:
+        assert cloud.client("iam", key).list_users()["Users"]
+    delete()
+
+    def check_refused() -> None:
+        for key in old:
+            for service, operation in (("iam", "list_users"), ("sts", "get_caller_identity")):
+                with pytest.raises(ClientError) as refused:
+                    getattr(cloud.client(service, key), operation)()
+                assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+    check_refused()
+    make()
+    check_refused()
+    delete()
+    pools.set_identity_pool_roles(IdentityPoolId=pool.id, Roles={"authenticated": pool.role_arn})
+    _delete_user(cloud, "assumer", user)
+
+
+def test_a_role_must_trust_the_identity_that_gets_its_credentials(pool: Pool) -> None:
+    """Not the one that was named: a login brings its own identity along."""
+    cloud, iam = pool.cloud, pool.cloud.client("iam")
+    pools = cloud.client("cognito-identity")
+    provider = {"ProviderName": pool.provider, "ClientId": pool.client}
+    mine = pools.create_identity_pool(
+        IdentityPoolName="hoppers",
+        AllowUnauthenticatedIdentities=True,
+        CognitoIdentityProviders=[provider],
+    )["IdentityPoolId"]
+    guest = pool.ask("GetId", IdentityPoolId=mine)[1]["IdentityId"]
+    logins = {pool.provider: pool.token}
+    own = pool.ask("GetId", IdentityPoolId=mine, Logins=logins)[1]["IdentityId"]
+    assert guest != own
+    condition = {"StringEquals": {f"{IDENTITY}:aud": mine, f"{IDENTITY}:sub": guest}}
+    statement = {**_trust_of(iam, "victims")["Statement"][0], "Condition": condition}
+    arn = iam.create_role(
+        RoleName="one-guest", AssumeRolePolicyDocument=json.dumps({"Statement": [statement]})
+    )["Role"]["Arn"]
+    roles = {"authenticated": arn, "unauthenticated": arn}
+    pools.set_identity_pool_roles(IdentityPoolId=mine, Roles=roles)
+    assert pool.ask("GetCredentialsForIdentity", IdentityId=guest)[0] == 200
+    for identity in (guest, own):
+        status, body = pool.ask("GetCredentialsForIdentity", IdentityId=identity, Logins=logins)
+        assert (status, body["__type"]) == (400, "InvalidIdentityPoolConfigurationException")
+    pools.delete_identity_pool(IdentityPoolId=mine)
+    iam.delete_role(RoleName="one-guest")
+
+
+def _trust_of(iam: Any, role: str) -> dict[str, Any]:
+    document = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    return dict(json.loads(document) if isinstance(document, str) else document)
 
 
 def test_a_session_stays_in_its_scope(pool: Pool) -> None:

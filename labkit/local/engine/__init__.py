@@ -46,3 +46,4 @@ class Engine(
         """
         super().start()
         self.correct_policies()
+        self.end_sessions_with_their_roles()

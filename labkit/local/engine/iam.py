@@ -60,6 +60,8 @@ class Iam(Signatures):
             return None
         session = self._module("sts")._sessions.get(access_key_id)
         evaluator = self._core("iam_evaluator")
+        if session is not None and self._lost_its_role(session):
+            return None
         if session is not None:
             arn = str(session.get("Arn", ""))
             return Caller(
@@ -170,7 +172,8 @@ class Iam(Signatures):
             role_arn: the role.
             session_name: of the assumed role.
             lifetime: in seconds.
-            more: of MiniStack's record of the session.
+            more: of MiniStack's record of the session; ``_role_id`` ends it with its role, also when another one has
+                the role's name by then. Lambda assumes a role by its name again and again.
         """
         access_key_id = "ASIA" + secrets.token_hex(8).upper()
         secret, token = secrets.token_urlsafe(30), secrets.token_urlsafe(96)
@@ -197,8 +200,34 @@ class Iam(Signatures):
             "AWS_SESSION_TOKEN": token,
         }
 
-    def may_pass(self, role_arn: str, region: str) -> bool:
-        """Whether the signer of the request that is being answered may pass a role (``iam:PassRole``)."""
+    def end_sessions_with_their_roles(self) -> None:
+        """A deleted role's credentials are nobody's: MiniStack takes them for those of a new role of that name."""
+        evaluator = self._core("iam_evaluator")
+        own = evaluator.resolve_credential
+
+        def resolve(access_key_id: str, *more: Any, **named: Any) -> Any:
+            session = self._module("sts")._sessions.get(access_key_id)
+            if session is not None and self._lost_its_role(session):
+                return evaluator._unknown_access_key()
+            return own(access_key_id, *more, **named)
+
+        evaluator.resolve_credential = resolve
+
+    def _lost_its_role(self, session: JsonObject) -> bool:
+        role_id = session.get("_role_id")
+        if role_id is None and "SourcePrincipalArn" in session:  # AssumeRole
+            role_id = str(session.get("UserId")).partition(":")[0]
+        if role_id is None or session.get("PrincipalType") != "AssumedRole":
+            return False
+        arn = str(session.get("Arn"))
+        roles = self._module("iam")._roles
+        role = roles.get_scoped(session.get("AccountId"), None, arn.split("/")[1])
+        return role is None or role["RoleId"] != role_id
+
+    def may_pass(
+        self, role_arn: str, region: str, service: str = "cognito-identity.amazonaws.com"
+    ) -> bool:
+        """Whether the signer of the request that is being answered may pass a role (``iam:PassRole``) to a service."""
         signer = self._core("iam_evaluator")._verified_key.get() or self.settings.access_key_id
         caller = self.caller(signer)
         if caller is None:
@@ -211,7 +240,7 @@ class Iam(Signatures):
             caller.account_id,
             caller.type,
             signer,
-            keys={"iam:passedtoservice": "cognito-identity.amazonaws.com"},
+            keys={"iam:passedtoservice": service},
         )
         return self.decide_identity(signer, question) == "Allow"
 
