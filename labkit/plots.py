@@ -23,9 +23,12 @@ import numpy as np
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from labkit.burst import Burst
-from labkit.retry import Comparison
+from labkit.retry import RetryRun, table
 from labkit.simulation import QUOTA, BoolArray, FloatArray, Layer, Simulation, excess
 from labkit.throttle import TokenBucket
 
@@ -35,8 +38,14 @@ if TYPE_CHECKING:
 BLUE, VERMILION, GREEN, PURPLE, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"
 _INK, _PAPER, _GRID = "#1a1a1a", "#ffffff", "#d0d0d0"
 _INCHES_WIDE = 9.0
+_PIXELS_WIDE = 900
+"""What a notebook shows: it fits on a projector, and there the small letters are 18 pixels high."""
 _DOTS = 144
-"""To the inch: twice what a notebook shows, so that a projector has something to show."""
+"""To the inch: more than that, for screens with small pixels."""
+_COLOURS = 64
+"""Enough for the marks and their smooth edges, and a third of the size."""
+_LARGE, _MEDIUM, _SMALL = 15, 13.5, 13
+"""Font sizes in points."""
 _ROUNDING = 1e-6
 
 ACCEPTED = ("o", BLUE)
@@ -69,9 +78,14 @@ class Picture:
 
     def png(self) -> bytes:
         """The image."""
-        buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", dpi=_DOTS, metadata={"Description": self.alt})
-        return buffer.getvalue()
+        drawn, small = io.BytesIO(), io.BytesIO()
+        self.figure.savefig(drawn, format="png", dpi=_DOTS)
+        text = PngInfo()
+        text.add_itxt("Description", self.alt)
+        with Image.open(drawn) as image:
+            few = image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+        few.save(small, "PNG", optimize=True, pnginfo=text)
+        return small.getvalue()
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the image to a file; its ending says the format."""
@@ -80,7 +94,7 @@ class Picture:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        shown = {"width": int(_INCHES_WIDE * 72), "alt": self.alt}
+        shown = {"width": _PIXELS_WIDE, "alt": self.alt}
         image = base64.b64encode(self.png()).decode()
         display(  # type: ignore[no-untyped-call]
             {"image/png": image, "text/plain": self.title},
@@ -115,20 +129,22 @@ def burst(result: Simulation | Burst, bucket: TokenBucket | None = None) -> Pict
     layer = model.layers[0]
     times = model.arrivals
     refused = ~result.accepted
-    figure, (marks, level, passed) = _panels((3, 2, 2))
+    figure, (marks, level, passed) = _panels((2.3, 1.8, 1.8))
     _requests(
         marks, times, [("accepted", *ACCEPTED, result.accepted), ("throttled", *THROTTLED, refused)]
     )
     _level(level, model, layer)
     _against_the_bound(passed, times[result.accepted], _end(times), layer)
-    title = f"A burst of {len(times)} requests at a bucket with rate {layer.rate:g} and burst {layer.burst:g}"
+    title = f"{len(times)} requests at a bucket with rate {layer.rate:g} and burst {layer.burst:g}"
     words = (
         f"{len(times)} requests: {_count(result.accepted)} accepted, {_count(refused)} throttled.\n"
     )
     if isinstance(result, Burst):
         words += f"The model lets {model.passed} of them pass.\n"
     words += f"The bucket {'ran empty' if _ran_empty(layer) else 'never ran empty'}. "
-    over = excess(times[result.accepted], TokenBucket(layer.rate, layer.burst))
+    answered = result.answered[result.accepted] if isinstance(result, Burst) else None
+    bound = TokenBucket(layer.rate, layer.burst)
+    over = excess(times[result.accepted], bound, answered=answered)
     most = (
         "In no span of t seconds more"
         if over <= _ROUNDING
@@ -138,22 +154,33 @@ def burst(result: Simulation | Burst, bucket: TokenBucket | None = None) -> Pict
     return _picture(figure, title, words)
 
 
-def layers(prediction: Simulation) -> Picture:
-    """Every request at its time with the layer that refused it, and each layer's level."""
-    figure, (marks, *levels) = _panels((3, *[1.4] * len(prediction.layers)))
-    kinds = [("accepted", *ACCEPTED, prediction.accepted)]
+def layers(prediction: Simulation, shown: ArrayLike | None = None) -> Picture:
+    """Requests at their times with the layer that refused them, and each layer's level.
+
+    Args:
+        prediction: what happened to all requests.
+        shown: for each request whether it is drawn; all are unless given.
+    """
+    drawn = np.ones(len(prediction), dtype=np.bool_) if shown is None else np.asarray(shown, bool)
+    figure, (marks, *levels) = _panels((2.3, *[1.5] * len(prediction.layers)))
+    kinds = [("accepted", *ACCEPTED, prediction.accepted[drawn])]
     names = [*(layer.name for layer in prediction.layers), QUOTA]
     by = np.array(prediction.refused_by)
     for number, name in enumerate(name for name in names if name in prediction.refusals):
         shape, colour = OVER_QUOTA if name == QUOTA else _REFUSED_BY[number % len(_REFUSED_BY)]
-        kinds.append((f"refused by {name}", shape, colour, by == name))
-    _requests(marks, prediction.arrivals, kinds)
+        if (by[drawn] == name).any():
+            kinds.append((f"refused by {name}", shape, colour, by[drawn] == name))
+    _requests(marks, prediction.arrivals[drawn], kinds)
     for axes, layer in zip(levels, prediction.layers, strict=True):
         _level(axes, prediction, layer, named=True)
     words = f"{prediction}."
+    if shown is not None:
+        passed, count = _count(prediction.accepted & drawn), _count(drawn)
+        words += f"\nOf the {count} that are shown: {passed} accepted, {count - passed} refused."
     empty = [layer.name for layer in prediction.layers if _ran_empty(layer)]
     words += f"\nRan empty: {', '.join(empty) or 'none'}."
-    title = f"{len(prediction)} requests at {len(prediction.layers)} layers of buckets"
+    count, buckets = len(prediction), len(prediction.layers)
+    title = f"{count:,} requests at {buckets} {'bucket' if buckets == 1 else 'layers of buckets'}"
     return _picture(figure, title, words)
 
 
@@ -192,27 +219,42 @@ def quota(prediction: Simulation) -> Picture:
     return _picture(figure, f"A quota and {len(prediction)} requests", words)
 
 
-def retries(comparison: Comparison) -> Picture:
-    """The attempts of each policy, one under the other over the same seconds."""
-    figure, panels = _panels([1.3] * len(comparison.runs))
-    for axes, run in zip(panels, comparison, strict=True):
-        accepted = run.accepted
-        _marks(axes, run.sent[~accepted], run.job[~accepted], *THROTTLED, "refused")
-        _marks(axes, run.sent[accepted], run.job[accepted], *ACCEPTED, "done")
-        axes.set_ylabel("job")
+def retries(runs: Sequence[RetryRun], words: str | None = None) -> Picture:
+    """The requests of each run, one run under the other over the same seconds.
+
+    A row is a client, and the rows are in the order in which they got through.
+
+    Args:
+        runs: what is compared.
+        words: what is said instead of the numbers, where they aren't the same on every run.
+    """
+    figure, panels = _panels([1.5] * len(runs))
+    for axes, run in zip(panels, runs, strict=True):
+        accepted, row = run.accepted, run.places[run.client] + 1
+        _marks(axes, run.sent[~accepted], row[~accepted], *THROTTLED, "refused", size=5)
+        _marks(axes, run.sent[accepted], row[accepted], *ACCEPTED, "passed", size=6)
+        axes.set_ylabel("client")
         axes.set_title(
-            f"{run.name}: {run.done} of {len(run.jobs)} done, {run.wasted} wasted, {run.seconds:.1f} s",
+            f"{run.name}: {run.done} of {run.clients} got through, {run.refused:,} refused, {run.seconds:.1f} s",
             loc="left",
-            fontsize=11,
+            fontsize=_MEDIUM,
             color=_INK,
         )
     if panels:
-        # Above the panel: inside it would cover attempts.
-        panels[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
-    jobs = len(comparison.runs[0].jobs) if comparison.runs else 0
-    count = len(comparison.runs)
-    policies = "1 retry policy" if count == 1 else f"{count} retry policies"
-    return _picture(figure, f"{jobs} jobs with {policies}", str(comparison))
+        # Above the panel: inside it would cover requests.
+        panels[0].legend(
+            loc="lower right",
+            bbox_to_anchor=(1.01, 0.97),
+            ncols=2,
+            frameon=False,
+            fontsize=_SMALL,
+            borderaxespad=0.1,
+            handletextpad=0.2,
+        )
+    clients = max((run.clients for run in runs), default=0)
+    ways = "" if len(runs) == 1 else f", {len(runs)} ways to retry"
+    title = f"{clients} clients call at once{ways}"
+    return _picture(figure, title, table(runs) if words is None else words)
 
 
 Kind = tuple[str, str, str, BoolArray]
@@ -259,22 +301,28 @@ def _panels(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
         axes.set_facecolor(_PAPER)
         axes.grid(color=_GRID, linewidth=0.6)
         axes.set_axisbelow(True)
-        axes.tick_params(colors=_INK, labelsize=11)
-        axes.yaxis.label.set(color=_INK, fontsize=12)
+        axes.tick_params(colors=_INK, labelsize=_SMALL)
+        axes.yaxis.label.set(color=_INK, fontsize=_MEDIUM)
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         for side in axes.spines.values():
             side.set_color(_INK)
-    panels[-1].set_xlabel("seconds", color=_INK, fontsize=12)
+    panels[-1].set_xlabel("seconds", color=_INK, fontsize=_MEDIUM)
     return figure, panels
 
 
 def _picture(figure: Figure, title: str, words: str) -> Picture:
-    figure.suptitle(title, color=_INK, fontsize=13)
+    figure.suptitle(title, color=_INK, fontsize=_LARGE)
     return Picture(figure, title, words)
 
 
 def _marks(
-    axes: Axes, times: FloatArray, height: np.ndarray, shape: str, colour: str, label: str
+    axes: Axes,
+    times: FloatArray,
+    height: np.ndarray,
+    shape: str,
+    colour: str,
+    label: str,
+    size: float,
 ) -> None:
     filled = shape in "ovD"
     axes.plot(
@@ -284,8 +332,10 @@ def _marks(
         marker=shape,
         color=colour,
         markerfacecolor=colour if filled else "none",
-        markeredgewidth=1.4,
-        markersize=6 if len(times) <= 300 else 3,
+        # The light edge keeps dots apart that overlap, also in greyscale.
+        markeredgecolor=_PAPER if filled else colour,
+        markeredgewidth=size / 12 if filled else size / 5,
+        markersize=size,
         label=label,
     )
 
@@ -297,9 +347,10 @@ def _requests(axes: Axes, times: FloatArray, kinds: Sequence[Kind]) -> None:
         return
     number = np.arange(1, len(times) + 1)
     for label, shape, colour, which in kinds:
-        _marks(axes, times[which], number[which], shape, colour, f"{label}: {_count(which)}")
+        size = 8 if _count(which) <= 300 else 4
+        _marks(axes, times[which], number[which], shape, colour, f"{label}: {_count(which)}", size)
     axes.set_ylabel("request")
-    axes.legend(loc="upper left", framealpha=1, fontsize=11)
+    _legend(axes)
 
 
 def _counts(axes: Axes, times: FloatArray, kinds: Sequence[Kind]) -> None:
@@ -321,7 +372,7 @@ def _counts(axes: Axes, times: FloatArray, kinds: Sequence[Kind]) -> None:
         below = top
     axes.set_ylim(0, below.max() * 1.6)  # the legend stands above them
     axes.set_ylabel(f"requests per {(edges[1] - edges[0]) * 1000:.3g} ms")
-    axes.legend(loc="upper left", framealpha=1, fontsize=11)
+    _legend(axes)
 
 
 def _level(axes: Axes, prediction: Simulation, layer: Layer, *, named: bool = False) -> None:
@@ -329,24 +380,48 @@ def _level(axes: Axes, prediction: Simulation, layer: Layer, *, named: bool = Fa
     axes.fill_between(when, tokens, color=_GRID)
     axes.plot(when, tokens, color=_INK, linewidth=1.4)
     axes.axhline(layer.burst, color=_INK, linewidth=1, linestyle=":")
-    axes.set_ylim(0, max(1.0, layer.burst * 1.15))
-    axes.set_ylabel("tokens")
+    axes.set_ylim(0, max(1.0, layer.burst * 1.3))
+    axes.set_ylabel("tokens left")
+    axes.annotate(
+        f"full: {layer.burst:g}",
+        (1, layer.burst),
+        (-4, 2),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        ha="right",
+        color=_INK,
+        fontsize=_SMALL,
+    )
     if named:
         says = f"{layer.name}: rate {layer.rate:g}, burst {layer.burst:g}"
-        axes.set_title(says, loc="left", fontsize=11, color=_INK)
+        axes.set_title(says, loc="left", fontsize=_MEDIUM, color=_INK)
 
 
 def _against_the_bound(axes: Axes, passed: FloatArray, end: float, layer: Layer) -> None:
     begin = float(passed[0]) if len(passed) else 0.0
     line = np.array([begin, max(end, begin)])
     bound = layer.burst + layer.rate * (line - begin)
-    axes.plot(line, bound, color=VERMILION, linewidth=2, linestyle="--", label="burst + rate × t")
+    axes.plot(line, bound, color=_INK, linewidth=2, linestyle="--", label="burst + rate × t")
     steps = np.concatenate(([begin], passed, line[1:]))
     count = np.concatenate(([0], np.arange(1, len(passed) + 1), [len(passed)]))
     axes.step(steps, count, where="post", color=BLUE, linewidth=2, label="passed")
     axes.set_ylim(bottom=0)
     axes.set_ylabel("passed")
-    axes.legend(loc="lower right", framealpha=1, fontsize=11)
+    _legend(axes)
+
+
+def _legend(axes: Axes) -> None:
+    """Above the panel: inside it would cover requests."""
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(-0.01, 0.97),
+        ncols=3,
+        frameon=False,
+        fontsize=_SMALL,
+        borderaxespad=0.1,
+        columnspacing=1.5,
+        handletextpad=0.4,
+    )
 
 
 def _end(times: FloatArray) -> float:

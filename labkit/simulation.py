@@ -165,12 +165,14 @@ def simulate(
     return _several(times, buckets, masks, quota)
 
 
-def excess(passed: ArrayLike, bucket: TokenBucket) -> float:
+def excess(passed: ArrayLike, bucket: TokenBucket, *, answered: ArrayLike | None = None) -> float:
     """By how much the worst span of time exceeds the bound ``burst + rate * t``; a bucket never lets it be above 0.
 
     Args:
         passed: the times of the requests that passed, in order.
         bucket: the bound's rate and burst.
+        answered: when each was answered, where only a client's times are known: the bucket took its token somewhere in
+            between, so a span ends with the last answer in it.
 
     >>> excess([0.0, 0.0, 0.5, 1.0], TokenBucket(rate=2, burst=2))
     0.0
@@ -181,8 +183,10 @@ def excess(passed: ArrayLike, bucket: TokenBucket) -> float:
     if not len(times):
         return -float(bucket.burst)
     # From request i to request j there are j - i + 1, in t[j] - t[i] seconds.
-    credit = np.arange(len(times)) - bucket.rate * times
-    worst = float(np.max(credit - np.minimum.accumulate(credit)))
+    number = np.arange(len(times))
+    ends = times if answered is None else np.maximum.accumulate(np.asarray(answered, np.float64))
+    begun = np.minimum.accumulate(number - bucket.rate * times)
+    worst = float(np.max(number - bucket.rate * ends - begun))
     return worst + 1 - bucket.burst
 
 

@@ -10,16 +10,18 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.image import imread
 from matplotlib.patches import StepPatch
 from nbclient import NotebookClient
+from PIL import Image
 
 from labkit import arrivals, plots
 from labkit.burst import Burst, Shot
 from labkit.plots import Picture
-from labkit.retry import compare_retries
+from labkit.retry import RetryRun, rehearse
 from labkit.simulation import Quota, simulate
 from labkit.target import Reply
 from labkit.throttle import TokenBucket
@@ -36,8 +38,12 @@ LAYERS = {
 
 def real_burst() -> Burst:
     statuses = [200] * 5 + [429] * 3
-    shots = [Shot(n, 0, 0.0, n / 1000, 0.01, Reply(status)) for n, status in enumerate(statuses)]
+    shots = [Shot(n, 0.0, n / 1000, 0.01, Reply(status)) for n, status in enumerate(statuses)]
     return Burst(tuple(shots), 8, True, 0.0)
+
+
+def once(http: requests.Session, verb: str, url: str) -> requests.Response:
+    return http.request(verb, url)
 
 
 def pictures() -> dict[str, Picture]:
@@ -47,7 +53,10 @@ def pictures() -> dict[str, Picture]:
         "real burst": plots.burst(real_burst(), BUCKET),
         "layers": plots.layers(simulate(SHARED.times, LAYERS, only={"key A": SHARED.client == 0})),
         "quota": plots.quota(quota),
-        "retries": plots.retries(compare_retries(arrivals.spike(20), BUCKET, random=1)),
+        "retries": plots.retries([rehearse(once, BUCKET, clients=20, name="once")] * 2),
+        "some": plots.layers(
+            simulate(SHARED.times, LAYERS, only={"key A": SHARED.client == 0}), SHARED.client == 1
+        ),
     }
 
 
@@ -75,8 +84,42 @@ def test_a_picture_says_its_result_in_numbers(name: str) -> None:
 
 
 def test_retries_are_said_as_a_table() -> None:
-    assert PICTURES["retries"].words.splitlines()[0].split()[:2] == ["policy", "done"]
-    assert PICTURES["retries"].title == "20 jobs with 5 retry policies"
+    picture = PICTURES["retries"]
+    assert picture.title == "20 clients call at once, 2 ways to retry"
+    assert picture.words.splitlines()[1].split() == ["once", "5", "15", "15", "0.0"]
+    title = picture.figure.axes[0].get_title(loc="left")
+    assert title == "once: 5 of 20 got through, 15 refused, 0.0 s"
+
+
+def test_other_words_for_what_differs_from_run_to_run() -> None:
+    run = rehearse(once, BUCKET, clients=7)
+    picture = plots.retries([run], words="It depends.")
+    assert picture.alt == "7 clients call at once. It depends."
+
+
+def test_rows_are_in_the_order_in_which_the_clients_got_through() -> None:
+    accepted = np.array([True, False, True])
+    run = RetryRun("x", 3, np.array([2, 0, 1]), np.array([0.0, 0.1, 0.2]), np.ones(3), accepted)
+    refused, passed = plots.retries([run]).figure.axes[0].get_lines()
+    assert [*passed.get_ydata()] == [2, 1]  # type: ignore[misc]
+    assert [*refused.get_ydata()] == [3]  # type: ignore[misc]
+
+
+def test_only_some_requests_are_drawn() -> None:
+    words = PICTURES["some"].words.splitlines()
+    assert words[0] == PICTURES["layers"].words.splitlines()[0]
+    passed = simulate(SHARED.times, LAYERS, only={"key A": SHARED.client == 0}).accepted
+    passed = passed[SHARED.client == 1]
+    assert words[1] == (
+        f"Of the 10 that are shown: {passed.sum()} accepted, {(~passed).sum()} refused."
+    )
+
+
+def test_a_picture_is_small_and_has_its_words_in_it() -> None:
+    image = PICTURES["prediction"].png()
+    assert len(image) < 40_000
+    with Image.open(io.BytesIO(image)) as opened:
+        assert opened.text["Description"] == PICTURES["prediction"].alt  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -92,7 +135,7 @@ def test_every_request_is_a_mark_and_its_shape_tells_what_happened(name: str) ->
     flat = [kind for kinds in shapes.values() for kind in kinds]
     assert len({marker for marker, _colour in flat}) == len(flat), "told apart without colour"
     assert len({colour for _marker, colour in flat}) == len(flat)
-    if name != "retries":
+    if name not in ("retries", "some"):
         marks = [
             line for line in axes[0].get_lines() if line.get_marker() not in ("None", "", None)
         ]
@@ -145,7 +188,8 @@ def test_nothing_at_all_can_be_drawn() -> None:
         plots.burst(simulate([], BUCKET)),
         plots.layers(simulate([], LAYERS)),
         plots.quota(simulate([], BUCKET, quota=Quota(1))),
-        plots.retries(compare_retries([], BUCKET, random=1)),
+        plots.retries([]),
+        plots.layers(simulate([0, 1], LAYERS), [False, False]),
         plots.burst(simulate([0, 0, 1], TokenBucket(0, 1))),
     ):
         assert picture.png().startswith(b"\x89PNG")
@@ -207,7 +251,7 @@ def test_a_notebook_with_a_picture_passes_nbval_without_a_tag(tmp_path: Path) ->
     NotebookClient(notebook, kernel_name="python3").execute()
     image, words = notebook.cells[0].outputs
     assert set(image.data) == {"image/png", "text/plain"}
-    assert image.metadata["image/png"]["alt"].startswith("A burst of 9 requests")
+    assert image.metadata["image/png"]["alt"].startswith("9 requests at a bucket")
     assert words.text.startswith("9 requests: 4 accepted, 5 throttled.")
     path = tmp_path / "picture.ipynb"
     nbformat.write(notebook, path)  # type: ignore[no-untyped-call]

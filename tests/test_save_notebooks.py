@@ -48,3 +48,14 @@ def test_a_cell_that_raises_leaves_the_notebook_as_it_was(
     assert tool.save(path) == 1
     assert path.read_text("utf-8") == before
     assert "not refused" in capsys.readouterr().err
+
+
+def test_of_a_picture_s_metadata_only_its_size_is_kept(tmp_path: Path) -> None:
+    shown = "{'image/png': {'width': 9, 'alt': 'of this run'}, 'isolated': True}"
+    source = (
+        f"display({{'image/png': 'iVBORw0KGgo=', 'text/plain': 'x'}}, raw=True, metadata={shown})"
+    )
+    path = notebook_of(tmp_path / "picture.ipynb", source)
+    assert tool.save(path) == 0
+    [output] = nbformat.read(path, as_version=nbformat.NO_CONVERT).cells[0].outputs
+    assert output.metadata == {"image/png": {"width": 9}}

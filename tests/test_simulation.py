@@ -189,6 +189,14 @@ def test_no_requests() -> None:
     assert excess([], TokenBucket(1, 3)) == -3
 
 
+def test_a_client_s_times_leave_the_bound_some_room() -> None:
+    """The second was sent early and came late: at 0.5 the bucket had a token again."""
+    bucket = TokenBucket(rate=2, burst=1)
+    assert excess([0.0, 0.4], bucket) == pytest.approx(0.2)
+    assert excess([0.0, 0.4], bucket, answered=[0.1, 0.6]) < 0
+    assert excess([0.0, 0.0, 0.4], bucket, answered=[0.1, 0.1, 0.6]) == pytest.approx(0.8)
+
+
 @pytest.mark.parametrize("arrivals", [[1, 0], [float("nan")], [float("inf")], [[0, 1]], 3])
 def test_arrivals_are_times_in_order(arrivals: Any) -> None:
     with pytest.raises(ValueError, match="in their order"):

@@ -1,41 +1,13 @@
-"""What a client does when it is throttled: retry policies, and what each costs.
+"""Clients that live with 429: their own code is called in virtual time, checked, and let loose on the lab's API.
 
-A client of one's own is called in virtual time by :mod:`labkit.retry.rehearsal`, checked by
-:mod:`labkit.retry.checks`, and let loose on the lab's API by :mod:`labkit.retry.crowd`.
+In virtual time by :mod:`labkit.retry.rehearsal`, held to nine rules by :mod:`labkit.retry.checks`, at the gateway by
+:mod:`labkit.retry.crowd`.
 """
 
-from labkit.retry.comparison import (
-    Attempts,
-    Comparison,
-    RetryRun,
-    compare_retries,
-    measured,
-    simulate_retries,
-    standard_policies,
-)
-from labkit.retry.policies import (
-    ClientBucket,
-    Exponential,
-    Fixed,
-    FullJitter,
-    NoRetry,
-    Pacer,
-    RetryPolicy,
-)
+from labkit.retry.checks import kept
+from labkit.retry.crowd import call_together
+from labkit.retry.rehearsal import rehearse
+from labkit.retry.runs import RetryRun, table
+from labkit.retry.virtual_time import VirtualTime
 
-__all__ = [
-    "Attempts",
-    "ClientBucket",
-    "Comparison",
-    "Exponential",
-    "Fixed",
-    "FullJitter",
-    "NoRetry",
-    "Pacer",
-    "RetryPolicy",
-    "RetryRun",
-    "compare_retries",
-    "measured",
-    "simulate_retries",
-    "standard_policies",
-]
+__all__ = ["RetryRun", "VirtualTime", "call_together", "kept", "rehearse", "table"]

@@ -6,12 +6,14 @@ with one hint. Nothing waits for real, and the counts are the same on every run.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import requests
 
-from labkit.errors import CheckError
+from labkit.errors import CheckError, VirtualTimeError
 from labkit.retry.rehearsal import (
     BAD_REQUEST,
     FORBIDDEN,
@@ -42,7 +44,7 @@ MOST_REQUESTS = 300
 _MOST_TRIES = 60
 """Who tries so often never gives up."""
 _RUNS = 30
-_LONGEST_ERROR = 80
+_LONGEST_ERROR = 100
 _NOTHING = 1e-6
 """Seconds: rounding, not a wait."""
 
@@ -92,13 +94,13 @@ def watch(call: Call, *answers: Answer, verb: str = "GET") -> Seen:
     """
     came = iter(answers)
     rehearsal = Rehearsal(lambda _now: next(came, answers[-1]), _MOST_TRIES)
-    [outcome] = rehearsal.run(call, verb)
-    _raised_nothing(outcome)
-    if not rehearsal.attempts:
-        raise _broken("it sent nothing. Send with http.request(verb, url)", "nothing")
+    [outcome] = _run(rehearsal, call, verb)
     status = getattr(outcome.result, "status_code", None)
     if not isinstance(status, int) and outcome.finished:
-        raise _broken(f"it gave back {outcome.result!r}, and not a response", outcome.result)
+        raise _broken(
+            f"it gave back {outcome.result!r}, and not a response: return the last one",
+            outcome.result,
+        )
     return Seen(rehearsal.attempts, status or 0, outcome.at, rehearsal.stopped)
 
 
@@ -127,7 +129,7 @@ def rule_2(call: Call) -> None:
         )
     if seen.waits.min() <= _NOTHING:
         raise _broken(
-            "it tried again at once. Call time.sleep(…) before each retry: that is what checks see",
+            "it tried again at once. Call time.sleep(…) before each retry: that is what the checks see",
             0.0,
         )
     _gives_back(seen, 200)
@@ -234,8 +236,7 @@ def rule_9(call: Call) -> None:
     """Fifty clients that call at once all get through, without a storm."""
     fresh = TokenBucket(BUCKET.rate, BUCKET.burst)
     rehearsal = Rehearsal(lambda now: OK if fresh.take(now) else THROTTLED, MOST_REQUESTS)
-    for outcome in rehearsal.run(call, clients=CLIENTS):
-        _raised_nothing(outcome)
+    _run(rehearsal, call, clients=CLIENTS)
     if rehearsal.stopped:
         raise _broken(
             f"a storm: {CLIENTS} calls sent more than {MOST_REQUESTS} requests", MOST_REQUESTS
@@ -259,17 +260,21 @@ RULES: tuple[Rule, ...] = (
 
 
 def kept(call: Call) -> list[int]:
-    """Check every rule, and print a line for each.
+    """Check every rule, and print a line for each. A client that waits for something else than ``time.sleep`` ends it.
 
     Returns:
         The numbers of the rules that the client keeps.
     """
     numbers = []
+    said: dict[str, int] = {}
     for number, rule in enumerate(RULES, start=1):
         try:
             rule(call)
-        except CheckError as error:
-            print(f"✗ rule {number}: {error}")
+        except (CheckError, VirtualTimeError) as error:
+            first = said.setdefault(str(error), number)
+            print(f"✗ rule {number}: {error if first == number else f'the same as rule {first}.'}")
+            if isinstance(error, VirtualTimeError):
+                break
         else:
             print(f"✓ rule {number}")
             numbers.append(number)
@@ -293,7 +298,7 @@ def _waits(call: Call) -> FloatArray:
         CheckError: one doesn't try again.
     """
     rehearsal = Rehearsal(lambda _now: THROTTLED, _RUNS * 20)
-    rehearsal.run(call, clients=_RUNS)
+    _run(rehearsal, call, clients=_RUNS)
     rows = []
     for number in range(_RUNS):
         mine = [attempt for attempt in rehearsal.attempts if attempt.client == number]
@@ -304,11 +309,33 @@ def _waits(call: Call) -> FloatArray:
     return np.array([row[:fewest] for row in rows])
 
 
-def _raised_nothing(outcome: Outcome) -> None:
-    if outcome.error is not None:
-        name, words = type(outcome.error).__name__, str(outcome.error)
-        shown = words if len(words) <= _LONGEST_ERROR else words[:_LONGEST_ERROR] + "…"
-        raise _broken(f"it raised {name}: {shown}. Give the last response back", outcome.error)
+def _run(rehearsal: Rehearsal, call: Call, verb: str = "GET", *, clients: int = 1) -> list[Outcome]:
+    """Let the clients call.
+
+    Raises:
+        CheckError: it is no plain function; or one of them raised, or sent nothing.
+    """
+    if inspect.iscoroutinefunction(call):
+        raise _broken("it is async. Write a plain function: def, without async and await", call)
+    outcomes = rehearsal.run(call, verb, clients=clients)
+    error = next((outcome.error for outcome in outcomes if outcome.error is not None), None)
+    of_requests = isinstance(error, requests.RequestException)
+    if not rehearsal.attempts and (of_requests or error is None):
+        raise _broken(
+            "it sent nothing over the session that it got. Send with http.request(verb, url), "
+            "and leave the session's adapters in their place",
+            "nothing",
+        )
+    if error is not None:
+        words = f"it raised {type(error).__name__}: {error}"
+        if len(words) > _LONGEST_ERROR:
+            words = words[:_LONGEST_ERROR].rstrip() + " …"
+        if of_requests:
+            words += ". Give the last response back"
+        if isinstance(error, requests.exceptions.RetryError):
+            words += ": urllib3's Retry does so with raise_on_status=False"
+        raise _broken(words, error)
+    return outcomes
 
 
 def _gives_back(seen: Seen, status: int) -> None:

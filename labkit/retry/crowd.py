@@ -1,7 +1,7 @@
 """Many clients that call a real API at the same moment, each with the code that is handed in.
 
-``labkit.fire`` sends by a policy of labkit; here the client's own code decides what is sent, and when. It only aims at
-the lab's own APIs, and how much is sent is bounded.
+``labkit.fire`` sends each request of a pattern once; here the client's own code decides what is sent, and when. It only
+aims at the lab's own APIs, and how much is sent is bounded.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import requests
 
 from labkit.errors import BurstError
 from labkit.lab import Lab
-from labkit.retry.comparison import RetryRun
 from labkit.retry.rehearsal import Attempt, Call, run_of
+from labkit.retry.runs import RetryRun
 from labkit.target import Target
 
 MOST_CLIENTS = 64

@@ -19,7 +19,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 
-from labkit.retry.comparison import RetryRun
+from labkit.retry.runs import RetryRun
 from labkit.retry.virtual_time import Outcome, VirtualTime
 from labkit.throttle import TokenBucket
 
@@ -133,7 +133,7 @@ def rehearse(call: Call, bucket: TokenBucket, *, clients: int, name: str = "your
         Exception: what a client raised.
 
     >>> run = rehearse(lambda http, verb, url: http.request(verb, url), TokenBucket(20, 5), clients=8)
-    >>> run.done, run.wasted
+    >>> run.done, run.refused
     (5, 3)
     """
     fresh = TokenBucket(bucket.rate, bucket.burst)
@@ -145,11 +145,11 @@ def rehearse(call: Call, bucket: TokenBucket, *, clients: int, name: str = "your
 
 
 def run_of(attempts: Sequence[Attempt], clients: int, name: str) -> RetryRun:
-    """What happened, to be compared; the clients began at 0."""
+    """What happened."""
     ordered = sorted(attempts, key=lambda attempt: attempt.sent)
     return RetryRun(
         name,
-        np.zeros(clients),
+        clients,
         np.array([attempt.client for attempt in ordered], dtype=np.int64),
         np.array([attempt.sent for attempt in ordered], dtype=np.float64),
         np.array([attempt.answered for attempt in ordered], dtype=np.float64),

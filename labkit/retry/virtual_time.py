@@ -6,12 +6,15 @@ virtual time jumps to that moment. So code that waits can be checked to the seco
 
 from __future__ import annotations
 
+import ctypes
 import heapq
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from types import BuiltinFunctionType
 from typing import Any
 from unittest.mock import patch
 
@@ -44,7 +47,8 @@ class Outcome:
 class VirtualTime:
     """One run of tasks, from second 0 on.
 
-    In the tasks' threads ``time.sleep`` and the clocks of ``time`` are virtual; everywhere else they stay real.
+    In the tasks' threads ``time.sleep`` and the clocks of ``time`` are virtual, also under a name that a notebook gave
+    them (``from time import sleep``); everywhere else they stay real.
 
     Args:
         patience: the real seconds that a task may run without a sleep.
@@ -86,10 +90,12 @@ class VirtualTime:
                     self._let(task)
             finally:
                 self.end()
-                for task in tasks:
-                    if task.thread.ident is not None and task.outcome is None:
-                        task.go.release()
-                        task.thread.join(_GRACE_SECONDS)
+                left = [task for task in tasks if task.thread.ident and task.outcome is None]
+                for task in left:
+                    task.go.release()
+                deadline = time.monotonic() + _GRACE_SECONDS
+                for task in left:
+                    task.thread.join(max(0.0, deadline - time.monotonic()))
         ended = Outcome(None, None, self._now, False)
         return [task.outcome or ended for task in tasks]
 
@@ -121,9 +127,11 @@ class VirtualTime:
         """Let one task run until it sleeps or ends."""
         task.go.release()
         if not self._idle.acquire(timeout=self._patience):
+            task.interrupt()
             raise VirtualTimeError(
-                f"The code has run for {self._patience:g} s without time.sleep: it waits for something else (a lock "
-                "that a sleeping call holds?), or runs in circles. Release locks before time.sleep."
+                f"The code has run for {self._patience:g} s without time.sleep: it waits for something else "
+                "(asyncio.sleep? a lock that a sleeping call holds?), or runs in circles. Wait with time.sleep alone, "
+                "and release locks before it."
             )
 
     @contextmanager
@@ -142,10 +150,14 @@ class VirtualTime:
 
             return read
 
+        virtual = {real_sleep: sleep} | {
+            real: clock(real) for real in (getattr(time, name) for name in _CLOCKS)
+        }
         with ExitStack() as stack:
-            stack.enter_context(patch.object(time, "sleep", sleep))
-            for name in _CLOCKS:
-                stack.enter_context(patch.object(time, name, clock(getattr(time, name))))
+            for module in (time, sys.modules["__main__"]):
+                for name, value in list(vars(module).items()):
+                    if isinstance(value, BuiltinFunctionType) and value in virtual:
+                        stack.enter_context(patch.object(module, name, virtual[value]))
             yield
 
 
@@ -170,6 +182,11 @@ class _Task:
             self._virtual._idle.release()
             threading.Event().wait()
         raise _Ended
+
+    def interrupt(self) -> None:
+        """End it where it is. Code that runs in circles ends at once, a wait for a lock only after the wait."""
+        thread = ctypes.c_ulong(self.thread.ident or 0)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(_Ended))
 
     def _run(self) -> None:
         virtual = self._virtual

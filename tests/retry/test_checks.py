@@ -1,11 +1,15 @@
 """The nine rules: a good client keeps all of them, and each typical mistake gets its own hint."""
 
 import random
+import sys
+import threading
 import time
 from collections.abc import Callable
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from labkit.errors import CheckError
 from labkit.retry import checks as retry_checks
@@ -95,6 +99,30 @@ def gives_the_first(http: requests.Session, verb: str, url: str) -> Response:
     return first
 
 
+async def asynchronous(http: requests.Session, verb: str, url: str) -> Response:
+    return http.request(verb, url)
+
+
+def with_its_own_session(_http: requests.Session, verb: str, _url: str) -> Response:
+    return requests.request(verb, "https://localhost:1/", timeout=1)
+
+
+def with_its_own_adapter(http: requests.Session, verb: str, _url: str) -> Response:
+    http.mount("https://", HTTPAdapter(max_retries=Retry(total=2)))
+    return http.request(verb, "https://localhost:1/")
+
+
+def with_a_library_that_raises(http: requests.Session, verb: str, url: str) -> Response:
+    http.get_adapter(url).max_retries = Retry(  # type: ignore[attr-defined]
+        total=7, status_forcelist=[429, 504], backoff_factor=0.25
+    )
+    return http.request(verb, url)
+
+
+def without_the_arguments(url: str) -> Response:
+    return requests.get(url, timeout=1)
+
+
 def any_429(response: Response, verb: str) -> bool:
     return response.status_code == 429 or may_help(response, verb)
 
@@ -142,9 +170,26 @@ MISTAKES: dict[str, tuple[Call, int, str]] = {
     ),
     "a storm": (naive, 9, "a storm: 50 calls sent more than 300 requests"),
     "waves": (client(wait=lambda _: 0.5), 9, "10 of 50 clients didn't get through"),
-    "raises": (raises, 3, "raised HTTPError: 429 .* Give the last response back"),
-    "sends nothing": (sends_nothing, 1, r"sent nothing\. Send with http\.request"),
-    "gives nothing back": (gives_nothing, 1, "gave back None, and not a response"),  # type: ignore[dict-item]
+    "raises": (raises, 3, r"raised HTTPError: 429 .*\. Give the last response back\."),
+    "raises by a library": (
+        with_a_library_that_raises,
+        6,
+        r"raised RetryError: .* …\. Give the last response back: .*raise_on_status=False",
+    ),
+    "sends nothing": (sends_nothing, 1, r"sent nothing .*\. Send with http\.request"),
+    "has its own session": (with_its_own_session, 1, r"over the session that it got\."),
+    "has its own adapter": (
+        with_its_own_adapter,
+        1,
+        r"leave the session's adapters in their place",
+    ),
+    "is asynchronous": (asynchronous, 1, "it is async. Write a plain function"),  # type: ignore[dict-item]
+    "takes other arguments": (
+        without_the_arguments,
+        9,
+        "raised TypeError: without_the_arg.* given.",
+    ),  # type: ignore[dict-item]
+    "gives nothing back": (gives_nothing, 1, "gave back None, and not a response: return"),  # type: ignore[dict-item]
     "gives the first back": (gives_the_first, 2, "gave back 429, and the last answer was 200"),
 }
 
@@ -198,8 +243,47 @@ def test_a_long_error_is_cut() -> None:
     def fails(_http: requests.Session, _verb: str, _url: str) -> Response:
         raise ValueError("x" * 500)
 
-    with pytest.raises(CheckError, match=r"raised ValueError: x{80}…"):
+    with pytest.raises(CheckError, match=r"raised ValueError: x{50,90} …\.$"):
         retry_checks.rule_1(fails)
+
+
+def test_a_hint_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert kept(sends_nothing) == []
+    first, *more = capsys.readouterr().out.splitlines()
+    assert first.startswith("✗ rule 1: it sent nothing")
+    assert more == [f"✗ rule {number}: the same as rule 1." for number in range(2, 10)]
+
+
+def test_who_runs_in_circles_is_told_and_ended(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def circles(_http: requests.Session, _verb: str, _url: str) -> Response:
+        while True:
+            pass
+
+    patience = retry_checks.Rehearsal.__init__.__globals__["VirtualTime"].__init__
+    monkeypatch.setattr(patience, "__defaults__", (0.2,))
+    assert kept(circles) == []
+    [line] = capsys.readouterr().out.splitlines()
+    assert "runs in circles" in line
+    assert "labkit virtual time" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_sleep_may_have_another_name_in_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``from time import sleep`` in a cell."""
+    notebook = sys.modules["__main__"]
+    monkeypatch.setattr(notebook, "nap", time.sleep, raising=False)
+
+    def call(http: requests.Session, verb: str, url: str) -> Response:
+        for retry in range(8):
+            response = http.request(verb, url)
+            if retry == 7 or not may_help(response, verb):
+                break
+            notebook.nap(full_jitter(retry))
+        return response
+
+    assert kept(call) == list(range(1, 10))
+    assert notebook.nap is time.sleep
 
 
 def test_the_longest_waits() -> None:

@@ -46,8 +46,8 @@ def naive(http: requests.Session, verb: str, url: str) -> requests.Response:
 def test_each_calls_once_and_the_bucket_decides(lab: Lab, api: MockApi) -> None:
     api.limit(0.001, 7)
     run = call_together(once, api.url, clients=20, lab=lab, name="once")
-    assert (run.name, run.done, run.wasted, run.given_up) == ("once", 7, 13, 13)
-    assert sorted(run.job.tolist()) == list(range(20))
+    assert (run.name, run.done, run.refused, run.given_up) == ("once", 7, 13, 13)
+    assert sorted(run.client.tolist()) == list(range(20))
     assert (run.answered >= run.sent).all()
     assert (run.sent[1:] >= run.sent[:-1]).all()
 
@@ -56,7 +56,7 @@ def test_a_storm_gets_through_with_much_waste(lab: Lab, api: MockApi) -> None:
     api.limit(20, 3)
     run = call_together(naive, api.url, clients=15, lab=lab)
     assert run.done == 15
-    assert run.wasted > 15
+    assert run.refused > 15
     assert run.seconds > 0.5
 
 

@@ -1,5 +1,6 @@
 """An API in virtual time: AWS's bytes, the real requests and urllib3, and the bucket's counts."""
 
+import heapq
 import random
 import time
 from dataclasses import astuple
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from urllib3.util import Retry
 
 from labkit.local.gateway import responses
-from labkit.retry import Exponential, Fixed, NoRetry, RetryPolicy, compare_retries, rehearsal
+from labkit.retry import rehearsal
 from labkit.retry.rehearsal import LATENCY, OK, OVER_QUOTA, THROTTLED, Answer, Rehearsal, rehearse
 from labkit.throttle import TokenBucket
 
@@ -79,30 +80,31 @@ def test_what_urllib3_tries_again_by_itself_is_seen() -> None:
     assert [round(attempt.sent) for attempt in api.attempts] == [0, 0, 2, 6]
 
 
-@pytest.mark.parametrize(
-    "policy", [NoRetry(), Fixed(0.5), Fixed(0.0, attempts=30), Exponential(cap=4)]
-)
+@pytest.mark.parametrize("waits", [[], [0.5] * 7, [0.0] * 29, [0.25, 0.5, 1, 2, 4, 4, 4]])
 @pytest.mark.parametrize("bucket", [TokenBucket(40, 5), TokenBucket(7, 3)])
-def test_code_and_policy_come_to_the_same(policy: RetryPolicy, bucket: TokenBucket) -> None:
-    """The crowd of real code, and labkit's own simulation of a policy, which knows nothing of it."""
+def test_a_crowd_of_real_code_does_what_a_queue_of_events_says(
+    waits: list[float], bucket: TokenBucket
+) -> None:
+    """The threads in virtual time, and a calculation that knows nothing of threads."""
 
     def call(http: requests.Session, verb: str, url: str) -> requests.Response:
-        for failures in range(1, 100):
-            response = http.request(verb, url)
-            wait = policy.wait(failures, None)  # type: ignore[arg-type]
-            if response.ok or wait is None:
-                break
+        for wait in waits:
+            if (response := http.request(verb, url)).ok:
+                return response
             time.sleep(wait)
-        return response
+        return http.request(verb, url)
 
-    [expected] = compare_retries([0.0] * 20, bucket, [policy], random=1, latency=LATENCY)
+    fresh = TokenBucket(bucket.rate, bucket.burst)
+    queue, expected = [(0.0, client, 0) for client in range(20)], []
+    while queue:
+        now, client, tries = heapq.heappop(queue)
+        expected.append((now, fresh.take(now)))
+        if not expected[-1][1] and tries < len(waits):
+            heapq.heappush(queue, (now + LATENCY + waits[tries], client, tries + 1))
     run = rehearse(call, bucket, clients=20)
-    assert (run.done, run.wasted, run.given_up) == (
-        expected.done,
-        expected.wasted,
-        expected.given_up,
-    )
-    assert run.seconds == pytest.approx(expected.seconds)
+    assert run.sent.tolist() == pytest.approx([now for now, _passed in expected])
+    assert run.done == sum(passed for _now, passed in expected)
+    assert run.seconds == pytest.approx(expected[-1][0] + LATENCY)
 
 
 @settings(deadline=None, max_examples=20)

@@ -129,7 +129,15 @@ def tidy(notebook: Any) -> None:  # nbformat's notebooks are untyped dictionarie
             # A widget's model exists in one kernel only; its text stays.
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
             if "metadata" in output:
-                output.metadata = nbformat.from_dict({})
+                sizes = {kind: size_of(of) for kind, of in output.metadata.items() if size_of(of)}
+                output.metadata = nbformat.from_dict(sizes)
+
+
+def size_of(metadata: Any) -> dict[str, int]:
+    """The size at which a picture is shown; its alternative text may hold numbers of one run."""
+    if not isinstance(metadata, dict):
+        return {}
+    return {key: metadata[key] for key in ("width", "height") if key in metadata}
 
 
 def masked(text: str) -> str:

@@ -1,0 +1,69 @@
+"""What many clients cost that called an API at the same moment: requests refused, and time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from labkit.simulation import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RetryRun:
+    """All requests of all clients, in the order in which they were sent. The clients began at second 0.
+
+    Attributes:
+        name: of the way in which they retry.
+        clients: how many there are.
+        client: the number of the client that sent each request, from 0.
+        sent: when it was sent, in seconds.
+        answered: when its answer came.
+        accepted: whether it passed.
+    """
+
+    name: str
+    clients: int
+    client: IntArray
+    sent: FloatArray
+    answered: FloatArray
+    accepted: BoolArray
+
+    @property
+    def done(self) -> int:
+        """Clients that got through."""
+        return len(np.unique(self.client[self.accepted]))
+
+    @property
+    def given_up(self) -> int:
+        """Clients that didn't."""
+        return self.clients - self.done
+
+    @property
+    def refused(self) -> int:
+        """Requests that didn't pass."""
+        return int(np.count_nonzero(~self.accepted))
+
+    @property
+    def seconds(self) -> float:
+        """Until the last answer."""
+        return float(self.answered.max()) if len(self.answered) else 0.0
+
+    @property
+    def places(self) -> IntArray:
+        """Each client's place in the order in which they got through, from 0; who didn't get through comes last."""
+        when = np.full(self.clients, np.inf)
+        np.minimum.at(when, self.client[self.accepted], self.answered[self.accepted])
+        places: IntArray = np.argsort(np.argsort(when, kind="stable"))
+        return places
+
+
+def table(runs: Sequence[RetryRun]) -> str:
+    """The runs in numbers, a line for each."""
+    lines = ["client           got through  gave up  refused requests  seconds"]
+    lines += [
+        f"{run.name:<16} {run.done:>11} {run.given_up:>8} {run.refused:>17} {run.seconds:>8.1f}"
+        for run in runs
+    ]
+    return "\n".join(lines)
