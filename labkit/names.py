@@ -35,6 +35,7 @@ NOTEBOOKS = (
     "refresh-tokens",
     "hide-the-api",
     "living-with-429",
+    "doors-that-look-closed",
 )
 """The notebooks beyond the lab. What one of them makes is named ``d-<notebook>-…``."""
 

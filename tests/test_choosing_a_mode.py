@@ -15,29 +15,34 @@ NOTEBOOK = NOTEBOOKS / "modes/choosing-a-mode.ipynb"
 PICTURE = html.unescape((NOTEBOOKS / "images/choosing-a-mode.svg").read_text("utf-8"))
 
 
+QUESTIONS = {
+    (): "Where are the callers?",
+    ("anywhere",): "What can they show?",
+    ("anywhere", "AWS credentials"): "Of which account?",
+    ("anywhere", "a token"): "Who issues it?",
+    ("anywhere", "nothing"): "What do you want?",
+}
+"""What the picture asks after these answers; the notebook's data has the answers alone."""
+
+
 def names_of_the_notebook() -> dict[str, Any]:
-    """TREE, and the check of the exercise: the cells that make them need no cloud."""
+    """MODES, and the check of the exercise: the cells that make them need no cloud."""
     names: dict[str, Any] = {"labkit": labkit}
     for cell in cells_of(NOTEBOOK, "code"):
-        if re.match(r"(BY_TOKEN|BY_SIGNATURE|RIGHT) =|def (choose|way_to|check)\(", cell.source):
+        if re.match(r"(MODES|RIGHT) =|def check\(", cell.source):
             exec(cell.source, names)  # noqa: S102 - the repository's own cells
     return names
 
 
 def words_of_the_tree() -> list[str]:
-    """Every question, answer and mode of TREE, from top to bottom."""
-    return words_of(names_of_the_notebook()["TREE"])
-
-
-def words_of(tree: Any) -> list[str]:
-    """The words of a branch: a mode, or a question with its answers."""
-    if isinstance(tree, str):
-        return [tree]
-    words = []
-    for question, answers in tree.items():
-        words.append(question)
-        for answer, then in answers.items():
-            words += [answer, *words_of(then)]
+    """Every question, answer and mode, from top to bottom."""
+    words, known = [QUESTIONS[()]], {()}
+    for answers, mode in names_of_the_notebook()["MODES"].items():
+        for number, answer in enumerate(answers, start=1):
+            way = answers[:number]
+            if way not in known:
+                known.add(way)
+                words += [answer, mode if way == answers else QUESTIONS[way]]
     return words
 
 
@@ -59,24 +64,32 @@ def test_its_text_tells_the_tree_in_the_same_order() -> None:
         assert found, word
 
 
-def leaves_of(tree: Any) -> list[str]:
-    """The modes of a branch."""
-    if isinstance(tree, str):
-        return [tree]
-    return [
-        leaf for answers in tree.values() for then in answers.values() for leaf in leaves_of(then)
+def test_the_cases_are_ways_through_the_tree() -> None:
+    names = names_of_the_notebook()
+    (source,) = [
+        cell.source for cell in cells_of(NOTEBOOK, "code") if cell.source.startswith("CASES")
     ]
+    exec(source, names)  # noqa: S102 - the repository's own cell
+    assert set(names["CASES"].values()) <= names["MODES"].keys()
+    assert {tuple(facts) for facts in names["RIGHT"].values()} <= names["MODES"].keys()
 
 
 @pytest.mark.parametrize("case", ["parcels", "meters", "weather"])
 def test_every_wrong_answer_gets_a_hint(case: str, capsys: pytest.CaptureFixture[str]) -> None:
     names = names_of_the_notebook()
-    right = names["choose"](*names["RIGHT"][case])
-    for leaf in set(leaves_of(names["TREE"])) - {right}:
+    check, facts = names["check"], names["RIGHT"][case]
+    right = tuple(facts)
+    for answers in names["MODES"].keys() - {right}:
         with pytest.raises(labkit.errors.CheckError) as caught:
-            names["check"](case, leaf)
-        assert caught.value.expected == right
-        assert any(f"Think of this: {fact}." in str(caught.value) for fact in names["FACTS"][case])
-    capsys.readouterr()
-    names["check"](case, right)
-    assert capsys.readouterr().out == f"Right: {case} → {right}\n"
+            check(case, answers)
+        wrong, better = next(
+            pair for pair in zip(answers, right, strict=False) if pair[0] != pair[1]
+        )
+        assert (caught.value.actual, caught.value.expected) == (wrong, better)
+        assert str(caught.value).endswith(f"Think of this: {facts[better]}.")
+    for answers in ((), right[:2], (*right, "more")):
+        with pytest.raises(ValueError, match="leads to no mode"):
+            check(case, answers)
+    assert capsys.readouterr().out == ""
+    check(case, right)
+    assert capsys.readouterr().out == f"Right: {case} → {names['MODES'][right]}\n"
