@@ -91,6 +91,10 @@ _OWN_ROOTS = frozenset(
 )
 """Where MiniStack has endpoints that AWS's control planes don't have, beside those that begin with ``_``."""
 
+_API_GATEWAY_ROOTS = frozenset({"apikeys", "restapis", "usageplans", "v2"})
+_NEEDLESSLY_ENCODED = re.compile(r"%(2[def]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|7e)", re.IGNORECASE)
+"""A letter, a digit, ``-._~`` or a slash."""
+
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _JSON_PROTOCOL = "application/x-amz-json-1.1"
 
@@ -194,6 +198,8 @@ def admit(request: Request, engine: Engine) -> Request | Response:
     """
     if _is_own_endpoint(request) or request.method == "OPTIONS":
         return _refusal("Forbidden")
+    if _is_disguised(request):
+        return _refusal("Write the path as AWS's API reference does.")
     try:
         for name in _DECIDING_HEADERS:
             if _count(request, name) > 1:
@@ -230,6 +236,18 @@ def _is_own_endpoint(request: Request) -> bool:
         or first in _OWN_ROOTS
         or (first == "restapis" and "_user_request_" in segments)
     )
+
+
+def _is_disguised(request: Request) -> bool:
+    """Whether MiniStack would see an API Gateway path in it that the files in front of MiniStack don't.
+
+    MiniStack decodes a path and overlooks empty segments. No SDK encodes what needs no encoding.
+    """
+    segments = [segment for segment in request.path.split("/") if segment]
+    if not segments or segments[0] not in _API_GATEWAY_ROOTS:
+        return False
+    raw = request.raw_path
+    return "//" in raw or raw.endswith("/") or _NEEDLESSLY_ENCODED.search(raw) is not None
 
 
 def named_credentials(request: Request) -> Credentials | None:

@@ -215,7 +215,7 @@ def _is_of(kind: str, value: Any) -> bool:
             return isinstance(value, bool)
         case "integer" | "long":
             return isinstance(value, int) and not isinstance(value, bool)
-        case "timestamp":
+        case "timestamp" | "double" | "float":
             return isinstance(value, int | float) and not isinstance(value, bool)
         case _:
             return isinstance(value, str)

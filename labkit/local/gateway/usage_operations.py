@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import unquote
 
 from labkit.local.gateway.usage_plans import UsagePlans
+from labkit.local.gateway.usage_requests import checked_body, is_number, operations_in
+from labkit.local.json_protocol import ApiError
 from labkit.local.messages import Request, Response, without_headers
 
 Forward = Callable[[Request], Awaitable[Response]]
@@ -18,7 +19,8 @@ MAX_DAYS = 90
 _PLAN = re.compile(r"/usageplans/([^/]+)")
 _USAGE = re.compile(r"/usageplans/([^/]+)/usage")
 _PLANS = "/usageplans"
-_NUMBERS = ("/throttle/burstLimit", "/throttle/rateLimit", "/quota/limit", "/quota/offset")
+_MADE_AT = {_PLANS: "CreateUsagePlan", "/apikeys": "CreateApiKey"}
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _KEY = re.compile(r"/apikeys/([^/]+)")
 _KEY_USAGE = re.compile(r"/usageplans/([^/]+)/keys/([^/]+)/usage")
 
@@ -61,18 +63,27 @@ class UsageOperations:
 
     async def handle(self, request: Request) -> Response:
         """Answer one call below ``/usageplans`` or ``/apikeys``."""
+        try:
+            return await self._answer(request)
+        except ApiError as refused:
+            return _error(refused.status, refused.error_type, str(refused))
+
+    async def _answer(self, request: Request) -> Response:
         if request.method == "GET" and (match := _USAGE.fullmatch(request.raw_path)):
             return await self._authorized(request) or self._get_usage(request, match[1])
         if request.method == "PATCH" and (match := _KEY_USAGE.fullmatch(request.raw_path)):
-            return await self._authorized(request) or self._update_usage(
-                request, match[1], match[2]
-            )
+            body = checked_body(request, "UpdateUsage", usagePlanId=match[1], keyId=match[2])
+            return await self._authorized(request) or self._update_usage(body, match[1], match[2])
         if request.method == "PATCH" and (match := _PLAN.fullmatch(request.raw_path)):
             return await self._update_plan(request, match[1])
+        if request.method == "POST" and request.raw_path in _MADE_AT:
+            checked_body(request, _MADE_AT[request.raw_path])
+        if request.method == "PATCH" and (match := _KEY.fullmatch(request.raw_path)):
+            checked_body(request, "UpdateApiKey", apiKey=match[1])
         response = await self._forward(request)
         if response.status >= 300:
             return response
-        if request.method == "POST" and request.raw_path.rstrip("/") == _PLANS:
+        if request.method == "POST" and request.raw_path == _PLANS:
             return self._created(response, response.json()["id"])
         if request.method == "PATCH" and (match := _KEY.fullmatch(request.raw_path)):
             return self._key_shown(response, match[1])
@@ -124,8 +135,7 @@ class UsageOperations:
             return _error(404, "NotFoundException", "Invalid Usage Plan identifier specified")
         query = dict(request.query)
         try:
-            first = dt.date.fromisoformat(query.get("startDate", ""))
-            last = dt.date.fromisoformat(query.get("endDate", ""))
+            first, last = _day(query.get("startDate", "")), _day(query.get("endDate", ""))
         except ValueError:
             return _error(400, "BadRequestException", "Invalid date format. Use yyyy-MM-dd")
         if not dt.timedelta(0) <= last - first <= dt.timedelta(days=MAX_DAYS):
@@ -141,14 +151,15 @@ class UsageOperations:
             }
         )
 
-    def _update_usage(self, request: Request, plan_id: str, key_id: str) -> Response:
+    def _update_usage(self, body: dict[str, Any], plan_id: str, key_id: str) -> Response:
         plan = self._state.usage_plan(plan_id)
         if plan is None or key_id not in self._state.usage_plan_keys(plan_id):
             return _error(404, "NotFoundException", "Invalid Usage Plan Key identifier specified")
         remaining = None
-        for operation in _operations(request):
-            if operation.get("path") == "/remaining" and str(operation.get("value")).isdigit():
-                remaining = int(operation["value"])
+        for operation in operations_in(body):
+            value = str(operation.get("value"))
+            if operation.get("path") == "/remaining" and re.fullmatch("[0-9]{1,9}", value):
+                remaining = int(value)
         if remaining is None:
             return _error(
                 400, "BadRequestException", "Invalid patch path: only /remaining can be replaced"
@@ -158,15 +169,11 @@ class UsageOperations:
 
     async def _update_plan(self, request: Request, plan_id: str) -> Response:
         """Operations on ``/apiStages`` are applied here, after the engine has authorized the call."""
-        operations = _operations(request)
+        operations = operations_in(checked_body(request, "UpdateUsagePlan", usagePlanId=plan_id))
         staged = [op for op in operations if str(op.get("path", "")).startswith("/apiStages")]
         plan = self._state.usage_plan(plan_id)
         if plan is None:
             return await self._forward(request)
-        for operation in operations:
-            path, value = str(operation.get("path")), str(operation.get("value"))
-            if path in _NUMBERS and operation.get("op") != "remove" and not _is_number(value):
-                return _error(400, "BadRequestException", f"Invalid value {value} for {path}")
         before = list(plan.get("apiStages") or [])
         response = await self._forward(request)
         if response.status >= 300:
@@ -181,10 +188,6 @@ class UsageOperations:
         if missing is not None:
             return missing
         return _with_body(response, with_numbers(plan))
-
-
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) is not None
 
 
 def with_numbers(plan: dict[str, Any]) -> dict[str, Any]:
@@ -245,18 +248,19 @@ def _patch_throttle(
     if operation.get("op") == "remove":
         limits.pop(method, None)
     elif len(tokens) == 4 and tokens[3] in ("rateLimit", "burstLimit"):
+        value = str(operation.get("value"))
+        if not is_number(value):
+            raise ValueError(f"Invalid value {value} for {operation['path']}")
         entry = limits.setdefault(method, {})
-        entry[tokens[3]] = float(str(operation.get("value")))
+        entry[tokens[3]] = float(value)
     else:
         raise ValueError(f"Invalid patch path {operation['path']}")
 
 
-def _operations(request: Request) -> list[dict[str, Any]]:
-    try:
-        found = json.loads(request.body or b"{}").get("patchOperations") or []
-    except (ValueError, AttributeError):
-        return []
-    return [op for op in found if isinstance(op, dict)]
+def _day(text: str) -> dt.date:
+    if not _DAY.fullmatch(text):
+        raise ValueError(text)
+    return dt.date.fromisoformat(text)
 
 
 def _with_body(response: Response, data: object) -> Response:

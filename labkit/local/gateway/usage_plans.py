@@ -162,7 +162,8 @@ def period_start(day: dt.date, period: str) -> dt.date:
     if period == "MONTH":
         return day.replace(day=1)
     if period == "WEEK":
-        return day - dt.timedelta(days=(day.weekday() + 1) % 7)
+        since_sunday = dt.timedelta(days=(day.weekday() + 1) % 7)
+        return day - min(since_sunday, day - dt.date.min)  # the calendar has a first day
     return day
 
 
