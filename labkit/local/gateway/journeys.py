@@ -17,8 +17,12 @@ class Journeys:
         self._kept: OrderedDict[str, Journey] = OrderedDict()
 
     def keep(self, journey: Journey) -> None:
-        """Keep a journey, and forget the oldest when there are too many."""
+        """Keep a journey, and forget the oldest when there are too many.
+
+        A client may send the id of an earlier request (0.7): then this is the last one with it.
+        """
         self._kept[journey.request_id] = journey
+        self._kept.move_to_end(journey.request_id)
         while len(self._kept) > KEPT_JOURNEYS:
             self._kept.popitem(last=False)
 
