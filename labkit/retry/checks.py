@@ -260,24 +260,30 @@ RULES: tuple[Rule, ...] = (
 
 
 def kept(call: Call) -> list[int]:
-    """Check every rule, and print a line for each. A client that waits for something else than ``time.sleep`` ends it.
+    """Check every rule, and print which are kept, and a hint for each other one.
+
+    A client that waits for something else than ``time.sleep`` ends the checks.
 
     Returns:
         The numbers of the rules that the client keeps.
     """
-    numbers = []
+    numbers: list[int] = []
     said: dict[str, int] = {}
+    lines = []
     for number, rule in enumerate(RULES, start=1):
         try:
             rule(call)
         except (CheckError, VirtualTimeError) as error:
             first = said.setdefault(str(error), number)
-            print(f"✗ rule {number}: {error if first == number else f'the same as rule {first}.'}")
+            hint = str(error) if first == number else f"the same as rule {first}."
+            lines.append(f"✗ rule {number}: {hint}")
             if isinstance(error, VirtualTimeError):
                 break
         else:
-            print(f"✓ rule {number}")
             numbers.append(number)
+    if numbers:
+        lines.insert(0, f"✓ rules {', '.join(map(str, numbers))}")
+    print(*lines, sep="\n")
     return numbers
 
 
