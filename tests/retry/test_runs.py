@@ -44,9 +44,10 @@ def test_the_table() -> None:
         "refused",
         "requests",
         "seconds",
+        "goodput/s",
     ]
     assert [line.split() for line in lines] == [
-        ["three", "2", "1", "3", "0.8"],
-        ["nothing", "0", "2", "0", "0.0"],
+        ["three", "2", "1", "3", "0.8", "2.5"],
+        ["nothing", "0", "2", "0", "0.0", "0.0"],
     ]
     assert {len(line) for line in lines} == {len(head)}
