@@ -167,6 +167,16 @@ def test_no_odd_patch_of_a_plan(plan: Plan, path: Any, value: Any) -> None:
     assert plan.send("PATCH", "/usageplans/{plan}", replaced(path, value)).status == 400
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", "-5", "1e5", "", "abc", None, {}])
+@pytest.mark.parametrize("limit", ["rateLimit", "burstLimit"])
+def test_no_odd_limit_of_a_stage(plan: Plan, limit: str, value: Any) -> None:
+    api_id = plan.cloud.demo.rest_api_id
+    stage = f"/restapis/{api_id}/stages/dev"
+    operations = replaced(f"/*/*/throttling/{limit}", value)
+    answer = plan.send("PATCH", stage, operations)
+    assert answer.status == 400, answer.text
+
+
 @pytest.mark.parametrize("operations", [5, "x", [1], {"a": 1}, [[]], [{"op": "burn"}]])
 def test_patches_are_a_list_of_operations(plan: Plan, operations: Any) -> None:
     for path in ("/usageplans/{plan}", "/usageplans/{plan}/keys/{key}/usage", "/apikeys/{key}"):

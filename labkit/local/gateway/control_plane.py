@@ -30,6 +30,7 @@ from labkit.local.gateway.rest_api import RestApiDataPlane, RestApis
 from labkit.local.gateway.rest_api_operations import (
     InvalidSettingError,
     check_policy,
+    check_stage,
     patched_types,
     saved_policy,
 )
@@ -49,6 +50,7 @@ _DEPLOYMENT = re.compile(r"/restapis/([^/]+)/deployments/([^/]+)")
 _AUTHORIZER_CACHE = re.compile(r"/restapis/([^/]+)/stages/([^/]+)/cache/authorizers")
 _AUTHORIZERS = re.compile(r"/restapis/([^/]+)/authorizers/?")
 _AUTHORIZER = re.compile(r"/restapis/([^/]+)/authorizers/([^/]+)/?")
+_STAGE = re.compile(r"/restapis/([^/]+)/stages/([^/]+)")
 _METHOD = re.compile(r"/restapis/([^/]+)/resources/([^/]+)/methods/([^/]+)")
 
 
@@ -121,6 +123,8 @@ class RestApiControlPlane:
             return await self._update_api(request, match[1])
         if request.method == "PATCH" and (match := _METHOD.fullmatch(request.raw_path)):
             return await self._update_method(request, *match.groups())
+        if request.method == "PATCH" and _STAGE.fullmatch(request.raw_path):
+            return await self._update_stage(request)
         if request.method == "DELETE" and (match := _DEPLOYMENT.fullmatch(request.raw_path)):
             return await self._delete_deployment(request, *match.groups())
         if request.method == "GET" and (match := _EXPORT.fullmatch(request.raw_path)):
@@ -210,6 +214,14 @@ class RestApiControlPlane:
         if response.status >= 300:
             return response
         return self._with_saved_settings(response, api_id, types)
+
+    async def _update_stage(self, request: Request) -> Response:
+        """The engine falls over a limit that is no number."""
+        try:
+            check_stage(_operations(request))
+        except InvalidSettingError as error:
+            return _bad_request(str(error))
+        return await self._forward(request)
 
     def _with_saved_settings(
         self, response: Response, api_id: str, endpoint_types: list[str]

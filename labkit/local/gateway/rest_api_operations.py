@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,10 @@ _CHANGES = {
 }
 """Which endpoint type may become which (10.7)."""
 _TYPES_PATH = "/endpointConfiguration/types/"
+_LIMITS = {
+    "/throttling/rateLimit": re.compile(r"-1(\.0)?|[0-9]{1,9}(\.[0-9]{1,9})?"),
+    "/throttling/burstLimit": re.compile("-1|[0-9]{1,9}"),
+}
 
 
 class InvalidSettingError(ValueError):
@@ -28,6 +33,24 @@ def check_policy(text: object) -> None:
     """
     if isinstance(text, str) and len(text) > MAX_POLICY_CHARACTERS:
         raise InvalidSettingError(f"The policy is longer than {MAX_POLICY_CHARACTERS} characters.")
+
+
+def check_stage(operations: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse a limit of a stage that is no number; ``-1`` takes it away.
+
+    Raises:
+        InvalidSettingError: it isn't a number.
+
+    >>> check_stage([{"op": "replace", "path": "/*/*/throttling/rateLimit", "value": "nan"}])
+    Traceback (most recent call last):
+    ...
+    labkit.local.gateway.rest_api_operations.InvalidSettingError: Invalid value nan for /*/*/throttling/rateLimit
+    """
+    for operation in operations:
+        path, value = str(operation.get("path")), str(operation.get("value"))
+        wanted = next((p for end, p in _LIMITS.items() if path.endswith(end)), None)
+        if wanted and operation.get("op") != "remove" and not wanted.fullmatch(value):
+            raise InvalidSettingError(f"Invalid value {value} for {path}")
 
 
 def patched_types(types: Iterable[str], operations: Iterable[Mapping[str, Any]]) -> list[str]:

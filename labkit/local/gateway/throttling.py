@@ -124,7 +124,9 @@ def limits_of(call: Call) -> Iterator[Limit]:
     if found is not None:
         key = ("stage", api_id, call.stage, path, verb)
         names = {"rateLimit": "throttlingRateLimit", "burstLimit": "throttlingBurstLimit"}
-        yield from limit_of("the stage's method", key, {k: found.get(v) for k, v in names.items()})
+        # -1 takes a limit away: https://github.com/DianaIonita/serverless-api-gateway-throttling/issues/39
+        limits = {k: None if found.get(v) == -1 else found.get(v) for k, v in names.items()}
+        yield from limit_of("the stage's method", key, limits)
     yield account_limit(call.deployment.region)
 
 
