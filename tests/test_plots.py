@@ -86,7 +86,7 @@ def test_a_picture_says_its_result_in_numbers(name: str) -> None:
 def test_retries_are_said_as_a_table() -> None:
     picture = PICTURES["retries"]
     assert picture.title == "20 clients call at once, 2 ways to retry"
-    assert picture.words.splitlines()[1].split() == ["once", "5", "15", "15", "0.0"]
+    assert picture.words.splitlines()[1].split() == ["once", "5", "15", "15", "0.0", "250.0"]
     title = picture.figure.axes[0].get_title(loc="left")
     assert title == "once: 5 of 20 got through, 15 refused, 0.0 s"
 
