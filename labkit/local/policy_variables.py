@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from labkit.local.policy import AS_LITERAL
+from labkit.local.policy import AS_LITERAL, wildcard_pattern
 
 VERSION = "2012-10-17"
 """Only a policy of this version has variables; in an older one ``${`` is plain text."""
@@ -116,13 +116,15 @@ class Parts(NamedTuple):
 def _filled_resource(pattern: str, value_of: ValueOf) -> str:
     """A pattern of ``Resource``; without a value for its variable no ARN fits it.
 
-    Nor does it ever fit the ``*`` of a call about no resource: only a policy's own ``*`` does.
+    Nor does it ever fit the ``*`` of a call about no resource: only a policy's own ``*`` does. (On AWS a ``Resource``
+    is ``*`` or begins as an ARN does.)
     """
     try:
         found = filled(pattern, value_of, is_pattern=True)
     except Unresolved:
         return _MATCHES_NOTHING
-    return _MATCHES_NOTHING if found == AS_LITERAL["*"] else found
+    fits_none = "${" in pattern and wildcard_pattern(found, False).match("*") is not None
+    return _MATCHES_NOTHING if fits_none else found
 
 
 def filled_policy(document: Any, value_of: ValueOf) -> Any:
