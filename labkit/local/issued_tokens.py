@@ -94,7 +94,7 @@ def _add_roles(identity: JsonObject, pool: JsonObject) -> None:
     groups = [
         pool["_groups"][name]
         for name in identity.get("cognito:groups", ())
-        if name in pool["_groups"]
+        if isinstance(name, str) and name in pool["_groups"]  # a trigger may say anything
     ]
     ranked = [group for group in groups if group.get("RoleArn")]
     if not ranked:

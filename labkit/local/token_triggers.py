@@ -1,17 +1,40 @@
 """The pre token generation trigger: invoked with a permission only, and without its answer there is no token.
 
+Nor does it change who the user is: these claims stay as they are.
+
 Facts: facts/cognito.md section 9; what AWS says in public issues (anomalyco/sst#4421, aws-amplify/amplify-js#9127).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from labkit.local.engine import Engine
 from labkit.local.json_protocol import ApiError
 
 JsonObject = dict[str, Any]
+
+_KEPT_CLAIMS = frozenset(
+    """
+    acr amr auth_time client_id event_id exp iat identities iss jti nonce origin_jti sub token_use username
+    """.split()
+)
+"""What a trigger can't change (9.5), besides what begins with one of these:"""
+_RESERVED = ("cognito:", "dev:")
+_GROUPS = "cognito:groups"
+"""Which has a setting of its own, ``groupsToOverride``."""
+_OVERRIDES = ("claimsOverrideDetails", "claimsAndScopeOverrideDetails")
+_SHAPES: dict[str, type] = {
+    "accessTokenGeneration": dict,
+    "claimsToAddOrOverride": dict,
+    "claimsToSuppress": list,
+    "groupOverrideDetails": dict,
+    "groupsToOverride": list,
+    "idTokenGeneration": dict,
+    "scopesToAdd": list,
+    "scopesToSuppress": list,
+}
 
 
 class TokenTrigger:
@@ -24,11 +47,14 @@ class TokenTrigger:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def __call__(self, pool: JsonObject, invoke: Callable[[], JsonObject]) -> JsonObject:
+    def __call__(
+        self, pool: JsonObject, claims: Mapping[str, Any], invoke: Callable[[], JsonObject]
+    ) -> JsonObject:
         """The claims after the trigger.
 
         Args:
             pool: the user pool's live record.
+            claims: those before it.
             invoke: what MiniStack does: runs the function if there is one, and changes the claims.
 
         Raises:
@@ -37,16 +63,67 @@ class TokenTrigger:
         settings = pool.get("LambdaConfig") or {}
         latest = settings.get("PreTokenGenerationConfig") or {}
         function = latest.get("LambdaArn") or settings.get("PreTokenGeneration")
-        if function and not self._engine.function_allows(
-            function, "cognito-idp.amazonaws.com", pool["Arn"]
-        ):
+        if not function:
+            return invoke()
+        if not self._engine.function_allows(function, "cognito-idp.amazonaws.com", pool["Arn"]):
             raise ApiError(
                 "UnexpectedLambdaException",
                 "PreTokenGeneration invocation failed due to error AccessDeniedException.",
             )
         try:
-            return invoke()
+            return with_kept_claims(claims, invoke())
         except RuntimeError as error:
             raise ApiError(
                 "UserLambdaValidationException", f"PreTokenGeneration failed with error {error}."
             ) from error
+
+
+def with_kept_claims(before: Mapping[str, Any], after: JsonObject) -> JsonObject:
+    """The claims after a trigger, without its changes of those that are kept.
+
+    >>> with_kept_claims({"sub": "1"}, {"sub": "2", "team": "red"})
+    {'sub': '1', 'team': 'red'}
+    """
+    is_access = before.get("token_use") == "access"
+
+    def kept(name: str) -> bool:
+        reserved = name.startswith(_RESERVED) and name != _GROUPS
+        return name in _KEPT_CLAIMS or reserved or (name == "aud" and not is_access)
+
+    names = [name for name in before if kept(name) or name in after]
+    found = {name: before[name] if kept(name) else after[name] for name in names}
+    found |= {name: value for name, value in after.items() if name not in before and not kept(name)}
+    if is_access and found.get("aud") != found.get("client_id"):  # another app's
+        found.pop("aud", None)
+    return found
+
+
+def check_answer(answer: object) -> None:
+    """Refuse what a trigger may not return; MiniStack gives out tokens all the same.
+
+    Recorded for other triggers: aws/aws-sdk-js#2692, amazon-archives/amazon-cognito-identity-js#167.
+
+    Raises:
+        ApiError: ``InvalidLambdaResponseException``.
+    """
+    if answer is None:
+        raise _invalid("Invalid lambda function output : Invalid JSON")
+    response = answer.get("response") if isinstance(answer, dict) else None
+    if not isinstance(response, dict) or not all(map(_is_shaped, _overrides(response))):
+        raise _invalid("Unrecognizable lambda output")
+
+
+def _overrides(response: JsonObject) -> list[Any]:
+    return [response[name] for name in _OVERRIDES if response.get(name) is not None]
+
+
+def _is_shaped(details: object) -> bool:
+    return isinstance(details, dict) and all(
+        value is None or (isinstance(value, shape) and (shape is list or _is_shaped(value)))
+        for name, shape in _SHAPES.items()
+        for value in [details.get(name)]
+    )
+
+
+def _invalid(message: str) -> ApiError:
+    return ApiError("InvalidLambdaResponseException", message)

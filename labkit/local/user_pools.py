@@ -30,7 +30,7 @@ from labkit.local.mailbox import Mailbox
 from labkit.local.messages import Request, Response
 from labkit.local.sealed_tokens import TokenSeal
 from labkit.local.signin import ChoiceBasedSignIn
-from labkit.local.token_triggers import TokenTrigger
+from labkit.local.token_triggers import TokenTrigger, check_answer
 from labkit.local.user_accounts import UserAccounts
 from labkit.local.user_pool_settings import UserPoolSettings
 
@@ -134,7 +134,7 @@ class UserPoolService:
         self._engine.deliver_mail_with(self._mailbox.deliver)
         self._engine.draw_confirmation_codes_with(lambda: self._draw_digits(6))
         self._engine.answer_user_pools_with(self._answer)
-        self._engine.run_token_trigger_with(TokenTrigger(self._engine))
+        self._engine.run_token_trigger_with(TokenTrigger(self._engine), check_answer)
         self._plugged_in = True
 
     async def _answer(

@@ -452,6 +452,30 @@ def trigger_without_permission(cognito: Cognito) -> Situation:
     return with_trigger(cognito, adds_a_scope, permitted=False)
 
 
+def forges(event: Any) -> Any:
+    claims = {"sub": "ben", "cognito:username": "ben", "aud": "another", "team": "red"}
+    added = {
+        "idTokenGeneration": {"claimsToAddOrOverride": claims, "claimsToSuppress": ["exp"]},
+        "accessTokenGeneration": {"claimsToAddOrOverride": {**claims, "client_id": "another"}},
+    }
+    return event | {"response": {"claimsAndScopeOverrideDetails": added}}
+
+
+@setup("a trigger that names somebody else")
+def trigger_that_forges(cognito: Cognito) -> Situation:
+    return with_trigger(cognito, forges, permitted=True)
+
+
+@setup("a trigger that returns nothing")
+def trigger_that_returns_nothing(cognito: Cognito) -> Situation:
+    return with_trigger(cognito, lambda event: None, permitted=True)
+
+
+@setup("a trigger that returns something else")
+def trigger_that_returns_something_else(cognito: Cognito) -> Situation:
+    return with_trigger(cognito, lambda event: {"statusCode": 200}, permitted=True)
+
+
 @setup("a trigger that fails")
 def trigger_that_fails(cognito: Cognito) -> Situation:
     return with_trigger(cognito, fails, permitted=True)

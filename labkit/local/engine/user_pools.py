@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from labkit.local.engine.cognito import Cognito, UserPoolAnswer
@@ -14,8 +15,10 @@ from labkit.local.settings import CloudSettings
 
 MailCarrier = Callable[[str, str, str], None]
 """Takes a mail: (to, subject, body)."""
-TokenTrigger = Callable[[JsonObject, Callable[[], JsonObject]], JsonObject]
-"""Changes the claims of a token: (user pool, MiniStack's own way to do it)."""
+TokenTrigger = Callable[[JsonObject, JsonObject, Callable[[], JsonObject]], JsonObject]
+"""Changes the claims of a token: (user pool, claims, MiniStack's own way to do it)."""
+AnswerCheck = Callable[[object], None]
+"""Looks at what a trigger's function returned."""
 
 
 class UserPools(Cognito):
@@ -112,11 +115,23 @@ class UserPools(Cognito):
             )
         return result
 
-    def run_token_trigger_with(self, runner: TokenTrigger) -> None:
-        """Give the pre token generation trigger to ``runner``: MiniStack gives out tokens even when it fails."""
+    def run_token_trigger_with(self, runner: TokenTrigger, check: AnswerCheck) -> None:
+        """Give the pre token generation trigger to ``runner``: MiniStack gives out tokens even when it fails.
+
+        Args:
+            runner: see there.
+            check: may refuse what the function returned.
+        """
         cognito = self._module("cognito")
-        name = "_apply_pretoken_trigger"
+        name, reader = "_apply_pretoken_trigger", "_extract_trigger_response"
         own_trigger = self._own_dispatches.setdefault(name, getattr(cognito, name))
+        own_reader = self._own_dispatches.setdefault(reader, getattr(cognito, reader))
+        is_token_trigger = ContextVar("is_token_trigger", default=False)
+
+        def read(answer: object) -> Any:
+            if is_token_trigger.get():
+                check(answer)
+            return own_reader(answer)
 
         def trigger(pool_id: str, claims: JsonObject, **facts: Any) -> JsonObject:
             pool = self.user_pool(pool_id)
@@ -124,14 +139,18 @@ class UserPools(Cognito):
                 return claims
 
             def invoke() -> JsonObject:
+                changed, token = dict(claims), is_token_trigger.set(True)
                 try:
-                    return dict_of(own_trigger(pool_id=pool_id, claims=claims, **facts))
+                    return dict_of(own_trigger(pool_id=pool_id, claims=changed, **facts))
                 except RuntimeError as error:
                     raise RuntimeError(_error_message(error)) from error
+                finally:
+                    is_token_trigger.reset(token)
 
-            return runner(pool, invoke)
+            return runner(pool, claims, invoke)
 
         setattr(cognito, name, trigger)
+        setattr(cognito, reader, read)
 
     def sign_token(self, pool_id: str, use: str, claims: JsonObject) -> str:
         """A JWT over the claims, signed with the pool's own key for ``use`` (``access`` or ``id``)."""
