@@ -19,6 +19,9 @@ from urllib.parse import unquote
 
 from labkit.local.access import TOKEN_HEADER, admit, holds_token, refuse_foreign
 from labkit.local.clock import CloudClock
+from labkit.local.cognito.identity_pools import TARGET_PREFIX as IDENTITY_POOLS
+from labkit.local.cognito.identity_pools import IdentityPoolService
+from labkit.local.cognito.user_pools import UserPoolService
 from labkit.local.engine import Engine
 from labkit.local.functions import FunctionRunner
 from labkit.local.gateway.addresses import Address, Addresses
@@ -40,13 +43,10 @@ from labkit.local.http_api.control_plane import PATH as HTTP_API_PATH
 from labkit.local.http_api.control_plane import HttpApiControlPlane
 from labkit.local.http_api.data_plane import HttpApiDataPlane
 from labkit.local.http_api.service import http_api_pipeline
-from labkit.local.identity_pools import TARGET_PREFIX as IDENTITY_POOLS
-from labkit.local.identity_pools import IdentityPoolService
 from labkit.local.lambda_operations import corrected
 from labkit.local.mailbox import Mailbox
 from labkit.local.messages import Request, Response
 from labkit.local.settings import CloudSettings
-from labkit.local.user_pools import UserPoolService
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from labkit.local.identity_pools import PROVIDER
+from labkit.local.cognito.identity_pools import PROVIDER
+from tests.local.cognito.test_identity_pools import IdentityPools
 from tests.local.in_process_cloud import Cognito, cognito_in_use
-from tests.local.test_identity_pools import IdentityPools
 
 MANY = settings(max_examples=150, deadline=None)
 ROLE = "arn:aws:iam::123456789012:role/fuzzed"

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from labkit.local.leading_keys import leading_keys
+from labkit.local.iam.leading_keys import leading_keys
 from tests.local.in_process_cloud import cloud
 
 MANY = settings(max_examples=300, deadline=None)

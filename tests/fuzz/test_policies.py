@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from labkit.local.policy import OPERATORS, wildcard_pattern
+from labkit.local.iam.policy import OPERATORS, wildcard_pattern
 from tests.fuzz.one_api import FUNCTION_URI, OneApi, arn_of, mock
 from tests.local.in_process_cloud import cloud
 

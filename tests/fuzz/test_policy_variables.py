@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from labkit.local.policy import Decision, PolicyQuestion
-from labkit.local.policy_variables import Unresolved, filled
+from labkit.local.iam.policy import Decision, PolicyQuestion
+from labkit.local.iam.policy_variables import Unresolved, filled
 from tests.local.in_process_cloud import cloud
 
 MANY = settings(max_examples=200, deadline=None)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from labkit.local.cognito.role_mapping import role_for
 from labkit.local.json_protocol import ApiError
-from labkit.local.role_mapping import role_for
 
 MANY = settings(max_examples=400, deadline=None)
 PROVIDER, CLIENT = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcdefghi", "app"

@@ -28,11 +28,11 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.loaders import Loader
 
+from labkit.local.cognito.user_pools import TARGET_PREFIX, UserPoolService
 from labkit.local.engine import Engine
 from labkit.local.mailbox import Mailbox
 from labkit.local.messages import Request, Response
 from labkit.local.settings import CloudSettings
-from labkit.local.user_pools import TARGET_PREFIX, UserPoolService
 
 T = TypeVar("T")
 

@@ -36,8 +36,8 @@ from labkit.local.http_api.pipeline import HttpPipeline
 from labkit.local.http_api.refusals import refusal
 from labkit.local.http_api.routing import find_routes, route
 from labkit.local.http_api.throttling import Throttle
+from labkit.local.iam.policy import Decision, PolicyQuestion
 from labkit.local.messages import Request, Response
-from labkit.local.policy import Decision, PolicyQuestion
 from tests.local.gateway.test_cognito_authorizer import (
     CLIENT,
     GONE,

@@ -10,7 +10,7 @@ from typing import Any
 from labkit.local.caller import Caller
 from labkit.local.engine.ministack import JsonObject
 from labkit.local.engine.signatures import Signatures
-from labkit.local.policy import (
+from labkit.local.iam.policy import (
     Decision,
     MalformedPolicyError,
     PolicyQuestion,
@@ -100,7 +100,7 @@ class Iam(Signatures):
         """What one policy document says.
 
         Args:
-            document: checked by :func:`labkit.local.policy.parse_policy`.
+            document: checked by :func:`labkit.local.iam.policy.parse_policy`.
             question: action, resource, caller, condition keys.
             names_principals: it is a resource policy.
         """

@@ -7,11 +7,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from labkit.local.dynamodb_tables import table_arns
 from labkit.local.engine.ministack import JsonObject, MiniStack
-from labkit.local.leading_keys import UNKNOWN, leading_keys
-from labkit.local.policy import wildcard_pattern
-from labkit.local.policy_variables import VERSION, Parts, filled_policy
+from labkit.local.iam.dynamodb_tables import table_arns
+from labkit.local.iam.leading_keys import UNKNOWN, leading_keys
+from labkit.local.iam.policy import wildcard_pattern
+from labkit.local.iam.policy_variables import VERSION, Parts, filled_policy
 
 
 class PolicyCorrections(MiniStack):

@@ -9,7 +9,7 @@ from typing import Protocol
 from labkit.local.gateway.call import Call, Pass, Stop
 from labkit.local.gateway.resource_policy import Identity, denial, question_of
 from labkit.local.gateway.signature import Keys, RefusedSignatureError, SignatureVerifier
-from labkit.local.policy import Decision, PolicyQuestion
+from labkit.local.iam.policy import Decision, PolicyQuestion
 
 
 class Callers(Keys, Protocol):

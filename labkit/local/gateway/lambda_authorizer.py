@@ -25,7 +25,7 @@ from labkit.local.gateway.responses import (
 )
 from labkit.local.gateway.result_cache import ResultCache
 from labkit.local.gateway.values import look_up
-from labkit.local.policy import MalformedPolicyError, parse_policy
+from labkit.local.iam.policy import MalformedPolicyError, parse_policy
 
 DEFAULT_TTL_SECONDS = 300
 MAX_METHOD_ARN_BYTES = 1_600

@@ -16,8 +16,8 @@ from labkit.local.gateway.denial import (
     denied_user,
 )
 from labkit.local.gateway.responses import API_CONFIGURATION_ERROR, GatewayError
+from labkit.local.iam.policy import Decision, MalformedPolicyError, PolicyQuestion, parse_policy
 from labkit.local.messages import Request
-from labkit.local.policy import Decision, MalformedPolicyError, PolicyQuestion, parse_policy
 
 NO_POLICY = Skip("the API has no resource policy")
 _SAYS = {"Allow": "allows", "Deny": "denies", "ImplicitDeny": "doesn't mention"}

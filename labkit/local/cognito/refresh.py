@@ -11,11 +11,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from labkit.local.cognito.issued_tokens import IssuedTokens, claims_of
+from labkit.local.cognito.sealed_tokens import RefreshToken, TokenSeal
 from labkit.local.engine import Engine, UserPoolOperation
-from labkit.local.issued_tokens import IssuedTokens, claims_of
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response
-from labkit.local.sealed_tokens import RefreshToken, TokenSeal
 
 JsonObject = dict[str, Any]
 

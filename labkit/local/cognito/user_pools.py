@@ -14,10 +14,15 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from labkit.local import password_challenges, refresh
-from labkit.local.challenge_sessions import ChallengeSessions
+from labkit.local.cognito import password_challenges, refresh
+from labkit.local.cognito.challenge_sessions import ChallengeSessions
+from labkit.local.cognito.issued_tokens import IssuedTokens
+from labkit.local.cognito.sealed_tokens import TokenSeal
+from labkit.local.cognito.signin import ChoiceBasedSignIn
+from labkit.local.cognito.token_triggers import TokenTrigger, check_answer
+from labkit.local.cognito.user_accounts import UserAccounts
+from labkit.local.cognito.user_pool_settings import UserPoolSettings
 from labkit.local.engine import Engine, UserPoolOperation
-from labkit.local.issued_tokens import IssuedTokens
 from labkit.local.json_protocol import (
     ApiError,
     ServiceModel,
@@ -28,11 +33,6 @@ from labkit.local.json_protocol import (
 )
 from labkit.local.mailbox import Mailbox
 from labkit.local.messages import Request, Response
-from labkit.local.sealed_tokens import TokenSeal
-from labkit.local.signin import ChoiceBasedSignIn
-from labkit.local.token_triggers import TokenTrigger, check_answer
-from labkit.local.user_accounts import UserAccounts
-from labkit.local.user_pool_settings import UserPoolSettings
 
 JsonObject = dict[str, Any]
 

@@ -104,7 +104,7 @@ def parse_policy(document: object, *, with_principal: bool) -> dict[str, Any]:
     >>> parse_policy('{"Statement": []}', with_principal=False)
     Traceback (most recent call last):
     ...
-    labkit.local.policy.MalformedPolicyError: the policy has no statement
+    labkit.local.iam.policy.MalformedPolicyError: the policy has no statement
     """
     try:
         data = json.loads(document) if isinstance(document, str | bytes) else document

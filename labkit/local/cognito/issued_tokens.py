@@ -11,8 +11,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from labkit.local.cognito.sealed_tokens import RefreshToken, TokenSeal
 from labkit.local.engine import Engine
-from labkit.local.sealed_tokens import RefreshToken, TokenSeal
 
 JsonObject = dict[str, Any]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from labkit.local.cognito.role_mapping import check_mappings, fits, role_for
 from labkit.local.json_protocol import ApiError
-from labkit.local.role_mapping import check_mappings, fits, role_for
 
 PROVIDER = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcdefghi"
 CLIENT = "app"

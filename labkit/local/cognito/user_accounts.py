@@ -9,14 +9,10 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from labkit.local.attribute_permissions import check_writable
-from labkit.local.challenge_sessions import Challenge, ChallengeSessions
-from labkit.local.engine import Engine, UserPoolOperation
-from labkit.local.issued_tokens import claims_of
-from labkit.local.json_protocol import ApiError, json_response
-from labkit.local.mailbox import Mailbox
-from labkit.local.messages import Response
-from labkit.local.signin import (
+from labkit.local.cognito.attribute_permissions import check_writable
+from labkit.local.cognito.challenge_sessions import Challenge, ChallengeSessions
+from labkit.local.cognito.issued_tokens import claims_of
+from labkit.local.cognito.signin import (
     allowed_factors,
     attribute,
     is_passwordless,
@@ -24,6 +20,10 @@ from labkit.local.signin import (
     session_seconds,
     set_attribute,
 )
+from labkit.local.engine import Engine, UserPoolOperation
+from labkit.local.json_protocol import ApiError, json_response
+from labkit.local.mailbox import Mailbox
+from labkit.local.messages import Response
 
 JsonObject = dict[str, Any]
 

@@ -12,7 +12,7 @@ import pytest
 from botocore.credentials import Credentials
 from botocore.loaders import Loader
 
-from labkit.local.sealed_tokens import RefreshToken, TokenSeal
+from labkit.local.cognito.sealed_tokens import RefreshToken, TokenSeal
 from tests.local.in_process_cloud import Answer, Cognito
 
 EMAIL = "jane@example.com"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from labkit.local.dynamodb_tables import table_name
+from labkit.local.iam.dynamodb_tables import table_name
 
 JsonObject = dict[str, Any]
 

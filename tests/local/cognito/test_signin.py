@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jwt import PyJWK
 
-from labkit.local.challenge_sessions import Challenge, ChallengeSessions
+from labkit.local.cognito.challenge_sessions import Challenge, ChallengeSessions
+from labkit.local.cognito.signin import masked
 from labkit.local.json_protocol import ApiError
-from labkit.local.signin import masked
 from tests.local.in_process_cloud import Answer, Clock, Cognito
 
 EMAIL = "jane@example.com"

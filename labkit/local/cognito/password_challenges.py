@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from labkit.local.challenge_sessions import Challenge, ChallengeSessions
+from labkit.local.cognito.challenge_sessions import Challenge, ChallengeSessions
+from labkit.local.cognito.issued_tokens import claims_of
+from labkit.local.cognito.signin import ChoiceBasedSignIn, refuse_inactive, session_seconds
 from labkit.local.engine import Engine, UserPoolOperation
-from labkit.local.issued_tokens import claims_of
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response
-from labkit.local.signin import ChoiceBasedSignIn, refuse_inactive, session_seconds
 
 JsonObject = dict[str, Any]
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from labkit.local.policy import AS_LITERAL, wildcard_pattern
+from labkit.local.iam.policy import AS_LITERAL, wildcard_pattern
 
 VERSION = "2012-10-17"
 """Only a policy of this version has variables; in an older one ``${`` is plain text."""

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from labkit.local.challenge_sessions import Challenge, ChallengeSessions
+from labkit.local.cognito.challenge_sessions import Challenge, ChallengeSessions
 from labkit.local.engine import Engine
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.mailbox import Mailbox

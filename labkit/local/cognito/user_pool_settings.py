@@ -9,10 +9,10 @@ import secrets
 import string
 from typing import Any
 
+from labkit.local.cognito.refresh import rotates
 from labkit.local.engine import Engine, UserPoolOperation
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response
-from labkit.local.refresh import rotates
 
 JsonObject = dict[str, Any]
 

@@ -14,8 +14,11 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from labkit.local.cognito.guest_session import GUEST_POLICY, SIGNED_IN_POLICY
+from labkit.local.cognito.login_tokens import LoginTokens
+from labkit.local.cognito.role_mapping import check_mappings, role_for, roles_in
 from labkit.local.engine import Engine, UserPoolOperation
-from labkit.local.guest_session import GUEST_POLICY, SIGNED_IN_POLICY
+from labkit.local.iam.policy import MalformedPolicyError, parse_trust_policy
 from labkit.local.json_protocol import (
     ApiError,
     ServiceModel,
@@ -24,10 +27,7 @@ from labkit.local.json_protocol import (
     json_response,
     with_protocol_headers,
 )
-from labkit.local.login_tokens import LoginTokens
 from labkit.local.messages import Request, Response
-from labkit.local.policy import MalformedPolicyError, parse_trust_policy
-from labkit.local.role_mapping import check_mappings, role_for, roles_in
 from labkit.tokens.signed import Claims
 
 JsonObject = dict[str, Any]

@@ -15,7 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from labkit.local.identity_pools import (
+from labkit.local.cognito.identity_pools import (
     PROVIDER,
     TARGET_PREFIX,
     IdentityPoolService,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from labkit.local.engine import Engine
-from labkit.local.policy import Decision, PolicyQuestion
-from labkit.local.policy_variables import Unresolved, filled
+from labkit.local.iam.policy import Decision, PolicyQuestion
+from labkit.local.iam.policy_variables import Unresolved, filled
 from tests.local.in_process_cloud import Cognito
 
 SUB = "cognito-identity.amazonaws.com:sub"

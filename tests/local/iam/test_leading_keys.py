@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from labkit.local.dynamodb_tables import table_arns
-from labkit.local.leading_keys import UNKNOWN, leading_keys
+from labkit.local.iam.dynamodb_tables import table_arns
+from labkit.local.iam.leading_keys import UNKNOWN, leading_keys
 
 ANA = {"owner": {"S": "ana"}, "note": {"S": "1"}}
 BEN = {"owner": {"S": "ben"}, "note": {"S": "1"}}

@@ -1,0 +1,1 @@
+"""The policy language of IAM, where the engine's is kinder than AWS: documents, variables, leading keys."""
