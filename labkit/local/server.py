@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from labkit.local import lambda_operations
 from labkit.local.access import TOKEN_HEADER, admit, holds_token, refuse_foreign
 from labkit.local.clock import CloudClock
+from labkit.local.cognito import discovery
 from labkit.local.cognito.identity_pools import TARGET_PREFIX as IDENTITY_POOLS
 from labkit.local.cognito.identity_pools import IdentityPoolService
 from labkit.local.cognito.user_pools import UserPoolService
@@ -43,7 +45,6 @@ from labkit.local.http_api.control_plane import PATH as HTTP_API_PATH
 from labkit.local.http_api.control_plane import HttpApiControlPlane
 from labkit.local.http_api.data_plane import HttpApiDataPlane
 from labkit.local.http_api.service import http_api_pipeline
-from labkit.local.lambda_operations import corrected
 from labkit.local.mailbox import Mailbox
 from labkit.local.messages import Request, Response
 from labkit.local.settings import CloudSettings
@@ -218,7 +219,7 @@ class LocalCloud:
         if request.raw_path.startswith(HTTP_API_PATH):
             return await self._http_api_gateway.handle(request)
         response = await self.engine.forward(request)
-        return corrected(request, response)
+        return discovery.corrected(request, lambda_operations.corrected(request, response))
 
     # -- /_labkit ------------------------------------------------------------------
 
