@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from labkit.local.caller import Caller
@@ -34,12 +35,27 @@ class _SeveralValues(list[str]):
         return "\x00"
 
 
+@dataclass(slots=True)
+class _KeptPolicy:
+    """A policy as MiniStack evaluates it.
+
+    Attributes:
+        document: the policy, which isn't changed.
+        statements: MiniStack's.
+        decisions: (action, resource) → decision; None where a condition or a variable may decide otherwise.
+    """
+
+    document: JsonObject
+    statements: Any
+    decisions: dict[tuple[str, str], Decision] | None
+
+
 class Iam(Signatures):
     """What IAM and STS know and decide."""
 
     def __init__(self, settings: CloudSettings) -> None:
         super().__init__(settings)
-        self._parsed_policies: dict[int, tuple[JsonObject, Any]] = {}
+        self._kept_policies: dict[int, _KeptPolicy] = {}
         self._own_trust_check: Any = None
 
     def caller(self, access_key_id: str) -> Caller | None:
@@ -105,6 +121,10 @@ class Iam(Signatures):
             names_principals: it is a resource policy.
         """
         evaluator = self._core("iam_evaluator")
+        kept = None if names_principals else self._kept(evaluator, document)
+        asked = (question.action, question.resource)
+        if kept is not None and kept.decisions is not None and asked in kept.decisions:
+            return kept.decisions[asked]
         context = self._context(evaluator, question)
         if question.access_key_id is not None:
             with self._scope(question.region):
@@ -112,22 +132,26 @@ class Iam(Signatures):
                     question.access_key_id, self.settings.account_id
                 )
             context.principal_keys = getattr(principal, "keys", {})
-        if names_principals:
+        if kept is None:
             result = evaluator.evaluate_resource_policy(document, context)
         else:
-            result = evaluator.evaluate(context, [self._statements(evaluator, document)])
+            result = evaluator.evaluate(context, [kept.statements])
         decision: Decision = result.decision
+        if kept is not None and kept.decisions is not None and len(kept.decisions) < _KEPT_POLICIES:
+            kept.decisions[asked] = decision
         return decision
 
-    def _statements(self, evaluator: Any, document: JsonObject) -> Any:
-        """A policy's statements as MiniStack evaluates them, kept: a cached policy is asked again and again."""
-        kept = self._parsed_policies.get(id(document))
-        if kept is None or kept[0] is not document:
-            if len(self._parsed_policies) >= _KEPT_POLICIES:
-                self._parsed_policies.clear()
-            kept = document, evaluator.parse_policy_document(document)
-            self._parsed_policies[id(document)] = kept
-        return kept[1]
+    def _kept(self, evaluator: Any, document: JsonObject) -> _KeptPolicy:
+        """A parsed policy: a cached one is asked again and again."""
+        kept = self._kept_policies.get(id(document))
+        if kept is None or kept.document is not document:
+            if len(self._kept_policies) >= _KEPT_POLICIES:
+                self._kept_policies.clear()
+            statements = evaluator.parse_policy_document(document)
+            plain = not any(one.conditions or hasattr(one, "has_variables") for one in statements)
+            kept = _KeptPolicy(document, statements, {} if plain else None)
+            self._kept_policies[id(document)] = kept
+        return kept
 
     def decide_identity(self, access_key_id: str, question: PolicyQuestion) -> Decision:
         """What the policies of a caller's identity say, its permissions boundary and session policies included."""

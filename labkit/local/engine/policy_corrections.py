@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from labkit.local.engine.ministack import JsonObject, MiniStack
@@ -12,6 +13,8 @@ from labkit.local.iam.dynamodb_tables import table_arns
 from labkit.local.iam.leading_keys import UNKNOWN, leading_keys
 from labkit.local.iam.policy import wildcard_pattern
 from labkit.local.iam.policy_variables import VERSION, Parts, filled_policy
+
+_KEPT_POLICIES = 256
 
 
 class PolicyCorrections(MiniStack):
@@ -62,7 +65,7 @@ class PolicyCorrections(MiniStack):
         evaluator = self._core("iam_evaluator")
         own_parse, own_match = evaluator.parse_policy_document, evaluator._first_match
 
-        def parse(document: Any) -> Any:
+        def parsed(document: Any) -> Any:
             statements = own_parse(document)
             if not statements:
                 return statements
@@ -71,6 +74,11 @@ class PolicyCorrections(MiniStack):
                 if _parts(statement).have_variables:
                     statement.has_variables = True
             return statements
+
+        parsed_text = lru_cache(_KEPT_POLICIES)(parsed)  # an identity's, asked for at each request
+
+        def parse(document: Any) -> Any:
+            return list(parsed_text(document)) if isinstance(document, str) else parsed(document)
 
         def first_match(context: Any, statements: Any, effect: str) -> Any:
             of_effect = (one for one in statements if one.effect == effect)
