@@ -104,7 +104,7 @@ class ExplorerPicture:
         [self._tokens] = self._level.plot([], [], color=_INK, linewidth=1.4)
         self._full = self._level.axhline(1, color=_INK, linewidth=1, linestyle=":")
         [self._staircase] = self._passed.plot([], [], color=_PALE_BLUE, linewidth=5)
-        [self._bound] = self._passed.plot([], [], color=VERMILION, linewidth=1.8, linestyle="--")
+        [self._bound] = self._passed.plot([], [], color=_INK, linewidth=1.4, linestyle="--")
         self._predicted = (
             *(panel.yaxis for panel in (self._requests, self._level, self._passed)),
             *(self._bars, self._hatched, self._rings, self._squares),
@@ -116,7 +116,7 @@ class ExplorerPicture:
         [self._crosses] = self._requests.plot([], [], "x", color=VERMILION, linestyle="none")
         self._crosses.set_markeredgewidth(1.8)
         [self._others] = self._requests.plot([], [], "^", color=BLACK, linestyle="none")
-        [self._climbed] = self._passed.plot([], [], color=_INK, linewidth=1.6)
+        [self._climbed] = self._passed.plot([], [], color=BLUE, linewidth=1.8)
         self._found = (self._dots, self._crosses, self._others, self._climbed)
         for artist in (*self._predicted, *self._found):
             artist.set_animated(True)  # not in the lowest layer
