@@ -67,6 +67,9 @@ class AwsCloud:
             note="AWS doesn't tell which gate answered; the local cloud does.",
         )
 
+    def check(self) -> None:
+        """AWS is there, or boto3 says so."""
+
     def journeys(self) -> list[Journey]:
         """None: AWS doesn't tell them."""
         return []

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from labkit import names
 
@@ -40,15 +41,17 @@ def region_in_use() -> str:
 
 
 def client(service: str) -> Any:
-    """A boto3 client that is patient: ``DeleteRestApi`` is limited to one in 30 seconds on AWS."""
+    """A boto3 client that is patient with AWS, where ``DeleteRestApi`` is limited to one in 30 seconds.
+
+    Not with the local cloud: one that doesn't answer won't do so in a minute either.
+    """
     import boto3
     from botocore.config import Config
 
-    return boto3.client(
-        service,
-        region_name=region_in_use(),
-        config=Config(retries={"mode": "adaptive", "max_attempts": 12}),
-    )
+    patient = Config(retries={"mode": "adaptive", "max_attempts": 12})
+    at_once = Config(retries={"total_max_attempts": 1})
+    local = urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname == "127.0.0.1"
+    return boto3.client(service, region_name=region_in_use(), config=at_once if local else patient)
 
 
 def is_ours(tags: dict[str, str] | None) -> bool:

@@ -36,6 +36,9 @@ class Cloud(Protocol):
     inbox: Inbox
     clock: Clock
 
+    def check(self) -> None:
+        """Raise a ``CloudUnavailableError`` when it is a local cloud that doesn't answer."""
+
     def status(self) -> str:
         """The short status of the first cell."""
 
@@ -93,7 +96,9 @@ class Lab:
 
         Raises:
             ValueError: there is no such task.
+            CloudUnavailableError: the local cloud doesn't answer.
         """
+        self._cloud.check()
         demo = start_task(number, self._cloud.wait_for_role, self._cloud.wait_for_deployment)
         print(
             f"Ready for task {number}." + (f" Done: task{_numbers(number)}." if number > 1 else "")
@@ -109,8 +114,10 @@ class Lab:
         Raises:
             ValueError: there is no such notebook.
             CleanUpError: something of an earlier run can't be deleted.
+            CloudUnavailableError: the local cloud doesn't answer.
         """
         prefix = prefix_of(notebook)
+        self._cloud.check()
         clean_up(lambda name: name.removeprefix("/aws/lambda/").startswith(prefix))
         print(f"Ready for {notebook}: nothing named {prefix}… is left of an earlier run.")
 
@@ -155,7 +162,9 @@ class Lab:
 
         Raises:
             CleanUpError: something is left.
+            CloudUnavailableError: the local cloud doesn't answer.
         """
+        self._cloud.check()
         return clean_up()
 
     def __repr__(self) -> str:

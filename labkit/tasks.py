@@ -16,6 +16,7 @@ from typing import Any
 from labkit import names
 from labkit.course_resources import (
     KINDS,
+    client,
     delete_rest_api,
     delete_user_pool,
     find_functions,
@@ -136,18 +137,6 @@ def _delete_function() -> None:
                 kind.delete(identifier)
 
 
-def _client(service: str) -> Any:
-    """A client that is patient with the control plane's low request rates."""
-    import boto3
-    from botocore.config import Config
-
-    return boto3.client(
-        service,
-        region_name=region_in_use(),
-        config=Config(retries={"mode": "standard", "max_attempts": 10}),
-    )
-
-
 # -- task 1: the function -------------------------------------------------------------
 
 
@@ -166,7 +155,7 @@ def deployment_package(source: str = HANDLER_SOURCE) -> bytes:
 
 def ensure_function(wait_for_role: Callable[[], None]) -> str:
     """The ARN of the lab's function, made if missing, with the console's code."""
-    lambda_ = _client("lambda")
+    lambda_ = client("lambda")
     try:
         return str(
             lambda_.get_function(FunctionName=names.FUNCTION)["Configuration"]["FunctionArn"]
@@ -188,7 +177,7 @@ def ensure_function(wait_for_role: Callable[[], None]) -> str:
 
 def ensure_role(wait_for_role: Callable[[], None]) -> str:
     """The ARN of the function's execution role, made if missing."""
-    iam = _client("iam")
+    iam = client("iam")
     try:
         return str(iam.get_role(RoleName=names.ROLE)["Role"]["Arn"])
     except iam.exceptions.NoSuchEntityException:
@@ -218,7 +207,7 @@ def ensure_role(wait_for_role: Callable[[], None]) -> str:
 
 def ensure_user_pool() -> tuple[str, str]:
     """The ids of the user pool and its app client; a pool that isn't as task 2 leaves it is made anew."""
-    cognito = _client("cognito-idp")
+    cognito = client("cognito-idp")
     for pool_id in _user_pools():
         pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
         clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)[
@@ -239,7 +228,7 @@ def ensure_user_pool() -> tuple[str, str]:
         Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}},
         UserPoolTags=names.TAGS,
     )["UserPool"]
-    client = cognito.create_user_pool_client(
+    app_client = cognito.create_user_pool_client(
         UserPoolId=pool["Id"],
         ClientName=names.APP_CLIENT,
         ExplicitAuthFlows=["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH", "ALLOW_USER_SRP_AUTH"],
@@ -250,7 +239,7 @@ def ensure_user_pool() -> tuple[str, str]:
         AuthSessionValidity=3,
         PreventUserExistenceErrors="ENABLED",
     )["UserPoolClient"]
-    return str(pool["Id"]), str(client["ClientId"])
+    return str(pool["Id"]), str(app_client["ClientId"])
 
 
 # -- task 3: the REST API ------------------------------------------------------------------
@@ -258,7 +247,7 @@ def ensure_user_pool() -> tuple[str, str]:
 
 def ensure_rest_api(function_arn: str) -> tuple[str, str]:
     """The ids of the API and of its resource ``/demo``; an API that isn't as task 3 leaves it is made anew."""
-    gateway = _client("apigateway")
+    gateway = client("apigateway")
     for api_id in _rest_apis():
         resource = _demo_resource(gateway, api_id)
         integration = (
@@ -296,7 +285,7 @@ def ensure_rest_api(function_arn: str) -> tuple[str, str]:
 
 def permit_api(api_id: str, function_arn: str) -> None:
     """Let ``GET /demo`` of the API invoke the function; it may do so already."""
-    lambda_ = _client("lambda")
+    lambda_ = client("lambda")
     region, account_id = function_arn.split(":")[3:5]
     try:
         lambda_.add_permission(
@@ -314,7 +303,7 @@ def remove_permissions() -> None:
     """Take back who may invoke the lab's function: permissions of deleted APIs would pile up in its policy."""
     if not list(find_functions(_is_of_the_lab)):
         return
-    lambda_ = _client("lambda")
+    lambda_ = client("lambda")
     try:
         policy = json.loads(lambda_.get_policy(FunctionName=names.FUNCTION)["Policy"])
     except lambda_.exceptions.ResourceNotFoundException:
@@ -333,7 +322,7 @@ def _demo_resource(gateway: Any, api_id: str) -> dict[str, Any] | None:
 
 def ensure_authorizer(demo: Demo) -> str:
     """The id of the authorizer; it is attached to ``GET /demo`` and deployed to the stage ``dev``."""
-    gateway = _client("apigateway")
+    gateway = client("apigateway")
     api_id = demo.rest_api_id or ""
     region = (demo.function_arn or "").split(":")[3]
     account_id = (demo.function_arn or "").split(":")[4]
@@ -387,7 +376,7 @@ def _is_deployed(gateway: Any, demo: Demo, authorizer_id: str) -> bool:
 
 def remove_authorizer(api_id: str, resource_id: str) -> None:
     """Take back task 4: no stage, no deployment, no authorizer on ``GET /demo``."""
-    gateway = _client("apigateway")
+    gateway = client("apigateway")
     for stage in gateway.get_stages(restApiId=api_id)["item"]:
         gateway.delete_stage(restApiId=api_id, stageName=stage["stageName"])
     for deployment in gateway.get_deployments(restApiId=api_id)["items"]:
@@ -421,7 +410,7 @@ def invoke_url(api_id: str) -> str:
 
 def ensure_user(pool_id: str) -> str:
     """The address of the lab's user, made if missing: verified, without a password."""
-    cognito = _client("cognito-idp")
+    cognito = client("cognito-idp")
     email = os.environ.get("LABKIT_EMAIL", names.EMAIL)
     if email not in set(_addresses(cognito, pool_id)):
         cognito.admin_create_user(
@@ -438,7 +427,7 @@ def ensure_user(pool_id: str) -> str:
 
 def remove_users(pool_id: str) -> None:
     """Delete the users of the lab's pool."""
-    cognito = _client("cognito-idp")
+    cognito = client("cognito-idp")
     for user in list(_users(cognito, pool_id)):
         cognito.admin_delete_user(UserPoolId=pool_id, Username=user["Username"])
 

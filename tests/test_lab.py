@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,9 +19,11 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 import requests
+from botocore.exceptions import EndpointConnectionError
 from urllib3.util import parse_url
 
 import labkit
+from labkit import build
 from labkit.aws import AwsCloud
 from labkit.errors import (
     CloudUnavailableError,
@@ -359,8 +362,18 @@ def test_a_dead_cloud_is_one_sentence(tmp_path: Path) -> None:
         labkit.stop()
         with pytest.raises(CloudUnavailableError, match=r"run `lab = labkit.start\(\)` again"):
             lab.http.get("https://abcdefghij.execute-api.us-east-1.amazonaws.com/dev")
-        with pytest.raises(CloudUnavailableError):
-            lab.inbox.messages("learner@example.com")
+        for ask in (
+            lambda: lab.inbox.messages("learner@example.com"),
+            lambda: lab.start_task(3),
+            lambda: lab.start_notebook("throttling"),
+            lab.clean_up,
+        ):
+            with pytest.raises(CloudUnavailableError, match="doesn't answer"):
+                ask()
+        before = time.monotonic()
+        with pytest.raises(EndpointConnectionError):
+            build.rest_api("d-throttling-api")
+        assert time.monotonic() - before < 5, "nobody waits for a cloud that is gone"
         assert "running  False" in lab.status()
 
 

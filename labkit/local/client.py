@@ -163,12 +163,23 @@ class LocalCloud:
             "Nothing leaves this machine, nothing costs money."
         )
 
+    def check(self) -> None:
+        """See that the cloud answers.
+
+        Raises:
+            CloudUnavailableError: it doesn't; boto3 would say so in other words.
+        """
+        if not self._answers():
+            raise CloudUnavailableError(_GONE)
+
+    def _answers(self) -> bool:
+        return process.call(self.settings, "GET", "/_labkit/health") is not None
+
     def details(self) -> dict[str, Any]:
         """More for ``lab.status()``."""
-        running = process.call(self.settings, "GET", "/_labkit/health") is not None
         offset = self.clock.offset.total_seconds()
         return {
-            "running": running,
+            "running": self._answers(),
             "endpoint": self.settings.endpoint,
             "clock": f"{in_words(offset)} ahead" if offset else "at the real time",
         }
