@@ -4,8 +4,8 @@
 
 The same API and function, made with the same boto3 calls, in the local cloud and in MiniStack by itself with
 ``AUTH=true``, by turns. The targets: the median of a call whose handler logs nothing at most 0.25 of MiniStack's, and
-100 calls by 50 clients at most 0.4 on a fresh cloud, where MiniStack starts a process for each concurrent call. Without a
-target, the same when all of MiniStack's 50 processes are warm; the local cloud keeps 8.
+100 calls by 50 clients at most 0.4 on a fresh cloud, where MiniStack starts a process for each concurrent call. Shown
+without a target: the same when all of MiniStack's 50 processes are warm; the local cloud keeps 8.
 """
 
 from __future__ import annotations
