@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 MARK = {"pass": "✓", "stop": "✗", "skip": "·"}
 WORD = {"pass": "passed", "stop": "stopped here", "skip": "nothing to check"}
 
-_CELL = "text-align:center;padding:4px 8px;background:none;white-space:normal;"
+_CELL = "text-align:center;padding:4px {side}px;background:none;white-space:normal;"
 _BORDER = {
     "pass": "border:2px solid currentColor;",
     "stop": "border:5px double currentColor;font-weight:bold;",
     "skip": "border:1px dotted currentColor;",
     "not reached": "border:1px dashed currentColor;font-style:italic;",
 }
+_ROOMY = 8
 _PLAIN = "border:none;background:none;text-align:left;padding:1px 8px;vertical-align:top;"
 
 
@@ -53,14 +54,16 @@ def alternative_text(journey: Journey) -> str:
 
 
 def _cells(journey: Journey) -> Iterator[str]:
+    # A gate that is asked twice makes a ninth cell: beside a side bar there is no room for it.
+    side = 8 if len(journey.steps) + len(journey.not_reached) <= _ROOMY else 4
     for step in journey.steps:
-        yield _cell(f"{MARK[step.outcome]} {step.gate}", WORD[step.outcome], step.outcome)
+        yield _cell(f"{MARK[step.outcome]} {step.gate}", WORD[step.outcome], step.outcome, side)
     for gate in journey.not_reached:
-        yield _cell(gate, "not reached", "not reached")
+        yield _cell(gate, "not reached", "not reached", side)
 
 
-def _cell(first: str, second: str, outcome: str) -> str:
-    style = _CELL + _BORDER[outcome]
+def _cell(first: str, second: str, outcome: str, side: int) -> str:
+    style = _CELL.format(side=side) + _BORDER[outcome]
     return f'<td style="{style}">{html.escape(first)}<br><small>{second}</small></td>'
 
 

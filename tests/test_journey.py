@@ -107,6 +107,14 @@ def test_the_picture_and_the_text_say_the_same() -> None:
     assert alternative_text(journey) == "The request was stopped at the gate authorizer: no token."
 
 
+def test_a_ninth_gate_takes_no_more_room() -> None:
+    steps = [Step(gate, "pass", "good") for gate in GATES]
+    eight = Journey("id", "GET", "/", 200, steps)._repr_html_()
+    nine = Journey("id", "GET", "/", 200, [*steps, Step("resource policy", "pass", "")])
+    assert eight.count("padding:4px 8px") == 8
+    assert nine._repr_html_().count("padding:4px 4px") == 9
+
+
 def test_without_steps_it_says_why() -> None:
     journey = Journey("", "GET", "/dev/demo", 401, note="AWS doesn't tell.")
     assert str(journey).splitlines() == ["GET /dev/demo → 401", "  AWS doesn't tell."]
