@@ -87,7 +87,17 @@ def _open_course(options: Sequence[str]) -> NoReturn:
             command.append(f"--{name}={value}")
     if sys.platform != "win32" and os.geteuid() == 0:
         command.append("--allow-root")
+    if os.environ.get("LABKIT_CLOUD", "").strip().lower() != "aws":
+        _hide_aws_account()
     _continue_as([*command, *options])
+
+
+def _hide_aws_account() -> None:
+    """Let no cell find the learner's own AWS account, also one that runs before ``labkit.start()``."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
 
 def _run_tests(options: Sequence[str]) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from http import HTTPStatus
 from typing import Any
@@ -39,6 +40,11 @@ class AwsCloud:
             sts = session.client("sts", region_name=self.region)
             self.account_id: str = sts.get_caller_identity()["Account"]
         except (BotoCoreError, ClientError) as error:
+            if os.environ.get("AWS_SHARED_CREDENTIALS_FILE") == os.devnull:
+                raise SetupError(
+                    "JupyterLab was started for the local cloud and hides your AWS credentials: "
+                    "stop it, set LABKIT_CLOUD=aws, and start it again."
+                ) from error
             raise SetupError(
                 f"LABKIT_CLOUD=aws, but AWS doesn't accept your credentials ({error}): run `aws configure`, "
                 "or unset LABKIT_CLOUD to use the local cloud."

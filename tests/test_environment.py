@@ -17,6 +17,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from labkit import _bootstrap
+
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 DISTRIBUTION = PYPROJECT["project"]["name"]
@@ -269,6 +271,34 @@ def test_an_unknown_command_and_the_help(clone: Path) -> None:
     assert answer.returncode == 0
     assert "python3 -m labkit test" in answer.stdout
     assert not (clone / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("cloud", "hidden"), [(None, True), ("local", True), (" AWS ", False)], ids=str
+)
+def test_only_the_mode_for_aws_lets_cells_find_the_aws_account(
+    monkeypatch: pytest.MonkeyPatch, cloud: str | None, hidden: bool
+) -> None:
+    own = {"AWS_PROFILE": "mine", "AWS_ACCESS_KEY_ID": "mine", "AWS_SECRET_ACCESS_KEY": "mine"}
+    for name in [name for name in os.environ if name.startswith(("AWS_", "LABKIT_CLOUD"))]:
+        monkeypatch.delenv(name)
+    for name, value in {**own, **({"LABKIT_CLOUD": cloud} if cloud else {})}.items():
+        monkeypatch.setenv(name, value)
+    became: list[dict[str, str]] = []
+
+    def become(command: list[str]) -> NoReturn:
+        became.append({name: os.environ[name] for name in os.environ if name.startswith("AWS_")})
+        raise SystemExit
+
+    monkeypatch.setattr(_bootstrap, "_continue_as", become)
+    with pytest.raises(SystemExit):
+        _bootstrap._open_course([])
+    [environment] = became
+    assert (environment == own) is not hidden
+    assert ("AWS_ACCESS_KEY_ID" in environment) is not hidden
+    if hidden:
+        assert environment["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+        assert environment["AWS_CONFIG_FILE"] == os.devnull
 
 
 @pytest.mark.slow

@@ -234,6 +234,16 @@ def test_on_aws_without_credentials_there_is_one_sentence() -> None:
         assert os.environ == before
 
 
+def test_a_jupyterlab_that_hides_the_credentials_says_so() -> None:
+    with (
+        environment(LABKIT_CLOUD="aws", AWS_SHARED_CREDENTIALS_FILE=os.devnull),
+        environment(AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None),
+        pytest.raises(SetupError, match="set LABKIT_CLOUD=aws, and start it again") as refused,
+    ):
+        labkit.start()
+    assert "\n" not in str(refused.value)
+
+
 def test_on_aws_with_expired_credentials_too(sts: tuple[str, type[FakeSts]]) -> None:
     sts[1].status = 403
     with environment(**aws(sts[0])), pytest.raises(SetupError, match="is expired") as refused:
@@ -359,6 +369,8 @@ def test_an_api_that_isn_t_there_has_no_address(lab: Lab) -> None:
 
 def test_a_dead_cloud_is_one_sentence(tmp_path: Path) -> None:
     with attached_cloud(tmp_path) as lab:
+        answered = requests.Response()
+        answered.headers["x-amzn-RequestId"] = "00000000-0000-0000-0000-000000000000"
         labkit.stop()
         with pytest.raises(CloudUnavailableError, match=r"run `lab = labkit.start\(\)` again"):
             lab.http.get("https://abcdefghij.execute-api.us-east-1.amazonaws.com/dev")
@@ -366,6 +378,7 @@ def test_a_dead_cloud_is_one_sentence(tmp_path: Path) -> None:
             lambda: lab.inbox.messages("learner@example.com"),
             lambda: lab.start_task(3),
             lambda: lab.start_notebook("throttling"),
+            lambda: lab.journey(answered),
             lab.clean_up,
         ):
             with pytest.raises(CloudUnavailableError, match="doesn't answer"):

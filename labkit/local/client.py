@@ -195,6 +195,7 @@ class LocalCloud:
         path = f"/_labkit/journeys/{quote(request_id, safe='')}"
         data = process.call(self.settings, "GET", path) if request_id else None
         if data is None:
+            self.check()
             raise JourneyUnknownError(
                 "The local cloud keeps no journey of this response: is it from the gateway? Send the request again."
             )
