@@ -17,7 +17,12 @@ import boto3
 import jwt
 import pytest
 import requests
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +33,7 @@ from labkit.doctor.explanation import Notebook
 from labkit.doctor.facts import FACTS
 from labkit.doctor.redaction import HIDDEN
 from labkit.doctor.rules import knowledge
+from labkit.errors import CloudUnavailableError
 from labkit.journey import GATES, Journey, Step
 from labkit.local.ledger import LABELS
 
@@ -631,6 +637,18 @@ def test_a_customized_answer_is_known_by_its_error_type() -> None:
          "control-plane-denied"),
         (requests.ConnectionError("The name x has no address: on AWS it exists only while the API exists."),
          "api-unknown"),
+        (NoRegionError(), "lab-not-started"),
+        (NoCredentialsError(), "lab-not-started"),
+        (NameError("name 'api_id' is not defined"), "cell-not-run"),
+        (CloudUnavailableError("The local cloud doesn't answer: run `lab = labkit.start()` again."), "cloud-stopped"),
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:4566/restapis"), "cloud-stopped"),
+        (client_error("EntityAlreadyExists", "Role with name d-x-role already exists.", 409), "made-before"),
+        (client_error("UsernameExistsException", "User account already exists."), "made-before"),
+        (client_error("ConflictException", "Another resource with the same parent already has this name: demo", 409),
+         "made-before"),
+        (client_error("ResourceConflictException", "Function already exist: d-x", 409), "made-before"),
+        (client_error("NotFoundException", "Invalid API identifier specified", 404), "deleted-before"),
+        (client_error("ResourceNotFoundException", "User pool us-east-1_abc does not exist."), "deleted-before"),
         (requests.HTTPError("429", response=answer(429, message("Too Many Requests"))), "throttled"),
         (answer(404, '{"error": "no such pet"}'), "backend-answered"),
         (client_error("InvalidIdentityPoolConfigurationException",
@@ -808,7 +826,7 @@ def test_the_data_is_consistent() -> None:
         assert cause.sources, cause.id
         for source in cause.sources:
             assert re.fullmatch(
-                r"(symptoms|gateway|cognito)\.md \d+\w?(\.\d+)?( [A-Z_]+)?", source
+                r"README\.md|(symptoms|gateway|cognito)\.md \d+\w?(\.\d+)?( [A-Z_]+)?", source
             ), source
         for text in (cause.why, cause.probe, cause.fix):
             assert text, cause.id
