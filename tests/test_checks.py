@@ -46,3 +46,13 @@ def test_a_long_body_is_cut() -> None:
     with pytest.raises(CheckError) as failed:
         labkit.expect_status(Answer(500, "x" * 100_000), 200)
     assert len(str(failed.value)) < 300
+
+
+@pytest.mark.parametrize(("expected", "body"), [(401, None), (200, "{}")])
+def test_no_token_gets_into_a_message(expected: int, body: str | None) -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2lnbmF0dXJl"
+    answer = Answer(200, f'{{"AuthenticationResult":{{"AccessToken":"{token}"}}}}')
+    with pytest.raises(CheckError) as failed:
+        labkit.expect_status(answer, expected, body)
+    assert "eyJ" not in str(failed.value)
+    assert "AccessToken" in str(failed.value)
