@@ -12,19 +12,21 @@ from importlib import import_module as _import_module
 __version__ = "0.1.0"
 
 _HOME_OF = {
-    "start": "labkit.lab",
-    "stop": "labkit.lab",
-    "Lab": "labkit.lab",
+    "start": "labkit.lab.session",
+    "stop": "labkit.lab.session",
+    "Lab": "labkit.lab.session",
     "expect_status": "labkit.checks",
     "LabkitError": "labkit.errors",
     "Journey": "labkit.journey",
     "explain": "labkit.doctor",
     "sigv4": "labkit.sigv4",
-    "arrivals": "labkit.arrivals",
-    "fire": "labkit.burst",
+    "build": "labkit.course.build",
+    "names": "labkit.names",
+    "arrivals": "labkit.bursts.arrivals",
+    "fire": "labkit.bursts.burst",
     "plots": "labkit.plots",
     "retry": "labkit.retry",
-    "simulate": "labkit.simulation",
+    "simulate": "labkit.bursts.simulation",
     "throttle": "labkit.throttle",
     "tokens": "labkit.tokens",
     "widgets": "labkit.widgets",
@@ -37,10 +39,12 @@ __all__ = [
     "LabkitError",
     "__version__",
     "arrivals",
+    "build",
     "errors",
     "expect_status",
     "explain",
     "fire",
+    "names",
     "plots",
     "retry",
     "sigv4",
@@ -58,7 +62,7 @@ def __getattr__(name):  # type: ignore[no-untyped-def]
     if name not in _HOME_OF:
         raise AttributeError("module 'labkit' has no attribute " + repr(name))
     module = _import_module(_HOME_OF[name])
-    return module if _HOME_OF[name] == "labkit." + name else getattr(module, name)
+    return module if _HOME_OF[name].endswith("." + name) else getattr(module, name)
 
 
 def __dir__():  # type: ignore[no-untyped-def]

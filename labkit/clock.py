@@ -1,123 +1,70 @@
-"""``lab.clock``: an hour in a moment, to see tokens expire, caches and buckets refill and quotas reset."""
+"""How far this process's clock is ahead of the computer's, how far it may be moved, and a length of time in words.
+
+The cloud's process and the learner's kernel move theirs with it. What measures how long something takes
+(``time.monotonic``, ``time.perf_counter``, an event loop's timers) isn't moved, nor is any other process.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-import math
-import sys
-from typing import Any, Protocol
+import threading
+import time
+from typing import TYPE_CHECKING
 
 from labkit.errors import ClockError
+
+if TYPE_CHECKING:
+    import time_machine
+
 
 MOST_SECONDS = 10 * 365.25 * 24 * 3600
 """Ten years: further ahead certificates and 32-bit times end, and no lesson needs it."""
 
-_UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
 
+class ProcessClock:
+    """The clock of this process: ``time.time``, ``datetime.now`` and their like. There is one, :data:`PROCESS_CLOCK`.
 
-class Timekeeper(Protocol):
-    """What moves a cloud's clock, and this kernel's with it."""
-
-    def offset(self) -> float:
-        """Seconds ahead of the real time."""
-
-    def advance(self, seconds: float) -> None:
-        """Move forward."""
-
-    def reset(self) -> None:
-        """Start a fresh cloud at the real time."""
-
-
-class Clock:
-    """The clock of the whole lab: the cloud, its Lambda functions and this kernel.
-
-    Args:
-        timekeeper: the cloud's.
+    A reference to ``time.time`` that was taken before, such as a default argument, moves too: time-machine replaces
+    the C function behind it.
     """
 
-    def __init__(self, timekeeper: Timekeeper) -> None:
-        self._timekeeper = timekeeper
-
-    def advance(
-        self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
-    ) -> None:
-        """Move the lab's clock forward; from there, time runs on.
-
-        Raises:
-            ClockError: time would stand still or go back, it's over 10 years, or the cloud is AWS. Nothing moved.
-        """
-        numbers = (days, hours, minutes, seconds)
-        wanted = checked(
-            sum(
-                _number(number, name) * size
-                for number, (name, size) in zip(numbers, _UNITS, strict=True)
-            )
-        )
-        self._timekeeper.advance(wanted)
-        print(f"The lab's clock moved {in_words(wanted)} ahead.")
-
-    def now(self) -> dt.datetime:
-        """The lab's time, in UTC."""
-        self._timekeeper.offset()  # another kernel may have moved it
-        return dt.datetime.now(dt.UTC)
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._offset = 0.0
+        self._travel: time_machine.travel | None = None
+        self._traveller: time_machine.Traveller | None = None
 
     @property
-    def can_move(self) -> bool:
-        """Whether there is something to move: the local cloud's time can be, AWS's can't."""
-        return not isinstance(self._timekeeper, RealTime)
-
-    @property
-    def offset(self) -> dt.timedelta:
-        """How far the lab's clock is ahead of the real time."""
-        return dt.timedelta(seconds=self._timekeeper.offset())
-
-    def reset(self, confirm: bool | None = None) -> None:
-        """Start a fresh, empty cloud at the real time: the way back that there is.
-
-        Args:
-            confirm: True doesn't ask.
-
-        Raises:
-            ClockError: the cloud is AWS, or nobody is there to be asked.
-            CloudUnavailableError: the fresh cloud didn't start.
-        """
-        if confirm is None:
-            confirm = _agrees(
-                "This deletes everything in the local cloud, also for your other notebooks. Go on? [y/N] "
-            )
-        if not confirm:
-            print("Nothing changed.")
-            return
-        self._timekeeper.reset()
-        print("A fresh cloud runs at the real time. Run the notebook again from the top.")
-
-    def __repr__(self) -> str:
-        offset = self._timekeeper.offset()
-        where = f"is {in_words(offset)} ahead" if offset else "shows the real time"
-        return f"The lab's clock {where}."
-
-
-class RealTime:
-    """The timekeeper of a real AWS account: there is nothing to move."""
-
     def offset(self) -> float:
-        """Real time is never ahead."""
-        return 0.0
+        """Seconds ahead of the computer's clock."""
+        return self._offset
 
-    def advance(self, seconds: float) -> None:
-        """Refuse."""
-        raise ClockError(
-            "AWS's time is real and can't be moved: wait, or use the local cloud (unset LABKIT_CLOUD)."
-        )
+    def move_to(self, offset: float) -> None:
+        """Put the clock ``offset`` seconds ahead of the computer's; 0 is the real time."""
+        with self._lock:
+            if offset == self._offset:
+                return
+            if self._travel is None or self._traveller is None:
+                self._begin(offset)
+            elif offset:
+                self._traveller.shift(offset - self._offset)
+            else:
+                self._travel.stop()
+                self._travel = self._traveller = None
+            self._offset = offset
 
-    def reset(self) -> None:
-        """Refuse."""
-        raise ClockError(
-            "AWS's time is real: there is nothing to reset. lab.clean_up() deletes what you made."
-        )
+    def _begin(self, offset: float) -> None:
+        # Only now: most lessons leave the clock alone, and the import takes as long as all of theirs together.
+        import time_machine
+
+        self._travel = time_machine.travel(time.time() + offset, tick=True)
+        self._traveller = self._travel.start()
+        time.time()  # a journey begins with the first look at the clock, so here and not at some later one
 
 
-def checked(seconds: float) -> float:
+PROCESS_CLOCK = ProcessClock()
+
+
+def check_advance(seconds: float) -> float:
     """The number of seconds, if a clock can be moved forward by it.
 
     Raises:
@@ -150,28 +97,3 @@ def in_words(seconds: float) -> str:
     days, hours = divmod(hours, 24)
     parts = ((days, "day" if days == 1 else "days"), (hours, "h"), (minutes, "min"), (rest, "s"))
     return " ".join(f"{number} {unit}" for number, unit in parts if number)
-
-
-def _number(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # NaN
-        raise ClockError(f"{name}={value!r} isn't a number: write {name}=5, for example.")
-    try:
-        return float(value)
-    except OverflowError:  # a whole number may be larger than every float
-        return math.inf if value > 0 else -math.inf
-
-
-def _agrees(question: str) -> bool:
-    """Ask; a run without a person must not wait for an answer."""
-    ipython: Any = sys.modules.get("IPython")
-    # A notebook's kernel has no terminal, and knows itself whether somebody can answer.
-    in_a_notebook = ipython is not None and hasattr(ipython.get_ipython(), "kernel")
-    try:
-        if in_a_notebook or (sys.stdin is not None and sys.stdin.isatty()):
-            return input(question).strip().lower() in ("y", "yes")
-    except (EOFError, OSError, NotImplementedError):
-        pass
-    raise ClockError(
-        "Nobody is there to be asked whether everything in the local cloud may be deleted: "
-        "if it may, write lab.clock.reset(confirm=True)."
-    )

@@ -27,9 +27,9 @@ from numpy.typing import ArrayLike
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from labkit.burst import Burst
+from labkit.bursts.burst import Burst
+from labkit.bursts.simulation import QUOTA, BoolArray, FloatArray, Layer, Simulation, excess
 from labkit.retry import RetryRun, table
-from labkit.simulation import QUOTA, BoolArray, FloatArray, Layer, Simulation, excess
 from labkit.throttle import TokenBucket
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ Kind = tuple[str, str, str, BoolArray]
 def level_curve(prediction: Simulation, layer: Layer) -> tuple[FloatArray, FloatArray]:
     """The level between the requests too: it rises by the rate until the bucket is full.
 
-    >>> from labkit.simulation import simulate
+    >>> from labkit.bursts.simulation import simulate
     >>> prediction = simulate([0, 3], TokenBucket(rate=0.5, burst=1))
     >>> when, level = level_curve(prediction, prediction.layers[0])
     >>> np.interp([1, 2, 2.9], when, level).tolist()

@@ -1,7 +1,7 @@
 """Throttling as API Gateway does it: a token bucket, one token a request.
 
-The one model of it: the local gateway decides with it, ``labkit.simulation`` predicts with it and the notebooks draw
-it. Nothing here is heavy, for the gateway imports it.
+The one model of it: the local gateway decides with it, ``labkit.bursts.simulation`` predicts with it and the notebooks
+draw it. Nothing here is heavy, for the gateway imports it.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
 """

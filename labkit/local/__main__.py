@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from labkit.errors import SetupError
-from labkit.local.process import INSTANCE_LOCK, INSTANCE_PID, clean_environment, engine_version
+from labkit.local.instance import INSTANCE_LOCK, INSTANCE_PID, clean_environment, engine_version
 from labkit.local.settings import CloudSettings
 
 if TYPE_CHECKING:
-    from labkit.local.server import LocalCloud
+    from labkit.local.front.application import LocalCloud
 
 _IDLE_CHECK_SECONDS = 30.0
 
@@ -122,7 +122,7 @@ async def _run(settings: CloudSettings, opened: socket.socket, idle_minutes: flo
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
-    from labkit.local.server import LocalCloud
+    from labkit.local.front.application import LocalCloud
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import requests
 
+from labkit.bursts.simulation import FloatArray
 from labkit.errors import CheckError, VirtualTimeError
 from labkit.retry.rehearsal import (
     BAD_REQUEST,
@@ -29,7 +30,6 @@ from labkit.retry.rehearsal import (
     run_of,
 )
 from labkit.retry.virtual_time import Outcome
-from labkit.simulation import FloatArray
 from labkit.throttle import TokenBucket
 
 TRIES = 8

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labkit.arrivals import Randomness
+from labkit.bursts.arrivals import Randomness
+from labkit.bursts.simulation import checked_times
 from labkit.retry.policies import (
     ClientBucket,
     Exponential,
@@ -18,7 +19,6 @@ from labkit.retry.policies import (
     RetryPolicy,
 )
 from labkit.retry.runs import RetryRun
-from labkit.simulation import checked_times
 from labkit.throttle import TokenBucket
 
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import requests
 
+from labkit.bursts.target import Target
 from labkit.errors import BurstError
-from labkit.lab import Lab
+from labkit.lab.session import Lab
 from labkit.retry.rehearsal import Attempt, Call, run_of
 from labkit.retry.runs import RetryRun
-from labkit.target import Target
 
 MOST_CLIENTS = 64
 MOST_REQUESTS = 10_000

@@ -15,8 +15,8 @@ from labkit.widgets.view import LABEL, View, button, join, row, sentence, table,
 if TYPE_CHECKING:
     import requests
 
-    from labkit.burst import Burst
-    from labkit.lab import Lab
+    from labkit.bursts.burst import Burst
+    from labkit.lab.session import Lab
     from labkit.widgets.firing import Apply
 
 _DIGITS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80)

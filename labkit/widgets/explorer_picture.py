@@ -22,8 +22,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
+from labkit.bursts.simulation import FloatArray
 from labkit.plots import BLACK, BLUE, VERMILION, level_curve
-from labkit.simulation import FloatArray
 from labkit.widgets.exploring import (
     ACCEPTED,
     OTHER,

@@ -10,10 +10,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from labkit import arrivals
-from labkit.arrivals import Shared
-from labkit.burst import MOST_REQUESTS, MOST_SECONDS, Shot
-from labkit.simulation import BoolArray, FloatArray, Simulation, simulate
+from labkit.bursts import arrivals
+from labkit.bursts.arrivals import Shared
+from labkit.bursts.burst import MOST_REQUESTS, MOST_SECONDS, Shot
+from labkit.bursts.simulation import BoolArray, FloatArray, Simulation, simulate
 from labkit.throttle import TokenBucket
 
 MOST_RATE, MOST_BURST = 10_000.0, 5_000

@@ -14,11 +14,11 @@ import requests
 from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.exceptions import HTTPClientError
 
-from labkit.burst import Burst, fire
+from labkit.bursts.burst import Burst, fire
+from labkit.bursts.simulation import simulate
+from labkit.bursts.target import Target
 from labkit.errors import LabkitError
-from labkit.lab import Lab
-from labkit.simulation import simulate
-from labkit.target import Target
+from labkit.lab.session import Lab
 from labkit.widgets.exploring import Measured, Prediction, Settings
 from labkit.widgets.view import plain
 

@@ -9,7 +9,8 @@ import ipywidgets
 
 from labkit.errors import LabkitError
 from labkit.journey import Journey, Step
-from labkit.journey_picture import MARK, WORD, alternative_text
+from labkit.journey.picture import WORD
+from labkit.journey.step import MARK
 from labkit.widgets.view import BOLD, LABEL, View, button, plain, row, sentence, table, tag
 
 _BORDER = {
@@ -153,7 +154,7 @@ def _in_short(journey: Journey) -> str:
 
 
 def _head(journey: Journey) -> str:
-    said = sentence(alternative_text(journey))
+    said = sentence(journey.sentence())
     return tag("div", sentence(tag("b", _title(journey))), said)
 
 

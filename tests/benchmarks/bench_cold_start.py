@@ -21,12 +21,12 @@ from peers import Verdict, ministack, scratch_directory
 ROUNDS = 7
 PROGRAM = """
 import json, time
-from labkit.local import process
+from labkit.lab import cloud_process
 began = time.perf_counter()
-process.attach_or_start()
+cloud_process.attach_or_start()
 print(json.dumps(time.perf_counter() - began))
 """
-STOP = "from labkit.local import process; process.stop()"
+STOP = "from labkit.lab import cloud_process; cloud_process.stop()"
 
 
 def ours() -> tuple[float, float]:

@@ -21,8 +21,8 @@ import numpy as np
 from peers import Verdict
 
 from labkit import plots
-from labkit.burst import Shot
-from labkit.target import Reply
+from labkit.bursts.burst import Shot
+from labkit.bursts.target import Reply
 from labkit.widgets.explorer import BURSTS, RATES, SIZES, throttle_explorer
 from labkit.widgets.explorer_picture import ExplorerPicture
 from labkit.widgets.exploring import PATTERNS, Measured, Prediction, Settings

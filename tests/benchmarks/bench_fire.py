@@ -27,8 +27,8 @@ import numpy as np
 import requests
 from peers import Verdict
 
-from labkit.arrivals import steady
-from labkit.sending import Due, Sending
+from labkit.bursts.arrivals import steady
+from labkit.bursts.sending import Due, Sending
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -183,7 +183,7 @@ def asyncio_with_httpx(port: int) -> Sent:
 
 
 WAYS: dict[str, Callable[[int], Sent]] = {
-    "labkit.sending (threads)": labkit_sending,
+    "labkit.bursts.sending (threads)": labkit_sending,
     "threads, requests": threads_with_requests,
     "asyncio, streams": asyncio_streams,
     "asyncio, httpx": asyncio_with_httpx,
@@ -201,9 +201,9 @@ def late(way: Callable[[int], Sent], port: int) -> tuple[float, float]:
 
 def at_the_local_cloud(verdict: Verdict) -> None:
     """The real thing."""
-    from labkit.burst import fire
-    from tests.attached_cloud import attached_cloud
-    from tests.mock_api import mock_api
+    from labkit.bursts.burst import fire
+    from tests.support.attached_cloud import attached_cloud
+    from tests.support.mock_api import mock_api
 
     with tempfile.TemporaryDirectory() as directory, attached_cloud(Path(directory)) as lab:
         url = mock_api().url

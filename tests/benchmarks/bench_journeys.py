@@ -28,9 +28,9 @@ class Nowhere(list[object]):
 def serve() -> int:
     """Serve a cloud without journeys: no step is made, none is kept."""
     from labkit.local import __main__
-    from labkit.local.gateway import pipeline, rest_api
-    from labkit.local.gateway.call import Stop
-    from labkit.local.gateway.journeys import Journeys
+    from labkit.local.apigateway.journeys import Journeys
+    from labkit.local.apigateway.rest import data_plane, pipeline
+    from labkit.local.apigateway.rest.call import Stop
 
     class NoJourney:
         """Has the two things that a response needs of a journey."""
@@ -42,7 +42,7 @@ def serve() -> int:
     def first_stop(outcomes: object, _journey: object) -> Stop | None:
         return next((o for _name, o in outcomes if isinstance(o, Stop)), None)  # type: ignore[attr-defined]
 
-    rest_api.Journey = NoJourney  # type: ignore[misc, assignment]
+    data_plane.Journey = NoJourney  # type: ignore[misc, assignment]
     pipeline._note = first_stop  # type: ignore[assignment]
     pipeline._step = lambda _gate, _outcome: None  # type: ignore[assignment, return-value]
     Journeys.keep = lambda _self, _journey: None  # type: ignore[method-assign, assignment]

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from peers import Verdict
 
-from labkit.simulation import simulate
+from labkit.bursts.simulation import simulate
 from labkit.throttle import TokenBucket
 
 ROUNDS = 5

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.fidelity.gateway_fixture import FUNCTIONS, STAGE, Api, situation
+from tests.support.gateway_fixture import FUNCTIONS, STAGE, Api, situation
 
 GUARD = """
 import json

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import time
 
-from labkit.local import __main__, server
-from labkit.local.gateway.cognito_authorizer import CognitoAuthorizer, UserPools
+from labkit.local import __main__
+from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer, UserPools
+from labkit.local.front import application
 
 
 def a_day_ahead(user_pools: UserPools) -> CognitoAuthorizer:
@@ -14,5 +15,5 @@ def a_day_ahead(user_pools: UserPools) -> CognitoAuthorizer:
 
 
 if __name__ == "__main__":
-    server.CognitoAuthorizer = a_day_ahead  # type: ignore[misc, assignment]
+    application.CognitoAuthorizer = a_day_ahead  # type: ignore[misc, assignment]
     sys.exit(__main__.main())

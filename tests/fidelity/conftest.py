@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fidelity.gateway_fixture import Cloud, Gateway, running_cloud
 from tests.fidelity.steered import SteeredGateway
+from tests.support.gateway_fixture import Cloud, Gateway, running_cloud
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from labkit.local.ledger import Row
-from tests.fidelity.gateway_fixture import (
+from tests.fidelity.runner import Runner, body_of
+from tests.support.gateway_fixture import (
     ADMIN_SCOPE,
     FUNCTIONS,
     Cloud,
@@ -28,7 +29,6 @@ from tests.fidelity.gateway_fixture import (
     Pool,
     Situation,
 )
-from tests.fidelity.runner import Runner, body_of
 
 DEFAULT = "$default"
 CLIENT = "client-of-the-issuer"

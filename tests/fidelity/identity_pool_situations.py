@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import jwt
 
-from labkit.lab import Lab
+from labkit.lab.session import Lab
 
 IDENTITY = "cognito-identity.amazonaws.com"
 PASSWORD = "aA1!" + secrets.token_urlsafe(16)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.fidelity.authorization_situations import lambda_authorizer, patch
-from tests.fidelity.gateway_fixture import STAGE, Api, situation
+from tests.support.gateway_fixture import STAGE, Api, situation
 
 KEYED = {"apiKeyRequired": True}
 

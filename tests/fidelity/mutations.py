@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-from labkit.local.engine import Engine
-from labkit.local.gateway import (
+from labkit.local.apigateway.rest import (
     http_integration,
     lambda_authorizer,
     lambda_proxy,
@@ -23,13 +22,14 @@ from labkit.local.gateway import (
     throttling,
     validation,
 )
-from labkit.local.gateway.call import Answer, Call, Pass, Skip
-from labkit.local.gateway.deployment import Resource
-from labkit.local.gateway.lambda_authorizer import AuthorizerResult, LambdaAuthorizer
-from labkit.local.gateway.resource_policy import ResourcePolicy
-from labkit.local.gateway.result_cache import ResultCache
-from labkit.local.gateway.signature import SignatureVerifier
-from labkit.local.gateway.usage_plans import UsagePlans
+from labkit.local.apigateway.rest.call import Answer, Call, Pass, Skip
+from labkit.local.apigateway.rest.deployment import Resource
+from labkit.local.apigateway.rest.lambda_authorizer import AuthorizerResult, LambdaAuthorizer
+from labkit.local.apigateway.rest.resource_policy import ResourcePolicy
+from labkit.local.apigateway.rest.usage_plans import UsagePlans
+from labkit.local.apigateway.result_cache import ResultCache
+from labkit.local.apigateway.signature import SignatureVerifier
+from labkit.local.engine import Engine
 from labkit.local.messages import Response
 from labkit.tokens import authorizer_rules
 

@@ -12,7 +12,7 @@ import requests
 from botocore.exceptions import ClientError
 
 from labkit.local.ledger import Row
-from tests.fidelity.gateway_fixture import STAGE, Gateway, Situation
+from tests.support.gateway_fixture import STAGE, Gateway, Situation
 
 MISSING = object()
 

@@ -22,8 +22,8 @@ from labkit import sigv4
 from labkit.local.ledger import Row
 from tests.fidelity import authorization_situations, limits_situations
 from tests.fidelity.backend import Backend
-from tests.fidelity.gateway_fixture import STAGE, Cloud, Gateway, Situation
 from tests.fidelity.runner import REQUEST_KEYS, Runner, body_of
+from tests.support.gateway_fixture import STAGE, Cloud, Gateway, Situation
 
 __all__ = ["STEERED_KEYS", "SteeredGateway", "SteeredRunner"]
 SITUATIONS = (authorization_situations, limits_situations)

@@ -15,12 +15,13 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
-from labkit.local import __main__, server
-from labkit.local.access import holds_token
-from labkit.local.gateway.iam_authorizer import IamAuthorizer
-from labkit.local.gateway.lambda_authorizer import LambdaAuthorizer
-from labkit.local.gateway.throttling import Throttle
-from labkit.local.gateway.usage_plans import UsagePlans
+from labkit.local import __main__
+from labkit.local.apigateway.rest.iam_authorizer import IamAuthorizer
+from labkit.local.apigateway.rest.lambda_authorizer import LambdaAuthorizer
+from labkit.local.apigateway.rest.throttling import Throttle
+from labkit.local.apigateway.rest.usage_plans import UsagePlans
+from labkit.local.front import application
+from labkit.local.front.access import holds_token
 from labkit.local.messages import Request, Response
 from tests.fidelity.mutations import MUTATIONS
 
@@ -35,12 +36,12 @@ class Clock:
         return self.now
 
 
-class SteeredCloud(server.LocalCloud):
+class SteeredCloud(application.LocalCloud):
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         self.clock = Clock()
         for kind in (IamAuthorizer, LambdaAuthorizer, UsagePlans):
-            setattr(server, kind.__name__, partial(kind, clock=self.clock))
-        server.Throttle = self._make_throttle  # type: ignore[assignment, misc]
+            setattr(application, kind.__name__, partial(kind, clock=self.clock))
+        application.Throttle = self._make_throttle  # type: ignore[assignment, misc]
         super().__init__(*arguments, **settings)
         self.invocations: Counter[str] = Counter()
         self._invoke = self.engine.invoke_function
@@ -87,5 +88,5 @@ class SteeredCloud(server.LocalCloud):
 
 
 if __name__ == "__main__":
-    server.LocalCloud = SteeredCloud  # type: ignore[misc]
+    application.LocalCloud = SteeredCloud  # type: ignore[misc]
     sys.exit(__main__.main())

@@ -13,7 +13,7 @@ import jwt
 import pytest
 
 from labkit.local.ledger import Row, rows
-from tests.local.in_process_cloud import Answer, Cognito, cognito_in_use
+from tests.support.in_process_cloud import Answer, Cognito, cognito_in_use
 
 EMAIL = "jane@example.com"
 OTHER_EMAIL = "john@example.com"

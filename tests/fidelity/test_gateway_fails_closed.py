@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.fidelity.gateway_fixture import STAGE, Api, Gateway
+from tests.support.gateway_fixture import STAGE, Api, Gateway
 
 DENY_ALL = {
     "Version": "2012-10-17",

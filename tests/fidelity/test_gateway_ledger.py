@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from labkit.local.ledger import Row, rows
-from tests.fidelity.gateway_fixture import Gateway
 from tests.fidelity.runner import Runner, check_form
+from tests.support.gateway_fixture import Gateway
 
 ROWS = rows("gateway.toml")
 

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from tests.fidelity.gateway_fixture import STAGE, Api, Gateway
+from tests.support.gateway_fixture import STAGE, Api, Gateway
 
 NUMBERS: Iterator[int] = count()
 API = "arn:aws:execute-api:{region}:{account}:{api}"

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from labkit.local.ledger import Row, rows
-from tests.fidelity.gateway_fixture import Gateway
 from tests.fidelity.http_api_fixture import (
     DEFAULT,
     HttpApi,
@@ -18,6 +17,7 @@ from tests.fidelity.http_api_fixture import (
     with_an_issuer,
 )
 from tests.fidelity.runner import REQUEST_KEYS, check_form
+from tests.support.gateway_fixture import Gateway
 
 ROWS = rows("http_api.toml")
 

@@ -13,8 +13,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from labkit.local.ledger import Row, rows
-from tests.attached_cloud import attached_cloud
 from tests.fidelity.identity_pool_situations import SETUPS, Pools, Situation
+from tests.support.attached_cloud import attached_cloud
 
 FILE = "identity_pools.toml"
 KNOWN_REQUEST = {"as", "operation", "parameters", "service", "unsigned"}

@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 from labkit import sigv4
 from labkit.doctor import explain
 from labkit.journey import Journey
-from tests.fidelity.gateway_fixture import ADMIN_SCOPE, STAGE, TRUST, Api, Gateway
+from tests.support.gateway_fixture import ADMIN_SCOPE, STAGE, TRUST, Api, Gateway
 
 GUARD = """
 def handler(event, context):
@@ -684,7 +684,7 @@ def test_the_true_cause_is_named(scene: Scene, make: Reproduce) -> None:
 NOT_HERE = {
     30: LOCAL_HOST_ONLY,
 }
-"""The symptoms that can't be made to happen on the local cloud; tests/test_explain.py has their texts."""
+"""The symptoms that can't be made to happen on the local cloud; tests/unit/doctor/test_explain.py has their texts."""
 
 
 @pytest.mark.parametrize(

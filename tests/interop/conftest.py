@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.interop.guarded_api import GuardedApi, guarded_api
-from tests.own_cloud import OwnCloud, own_cloud
+from tests.support.own_cloud import OwnCloud, own_cloud
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("jose", "aws4")

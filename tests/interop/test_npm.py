@@ -12,7 +12,7 @@ from botocore.credentials import Credentials
 
 from labkit import tokens
 from tests.interop.guarded_api import REGION, REQUESTS, GuardedApi
-from tests.own_cloud import OwnCloud
+from tests.support.own_cloud import OwnCloud
 
 Node = Callable[[str, object], Any]
 

@@ -5,7 +5,7 @@ Run it after changing a dependency, with uv (`pip install uv`) on the PATH:
     .venv/bin/python tests/tools/lock.py            keeps the present versions where they still fit
     .venv/bin/python tests/tools/lock.py --upgrade  takes the newest ones
 
-tests/test_environment.py fails when the two files differ.
+tests/unit/test_environment.py fails when the two files differ.
 """
 
 import re

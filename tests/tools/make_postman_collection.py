@@ -4,7 +4,8 @@ Run it after a change here:
 
     .venv/bin/python tests/tools/make_postman_collection.py
 
-tests/postman/test_collection.py fails when the file differs, and when notebook 06 sends other requests than these.
+tests/interop/test_postman_collection.py fails when the file differs, and when notebook 06 sends other requests than
+these.
 """
 
 import json

@@ -8,7 +8,7 @@ its own, in its own directory, on one local cloud that is started for this run a
 the learner's own cloud, its state and its AWS settings stay out of it.
 
 What differs from run to run (ids, times, codes) is replaced by the masks of
-``tests/nbval_sanitize.cfg``, so that no secret is committed and a diff shows only what changed in
+``tests/notebooks/nbval_sanitize.cfg``, so that no secret is committed and a diff shows only what changed in
 the lesson. Volatile metadata goes, execution counts and cell ids stay. When a cell raises, nothing
 is written and the exit status is 1.
 """
@@ -32,7 +32,7 @@ from nbval.plugin import get_sanitize_patterns
 from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
-MASKS = get_sanitize_patterns((ROOT / "tests/nbval_sanitize.cfg").read_text("utf-8"))
+MASKS = get_sanitize_patterns((ROOT / "tests/notebooks/nbval_sanitize.cfg").read_text("utf-8"))
 CELL_TIMEOUT_SECONDS = 60
 QUIET_KERNEL = Config(
     {"KernelManager": {"transport_encryption": "auto" if zmq.has("curve") else "disabled"}}
@@ -148,7 +148,9 @@ def masked(text: str) -> str:
     """
     once = with_masks(text)
     if with_masks(once) != once:
-        raise ValueError(f"the masks of tests/nbval_sanitize.cfg change their own result: {once!r}")
+        raise ValueError(
+            f"the masks of tests/notebooks/nbval_sanitize.cfg change their own result: {once!r}"
+        )
     return once
 
 

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from typing import Any
 
 from labkit.local.cognito.challenge_sessions import Challenge, ChallengeSessions
+from labkit.local.cognito.mailbox import Mailbox
 from labkit.local.engine import Engine
 from labkit.local.json_protocol import ApiError, json_response
-from labkit.local.mailbox import Mailbox
 from labkit.local.messages import Response
 
 JsonObject = dict[str, Any]

@@ -12,6 +12,7 @@ from typing import Any
 from labkit.local.cognito.attribute_permissions import check_writable
 from labkit.local.cognito.challenge_sessions import Challenge, ChallengeSessions
 from labkit.local.cognito.issued_tokens import claims_of
+from labkit.local.cognito.mailbox import Mailbox
 from labkit.local.cognito.signin import (
     allowed_factors,
     attribute,
@@ -22,7 +23,6 @@ from labkit.local.cognito.signin import (
 )
 from labkit.local.engine import Engine, UserPoolOperation
 from labkit.local.json_protocol import ApiError, json_response
-from labkit.local.mailbox import Mailbox
 from labkit.local.messages import Response
 
 JsonObject = dict[str, Any]

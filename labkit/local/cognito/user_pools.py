@@ -17,6 +17,7 @@ from typing import Any
 from labkit.local.cognito import password_challenges, refresh
 from labkit.local.cognito.challenge_sessions import ChallengeSessions
 from labkit.local.cognito.issued_tokens import IssuedTokens
+from labkit.local.cognito.mailbox import Mailbox
 from labkit.local.cognito.sealed_tokens import TokenSeal
 from labkit.local.cognito.signin import ChoiceBasedSignIn
 from labkit.local.cognito.token_triggers import TokenTrigger, check_answer
@@ -31,7 +32,6 @@ from labkit.local.json_protocol import (
     json_response,
     with_protocol_headers,
 )
-from labkit.local.mailbox import Mailbox
 from labkit.local.messages import Request, Response
 
 JsonObject = dict[str, Any]

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from labkit.local.caller import Caller
 from labkit.local.engine.ministack import JsonObject
 from labkit.local.engine.signatures import Signatures
+from labkit.local.iam.caller import Caller
 from labkit.local.iam.policy import (
     Decision,
     MalformedPolicyError,

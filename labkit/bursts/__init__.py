@@ -1,0 +1,1 @@
+"""Bursts of requests: when they come, what the limits would let pass, and what the gateway did."""

@@ -1,0 +1,225 @@
+"""A kernel's side of the local cloud: the environment for boto3, the HTTP session, the inbox, the journeys."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from labkit.clock import in_words
+from labkit.errors import CloudUnavailableError, ForeignHostError, JourneyUnknownError
+from labkit.journey import Journey
+from labkit.lab import cloud_process
+from labkit.lab.clock import Clock
+from labkit.lab.inbox import Inbox
+from labkit.lab.kernel_clock import KernelClock
+from labkit.local.settings import CloudSettings
+
+_AWS_HOST = re.compile(r"([a-z0-9-]+\.){1,4}amazonaws\.com|[a-z0-9]+\.cloudfront\.net")
+_NO_DOMAIN = re.compile(r"[^.]*|[0-9.]+|.*:.*")
+"""What can't be a custom domain name: a name without a dot, an IP address. It might name this machine."""
+_NO_SUCH_HOST = "x-labkit-no-such-host"
+_GONE = "The local cloud doesn't answer: run `lab = labkit.start()` again."
+
+
+class LocalCloudAdapter(HTTPAdapter):
+    """Sends requests for genuine AWS host names to the local cloud, with their ``Host`` header.
+
+    Args:
+        endpoint: ``http://127.0.0.1:<port>``.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(pool_maxsize=64)
+        self.endpoint = endpoint
+        self._endpoint = urlsplit(endpoint)
+
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        """Send one request.
+
+        Raises:
+            ForeignHostError: the host isn't AWS's nor the local cloud's.
+            CloudUnavailableError: the local cloud doesn't answer.
+        """
+        asked = request.url or ""
+        parts = urlsplit(asked)
+        host = (parts.hostname or "").lower()
+        asked_host = request.headers.get("Host")
+        if _AWS_HOST.fullmatch(host):
+            request.headers.setdefault("Host", host)
+        elif parts.netloc != self._endpoint.netloc:
+            if _NO_DOMAIN.fullmatch(host):
+                raise _foreign(host)
+            # A custom domain name perhaps: the local cloud knows. Nothing leaves this machine to ask.
+            request.headers["Host"] = host
+        request.url = urlunsplit((self._endpoint.scheme, self._endpoint.netloc, *parts[2:]))
+        try:
+            response = super().send(request, *args, **kwargs)
+        except requests.exceptions.Timeout:
+            raise
+        except requests.exceptions.ConnectionError as error:
+            raise CloudUnavailableError(_GONE) from error
+        finally:
+            # The request is the learner's again: a redirect copies its headers, and may go to another host.
+            request.url = asked
+            request.headers.pop("Host", None)
+            if asked_host is not None:
+                request.headers["Host"] = asked_host
+        response.url = asked
+        if _NO_SUCH_HOST in response.headers:
+            response.close()
+            if not _AWS_HOST.fullmatch(host):
+                raise _foreign(host)
+            raise requests.exceptions.ConnectionError(
+                f"The name {host} has no address: on AWS it exists only while the API exists.",
+                request=request,
+            )
+        return response
+
+
+def _foreign(host: str) -> ForeignHostError:
+    return ForeignHostError(
+        f"lab.http only reaches the lab's own host names, not {host!r}: nothing leaves this machine."
+    )
+
+
+class LocalCloud:
+    """This user's local cloud, found or started.
+
+    Raises:
+        SetupError: the machine doesn't let it start.
+        CloudUnavailableError: it didn't start.
+    """
+
+    name = "local"
+
+    def __init__(self) -> None:
+        self.settings: CloudSettings = cloud_process.attach_or_start()
+        self.region = self.settings.region
+        self.account_id = self.settings.account_id
+        self.http = requests.Session()
+        self.http.trust_env = (
+            False  # a proxy or a netrc file of the machine must not get in between
+        )
+        adapter = LocalCloudAdapter(self.settings.endpoint)
+        self.http.mount("https://", adapter)
+        self.http.mount("http://", adapter)
+        self.inbox = Inbox(self._messages)
+        timekeeper = KernelClock(self.settings)
+        timekeeper.follow()
+        timekeeper.follow_before_every_cell()
+        self.clock = Clock(timekeeper)
+
+    def environment(self) -> dict[str, str | None]:
+        """The variables that make ``boto3.client(...)`` reach the local cloud; None removes one."""
+        no_proxy = ",".join(
+            dict.fromkeys(
+                [
+                    v
+                    for v in (os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or "").split(
+                        ","
+                    )
+                    if v
+                ]
+                + ["127.0.0.1", "localhost"]
+            )
+        )
+        return {
+            "AWS_ACCESS_KEY_ID": self.settings.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.settings.secret_access_key,
+            "AWS_SESSION_TOKEN": None,
+            "AWS_SECURITY_TOKEN": None,
+            "AWS_CREDENTIAL_EXPIRATION": None,
+            "AWS_ACCOUNT_ID": None,
+            "AWS_PROFILE": None,
+            "AWS_DEFAULT_PROFILE": None,
+            "AWS_ROLE_ARN": None,
+            "AWS_WEB_IDENTITY_TOKEN_FILE": None,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
+            "AWS_ENDPOINT_URL": self.settings.endpoint,
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": None,
+            "AWS_USE_FIPS_ENDPOINT": None,
+            "AWS_USE_DUALSTACK_ENDPOINT": None,
+            "AWS_CA_BUNDLE": None,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": no_proxy,
+            "no_proxy": no_proxy,
+        } | {name: None for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")}
+
+    def status(self) -> str:
+        """What the first cell prints."""
+        return (
+            "cloud    local, on this machine\n"
+            f"account  {self.account_id} (an example number)\n"
+            f"region   {self.region}\n"
+            "Nothing leaves this machine, nothing costs money."
+        )
+
+    def check(self) -> None:
+        """See that the cloud answers.
+
+        Raises:
+            CloudUnavailableError: it doesn't; boto3 would say so in other words.
+        """
+        if not self._answers():
+            raise CloudUnavailableError(_GONE)
+
+    def _answers(self) -> bool:
+        return cloud_process.call(self.settings, "GET", "/_labkit/health") is not None
+
+    def details(self) -> dict[str, Any]:
+        """More for ``lab.status()``."""
+        offset = self.clock.offset.total_seconds()
+        return {
+            "running": self._answers(),
+            "endpoint": self.settings.endpoint,
+            "clock": f"{in_words(offset)} ahead" if offset else "at the real time",
+        }
+
+    def journey(self, response: requests.Response) -> Journey:
+        """The way of a request through the gateway.
+
+        Raises:
+            JourneyUnknownError: the response isn't from the gateway, or its journey isn't kept any more.
+        """
+        sent = response.headers
+        request_id = sent.get("x-amzn-RequestId") or sent.get("apigw-requestid", "")
+        path = f"/_labkit/journeys/{quote(request_id, safe='')}"
+        data = cloud_process.call(self.settings, "GET", path) if request_id else None
+        if data is None:
+            self.check()
+            raise JourneyUnknownError(
+                "The local cloud keeps no journey of this response: is it from the gateway? Send the request again."
+            )
+        return Journey.from_dict(data)
+
+    def journeys(self) -> list[Journey]:
+        """The journeys of the last requests, the newest first."""
+        found = cloud_process.call(self.settings, "GET", "/_labkit/journeys")
+        if found is None:
+            raise CloudUnavailableError(_GONE)
+        return [Journey.from_dict(data) for data in found]
+
+    def wait_for_role(self) -> None:
+        """A role of the local cloud can be assumed at once."""
+
+    def wait_for_deployment(self, url: str) -> None:
+        """A deployment of the local cloud is there at once."""
+
+    def _messages(self, address: str) -> list[dict[str, Any]]:
+        found = cloud_process.call(
+            self.settings, "GET", f"/_labkit/inbox/{quote(address, safe='')}"
+        )
+        if found is None:
+            raise CloudUnavailableError(_GONE)
+        messages: list[dict[str, Any]] = found
+        return messages

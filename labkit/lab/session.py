@@ -1,0 +1,253 @@
+"""``labkit.start()``: which cloud the notebook uses, and everything that it needs of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+import requests
+
+from labkit.course.clean_up import CleanUpReport, clean_up
+from labkit.course.tasks import Demo, start_task
+from labkit.errors import JourneyUnknownError, SetupError
+from labkit.journey import Journey
+from labkit.lab.clock import Clock
+from labkit.lab.inbox import Inbox
+from labkit.names import prefix_of
+
+if TYPE_CHECKING:
+    from labkit.doctor import Explanation
+
+CLOUD_VARIABLE = "LABKIT_CLOUD"
+
+_replaced: dict[str, str | None] = {}
+"""Environment variables as they were before the local cloud's were set."""
+
+
+class Cloud(Protocol):
+    """What the lab asks of a cloud."""
+
+    name: str
+    region: str
+    account_id: str
+    http: requests.Session
+    inbox: Inbox
+    clock: Clock
+
+    def check(self) -> None:
+        """Raise a ``CloudUnavailableError`` when it is a local cloud that doesn't answer."""
+
+    def status(self) -> str:
+        """The short status of the first cell."""
+
+    def details(self) -> dict[str, object]:
+        """More status."""
+
+    def journey(self, response: requests.Response) -> Journey:
+        """The journey of the request that got this response."""
+
+    def journeys(self) -> list[Journey]:
+        """The journeys of the last requests, the newest first."""
+
+    def wait_for_role(self) -> None:
+        """Wait until a new IAM role can be assumed."""
+
+    def wait_for_deployment(self, url: str) -> None:
+        """Wait until a newly deployed, closed method answers."""
+
+
+class Lab:
+    """The lab of one notebook.
+
+    Attributes:
+        http: a ``requests.Session`` that reaches the genuine AWS host names.
+        inbox: where sign-in codes arrive.
+        clock: moves the time of the local cloud, of its functions and of this kernel.
+        region: the Region.
+        account_id: the account.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self.http = cloud.http
+        self.inbox = cloud.inbox
+        self.clock = cloud.clock
+        self.region = cloud.region
+        self.account_id = cloud.account_id
+
+    def status(self) -> str:
+        """Which cloud this is, and whether it runs."""
+        lines = [self._cloud.status()]
+        lines += [f"{name:<8} {value}" for name, value in self._cloud.details().items()]
+        text = "\n".join(lines)
+        print(text)
+        return text
+
+    def start_task(self, number: int) -> Demo:
+        """Put the lab where a task begins: what earlier tasks make is there, what later ones make is not.
+
+        Args:
+            number: the task, 1 to 7.
+
+        Returns:
+            The ids of what is there.
+
+        Raises:
+            ValueError: there is no such task.
+            CloudUnavailableError: the local cloud doesn't answer.
+        """
+        self._cloud.check()
+        demo = start_task(number, self._cloud.wait_for_role, self._cloud.wait_for_deployment)
+        print(
+            f"Ready for task {number}." + (f" Done: task{_numbers(number)}." if number > 1 else "")
+        )
+        return demo
+
+    def start_notebook(self, notebook: str) -> None:
+        """Begin a notebook beyond the lab with nothing of an earlier run: what it made is deleted.
+
+        Args:
+            notebook: its name, for example ``iam-sigv4``. What it makes is named ``d-<notebook>-…``.
+
+        Raises:
+            ValueError: there is no such notebook.
+            CleanUpError: something of an earlier run can't be deleted.
+            CloudUnavailableError: the local cloud doesn't answer.
+        """
+        prefix = prefix_of(notebook)
+        self._cloud.check()
+        clean_up(lambda name: name.removeprefix("/aws/lambda/").startswith(prefix))
+        print(f"Ready for {notebook}: nothing named {prefix}… is left of an earlier run.")
+
+    def wait_for_role(self) -> None:
+        """Wait until a new IAM role can be assumed: some seconds on AWS, nothing on the local cloud."""
+        self._cloud.wait_for_role()
+
+    def journey(self, response: requests.Response) -> Journey:
+        """The way of a request through the gateway, gate by gate. On AWS it has no steps: AWS doesn't tell them.
+
+        Args:
+            response: the gateway's response, as ``lab.http`` returned it.
+
+        Raises:
+            JourneyUnknownError: the response isn't from the gateway, or the cloud keeps no journey of it.
+        """
+        return self._cloud.journey(response)
+
+    def explain(self, answer: object) -> Explanation:
+        """What an answer means, and what to try next; on the local cloud also which cause it was.
+
+        Args:
+            answer: as :func:`labkit.explain` takes it: a response, an exception, or a text that you copied.
+        """
+        from labkit.doctor import explain
+
+        journey = None
+        if isinstance(answer, requests.Response):
+            with suppress(JourneyUnknownError):
+                journey = self._cloud.journey(answer)
+        return explain(answer, journey=journey)
+
+    @property
+    def journeys(self) -> list[Journey]:
+        """The journeys of the last 20 requests, the newest first; none on AWS."""
+        return self._cloud.journeys()
+
+    def clean_up(self) -> CleanUpReport:
+        """Delete what the course made, and nothing else; says what is left, which must be nothing.
+
+        It goes by the course's tag and names, may run twice, and goes on after a failure of one deletion.
+
+        Raises:
+            CleanUpError: something is left.
+            CloudUnavailableError: the local cloud doesn't answer.
+        """
+        self._cloud.check()
+        return clean_up()
+
+    def __repr__(self) -> str:
+        return f"<Lab on the cloud {self._cloud.name!r} in {self.region}>"
+
+
+def start() -> Lab:
+    """Start the lab: find or start the cloud, and make boto3 use it.
+
+    ``LABKIT_CLOUD`` chooses the cloud: ``local`` (the default) or ``aws``.
+
+    Raises:
+        SetupError: ``LABKIT_CLOUD`` has another value, or the machine needs a change.
+        CloudUnavailableError: the local cloud didn't start.
+    """
+    chosen = os.environ.get(CLOUD_VARIABLE, "local").strip().lower() or "local"
+    if chosen not in ("local", "aws"):
+        raise SetupError(f"{CLOUD_VARIABLE}={chosen} isn't a cloud: set it to local or aws.")
+    _restore_environment()
+    cloud: Cloud
+    if chosen == "aws":
+        from labkit.lab.aws_cloud import AwsCloud
+
+        _return_to_real_time()
+        cloud = AwsCloud()
+        _set_environment({"AWS_DEFAULT_REGION": cloud.region})
+    else:
+        from labkit.lab.local_cloud import LocalCloud
+
+        cloud = LocalCloud()
+        _set_environment(cloud.environment())
+    print(cloud.status())
+    return Lab(cloud)
+
+
+def stop() -> bool:
+    """Stop this user's local cloud. ``labkit.start()`` starts it again, empty, with the same port and credentials.
+
+    Returns:
+        Whether one ran.
+    """
+    from labkit.lab import cloud_process
+
+    ran = cloud_process.stop()
+    _return_to_real_time()
+    return ran
+
+
+def _set_environment(variables: dict[str, str | None] | dict[str, str]) -> None:
+    for name, value in variables.items():
+        _replaced.setdefault(name, os.environ.get(name))
+        _set_variable(name, value)
+    _forget_default_session()
+
+
+def _restore_environment() -> None:
+    """Undo what an earlier start set: nothing of the local cloud may leak into the AWS mode."""
+    for name, value in _replaced.items():
+        _set_variable(name, value)
+    _replaced.clear()
+    _forget_default_session()
+
+
+def _return_to_real_time() -> None:
+    """What the local cloud's clock moved in this kernel goes back; AWS mode imports nothing for it."""
+    kernel_clock = sys.modules.get("labkit.lab.kernel_clock")
+    if kernel_clock is not None:
+        kernel_clock.leave()
+
+
+def _set_variable(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
+
+
+def _forget_default_session() -> None:
+    """``boto3.client(...)`` must read the new environment."""
+    boto3 = sys.modules.get("boto3")
+    if boto3 is not None:
+        setattr(boto3, "DEFAULT_SESSION", None)  # noqa: B010 - boto3 has no types
+
+
+def _numbers(number: int) -> str:
+    return " 1" if number == 2 else f"s 1 to {number - 1}"

@@ -1,0 +1,1 @@
+"""The control plane of HTTP APIs (``apigatewayv2``)."""

@@ -1,0 +1,158 @@
+"""The data plane of HTTP APIs: finds the API, the stage and the deployed snapshot, and runs the gates."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from labkit.journey import Journey, Step
+from labkit.local.apigateway.addresses import Address
+from labkit.local.apigateway.http.call import (
+    NOT_FOUND,
+    TOO_LARGE,
+    HttpCall,
+    Stop,
+    broken,
+    new_request_id,
+)
+from labkit.local.apigateway.http.deployment import DEFAULT, FROZEN, Deployment
+from labkit.local.apigateway.http.pipeline import HttpPipeline
+from labkit.local.apigateway.journeys import Journeys
+from labkit.local.apigateway.rest.data_plane import sendable
+from labkit.local.messages import Request, Response
+
+
+class HttpApis(Protocol):
+    """What the data plane asks of the control plane."""
+
+    def http_api_region(self, api_id: str) -> str | None:
+        """The Region of an HTTP or WebSocket API, or None."""
+
+    def http_api(self, api_id: str, region: str) -> dict[str, Any] | None:
+        """Its live records: ``api``, ``routes``, ``integrations``, ``authorizers``, ``stages``, ``deployments``."""
+
+    def wants_client_certificate(self, host: str) -> bool:
+        """Whether a custom domain name asks for client certificates."""
+
+
+class HttpApiDataPlane:
+    """Serves the deployed HTTP APIs and keeps the journey of every request.
+
+    Args:
+        http_apis: the control plane's state.
+        pipeline: the gates.
+        account_id: the owner of the APIs.
+        journeys: where the journeys are kept.
+    """
+
+    def __init__(
+        self, http_apis: HttpApis, pipeline: HttpPipeline, account_id: str, journeys: Journeys
+    ) -> None:
+        self._http_apis = http_apis
+        self._pipeline = pipeline
+        self._account_id = account_id
+        self._journeys = journeys
+        self._deployments: dict[tuple[str, str], Deployment] = {}
+
+    # -- snapshots ----------------------------------------------------------------
+
+    def deploy(self, api_id: str, deployment_id: str) -> None:
+        """Freeze the API's present configuration as a deployment (13.15)."""
+        region = self._http_apis.http_api_region(api_id)
+        records = region and self._http_apis.http_api(api_id, region)
+        if region and records:
+            frozen = copy.deepcopy({name: records[name] for name in FROZEN})
+            made = Deployment(api_id, region, deployment_id, frozen)
+            self._deployments[api_id, deployment_id] = made
+            self._pipeline.authorization.lambda_authorizer.forget(api_id)
+
+    def forget_deployment(self, api_id: str, deployment_id: str | None = None) -> None:
+        """Drop a deleted deployment, or all of a deleted API."""
+        for key in [
+            key for key in self._deployments if key[0] == api_id and deployment_id in (None, key[1])
+        ]:
+            del self._deployments[key]
+
+    # -- requests -----------------------------------------------------------------
+
+    def serves(self, address: Address) -> bool:
+        """Whether the address names an API of this data plane."""
+        region = self._http_apis.http_api_region(address.api_id) if address.api_id else None
+        return region is not None and address.region in (None, region)
+
+    async def handle(self, request: Request, address: Address) -> Response:
+        """The response to a request for an API that :meth:`serves` said yes to."""
+        request_id = new_request_id()
+        journey = Journey(request_id, request.method, address.whole_path)
+        response = sendable(await self._respond(request, address, journey))
+        journey.status = response.status
+        self._journeys.keep(journey)
+        response.headers.append(("apigw-requestid", request_id))
+        return response
+
+    async def _respond(self, request: Request, address: Address, journey: Journey) -> Response:
+        region = self._http_apis.http_api_region(address.api_id)
+        records = self._http_apis.http_api(address.api_id, region) if region else None
+        if not region or not records:
+            return _turn_away(journey, Stop(NOT_FOUND, "the API is gone"))
+        closed = self._closed(request, address, records["api"])
+        if closed is not None:
+            return _turn_away(journey, closed)
+        stages: Mapping[str, Any] = records["stages"]
+        name, raw_path = _stage_and_path(address, stages)
+        if name not in stages:
+            return _turn_away(
+                journey, Stop(NOT_FOUND, f"the API has no stage {address.stage!r} and no $default")
+            )
+        stage = stages[name]
+        deployment = self._deployments.get((address.api_id, str(stage.get("deploymentId"))))
+        if deployment is None:
+            return _turn_away(journey, Stop(NOT_FOUND, f"nothing is deployed on the stage {name}"))
+        call = HttpCall(
+            request=request,
+            deployment=deployment,
+            account_id=self._account_id,
+            stage=name,
+            stage_record=stage,
+            raw_path=raw_path,
+            whole_path=raw_path if address.custom_domain else address.whole_path,
+            domain_name=address.custom_domain
+            or f"{address.api_id}.execute-api.{region}.amazonaws.com",
+            request_id=journey.request_id,
+        )
+        return await self._pipeline.run(call, journey)
+
+    def _closed(self, request: Request, address: Address, api: Mapping[str, Any]) -> Stop | None:
+        """Why nobody gets as far as a stage; None when the way is open."""
+        if api.get("protocolType") != "HTTP":
+            return broken(
+                "the local cloud doesn't serve WebSocket APIs, so it turns the request away"
+            )
+        domain = address.custom_domain
+        if domain is not None and self._http_apis.wants_client_certificate(domain):
+            return broken(
+                "the local cloud doesn't check client certificates, so nobody gets in here"
+            )
+        if domain is None and api.get("disableExecuteApiEndpoint"):
+            return Stop(NOT_FOUND, "the API's default endpoint is disabled")
+        if address.vpc_endpoint is not None:
+            return Stop(NOT_FOUND, "an HTTP API isn't reached through a VPC endpoint")
+        if request.body_too_large:
+            return Stop(TOO_LARGE, "the body is larger than 10 MB")
+        return None
+
+
+def _turn_away(journey: Journey, stop: Stop) -> Response:
+    journey.steps.append(Step("route", "stop", stop.reason, stop.evidence))
+    return stop.response()
+
+
+def _stage_and_path(address: Address, stages: Mapping[str, Any]) -> tuple[str, str]:
+    """The stage and the path below it: a named stage if the path begins with its name, else ``$default``.
+
+    A custom domain name's mapping has named the stage already.
+    """
+    if address.custom_domain is not None or (address.stage in stages and address.stage != DEFAULT):
+        return address.stage, address.raw_path
+    return DEFAULT, address.whole_path

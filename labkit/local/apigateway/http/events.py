@@ -1,0 +1,186 @@
+"""The events that functions get, in payload formats 1.0 and 2.0.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from typing import Any
+
+from labkit.local.apigateway.event_parts import identity_of, last_of, listed
+from labkit.local.apigateway.http.call import HttpCall
+from labkit.local.apigateway.http.deployment import DEFAULT
+from labkit.local.apigateway.loopback import HOP_BY_HOP
+from labkit.local.apigateway.rest.values import request_time
+from labkit.local.messages import Headers, without_headers
+
+_TEXT_TYPES = ("application/json", "application/xml", "application/javascript")
+
+
+def integration_event(call: HttpCall, version: str) -> dict[str, Any]:
+    """What the integration's function gets."""
+    body, is_base64 = _body(call)
+    if version == "1.0":
+        return {**_event_1(call), "body": body, "isBase64Encoded": is_base64}
+    event = {**_event_2(call), "isBase64Encoded": is_base64}
+    return event if body is None else {**event, "body": body}
+
+
+def authorizer_event(call: HttpCall, version: str, values: list[str]) -> dict[str, Any]:
+    """What an authorizer's function gets: the request without its body."""
+    if version == "1.0":
+        joined = ",".join(values)
+        return {
+            **_event_1(call),
+            "type": "REQUEST",
+            "methodArn": call.route_arn(),
+            "identitySource": joined,
+            "authorizationToken": joined,
+        }
+    return {
+        **_event_2(call),
+        "type": "REQUEST",
+        "routeArn": call.route_arn(),
+        "identitySource": values or None,
+    }
+
+
+def forwarded_headers(call: HttpCall) -> Headers:
+    """The request's headers as a backend gets them; a signature is dropped (4.24)."""
+    request = call.request
+    own = ("host", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto")
+    kept = without_headers(request.headers, *own, *HOP_BY_HOP)
+    if (request.header("authorization") or "").startswith("AWS4-"):
+        kept = without_headers(kept, "authorization")
+    chain = [value for k, value in request.headers if k.lower() == "x-forwarded-for"]
+    return [
+        *((name.lower(), value) for name, value in kept),
+        ("host", call.domain_name),
+        ("x-amzn-trace-id", call.trace_id),
+        ("x-forwarded-for", ", ".join([*chain, request.source_ip])),
+        ("x-forwarded-port", "443"),
+        ("x-forwarded-proto", "https"),
+    ]
+
+
+def _event_2(call: HttpCall) -> dict[str, Any]:
+    """Payload format 2.0: what a request doesn't have isn't there."""
+    headers = forwarded_headers(call)
+    cookies = [
+        cookie.strip()
+        for name, value in headers
+        if name == "cookie"
+        for cookie in value.split(";")
+        if cookie.strip()
+    ]
+    optional = {
+        "cookies": cookies,
+        "queryStringParameters": _joined(call.request.query),
+        "pathParameters": call.path_parameters,
+        "stageVariables": dict(call.stage_variables),
+    }
+    return {
+        "version": "2.0",
+        "routeKey": call.found.key,
+        "rawPath": call.event_path,
+        "rawQueryString": call.request.query_string,
+        "headers": _joined(pair for pair in headers if pair[0] != "cookie"),
+        "requestContext": _context_2(call),
+        **{name: value for name, value in optional.items() if value},
+    }
+
+
+def _context_2(call: HttpCall) -> dict[str, Any]:
+    context: dict[str, Any] = {
+        "accountId": call.account_id,
+        "apiId": call.deployment.api_id,
+        "domainName": call.domain_name,
+        "domainPrefix": call.domain_name.split(".", 1)[0],
+        "http": {
+            "method": call.verb,
+            "path": call.event_path,
+            "protocol": "HTTP/1.1",
+            "sourceIp": call.request.source_ip,
+            "userAgent": call.request.header("user-agent") or "",
+        },
+        "requestId": call.request_id,
+        "routeKey": call.found.key,
+        "stage": call.stage,
+        "time": request_time(call.time),
+        "timeEpoch": int(call.time * 1000),
+    }
+    if call.authorizer is not None:
+        context["authorizer"] = call.authorizer
+    return context
+
+
+def _event_1(call: HttpCall) -> dict[str, Any]:
+    """Payload format 1.0: what a request doesn't have is null."""
+    headers, query = listed(forwarded_headers(call)), listed(call.request.query)
+    return {
+        "version": "1.0",
+        "resource": _resource(call),
+        "path": call.event_path,
+        "httpMethod": call.verb,
+        "headers": last_of(headers),
+        "multiValueHeaders": headers,
+        "queryStringParameters": last_of(query) or None,
+        "multiValueQueryStringParameters": query or None,
+        "requestContext": _context_1(call),
+        "pathParameters": call.path_parameters or None,
+        "stageVariables": dict(call.stage_variables) or None,
+    }
+
+
+def _context_1(call: HttpCall) -> dict[str, Any]:
+    request = call.request
+    return {
+        "accountId": call.account_id,
+        "apiId": call.deployment.api_id,
+        "authorizer": _authorizer_1(call),
+        "domainName": call.domain_name,
+        "domainPrefix": call.domain_name.split(".", 1)[0],
+        "extendedRequestId": call.request_id,
+        "httpMethod": call.verb,
+        "identity": identity_of(call.caller, request.source_ip, request.header("user-agent") or ""),
+        "path": call.event_path,
+        "protocol": "HTTP/1.1",
+        "requestId": call.request_id,
+        "requestTime": request_time(call.time),
+        "requestTimeEpoch": int(call.time * 1000),
+        "resourceId": None,
+        "resourcePath": _resource(call),
+        "stage": call.stage,
+    }
+
+
+def _authorizer_1(call: HttpCall) -> dict[str, Any]:
+    """``requestContext.authorizer`` in format 1.0: the claims, or a Lambda authorizer's context beside its name."""
+    found = call.authorizer or {}
+    if "lambda" in found:
+        named = {} if call.principal_id is None else {"principalId": call.principal_id}
+        return {**(found["lambda"] or {}), **named}
+    jwt = found.get("jwt") or {}
+    return {"claims": jwt.get("claims"), "scopes": jwt.get("scopes")}
+
+
+def _resource(call: HttpCall) -> str:
+    return call.found.path or DEFAULT
+
+
+def _body(call: HttpCall) -> tuple[str | None, bool]:
+    """The body and whether it is Base64: text stays text only for a few content types."""
+    body = call.request.body
+    if not body:
+        return None, False
+    kind = (call.request.header("content-type") or "").split(";")[0].strip().lower()
+    if kind.startswith("text/") or kind in _TEXT_TYPES:
+        return body.decode("utf-8", errors="replace"), False
+    return base64.b64encode(body).decode(), True
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Format 2.0 has no lists: what comes more than once is joined with commas."""
+    return {name: ",".join(values) for name, values in listed(pairs).items()}

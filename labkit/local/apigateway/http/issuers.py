@@ -1,0 +1,83 @@
+"""The keys of the issuers whose tokens a JWT authorizer trusts (gateway.md 13.1).
+
+A user pool of this cloud is asked in place. Another issuer is asked as AWS asks it, by its discovery document and its
+``jwks_uri``, if both are on this machine; nothing leaves it. AWS may keep keys for two hours; here they are fetched
+for every request, so a key that the issuer withdrew is gone at once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from typing import Any
+
+import httpx
+import jwt
+
+from labkit.local.apigateway.loopback import LoopbackClient, is_loopback
+from labkit.local.apigateway.signed_tokens import UNREADABLE, PoolKeys, UserPools
+
+COGNITO_ISSUER = re.compile(
+    r"https://cognito-idp\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<pool>(?P=region)_[A-Za-z0-9]+)"
+)
+MAX_DOCUMENT_BYTES, TIMEOUT_SECONDS = 150_000, 1.5
+"""What AWS takes of a JWKS endpoint (gateway.md, section 14)."""
+
+
+class ForeignIssuerError(Exception):
+    """The issuer isn't on this machine: whether its tokens are good can't be said here."""
+
+
+class Issuers:
+    """Finds the public key that a token names.
+
+    Args:
+        user_pools: the user pools of this cloud.
+    """
+
+    def __init__(self, user_pools: UserPools) -> None:
+        self._pool_keys = PoolKeys(user_pools)
+        self._client = LoopbackClient()
+
+    async def key(self, issuer: str, key_id: object) -> jwt.PyJWK | None:
+        """The issuer's key with this id; None when it has none, or doesn't answer as an issuer should.
+
+        Raises:
+            ForeignIssuerError: the issuer or its keys aren't on this machine.
+        """
+        if not isinstance(key_id, str):
+            return None
+        pool = COGNITO_ISSUER.fullmatch(issuer)
+        if pool is not None:
+            return self._pool_keys.find(pool["pool"], key_id)
+        document = await self._document(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+        if document.get("issuer") != issuer or not isinstance(document.get("jwks_uri"), str):
+            return None
+        keys = (await self._document(document["jwks_uri"])).get("keys")
+        for jwk in keys if isinstance(keys, list) else []:
+            if isinstance(jwk, dict) and jwk.get("kid") == key_id and jwk.get("kty") == "RSA":
+                return _rsa_key(json.dumps(jwk, sort_keys=True))
+        return None
+
+    async def _document(self, url: str) -> dict[str, Any]:
+        """A JSON object from this machine; an empty one when there is none."""
+        if not is_loopback(url):
+            raise ForeignIssuerError(url[:200])
+        try:
+            status, _headers, body = await self._client.send(
+                "GET", url, [], b"", TIMEOUT_SECONDS, MAX_DOCUMENT_BYTES
+            )
+            document = json.loads(body) if status == 200 else {}
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError):
+            return {}
+        return document if isinstance(document, dict) else {}
+
+
+@lru_cache(64)
+def _rsa_key(jwk: str) -> jwt.PyJWK | None:
+    """The key; the same object for the same key, so that a verified token is known again."""
+    try:
+        return jwt.PyJWK(json.loads(jwk), algorithm="RS256")
+    except (*UNREADABLE, TypeError, OverflowError):
+        return None

@@ -1,0 +1,55 @@
+"""An edge-optimized API is reached through a CloudFront that AWS runs (gateway.md 0.1, 1.15, 10.2-10.4)."""
+
+from __future__ import annotations
+
+import base64
+import os
+
+from labkit.local.apigateway.rest.deployment import Record
+from labkit.local.messages import Headers, Request, Response
+
+POP = "LOC50-C1"
+"""A location that no CloudFront edge has: this one is local."""
+
+
+def is_edge_optimized(api: Record) -> bool:
+    """Whether the API's endpoint type is ``EDGE``."""
+    return "EDGE" in ((api.get("endpointConfiguration") or {}).get("types") or [])
+
+
+def refuse_body(request: Request) -> Response | None:
+    """CloudFront refuses a GET with a body by itself; API Gateway never sees it (1.15)."""
+    if request.method != "GET" or not request.body:
+        return None
+    page = (
+        "<HTML><HEAD><TITLE>ERROR: The request could not be satisfied</TITLE></HEAD><BODY>"
+        "<H1>403 ERROR</H1><H2>The request could not be satisfied.</H2>Bad request.</BODY></HTML>"
+    )
+    return Response(403, [("Content-Type", "text/html"), *edge_headers(403)], page.encode())
+
+
+def edge_headers(status: int) -> Headers:
+    """What CloudFront adds to an answer."""
+    outcome = "Error from cloudfront" if status >= 400 else "Miss from cloudfront"
+    identifier = base64.b64encode(os.urandom(42)).decode()
+    return [
+        ("X-Cache", outcome),
+        ("Via", "1.1 labkit.cloudfront.net (CloudFront)"),
+        ("X-Amz-Cf-Pop", POP),
+        ("X-Amz-Cf-Id", identifier),
+    ]
+
+
+def as_forwarded(headers: Headers) -> Headers:
+    """The request's headers as the backend gets them: capitalised (10.3), with CloudFront's own (10.2)."""
+    capitalised = [("-".join(part.capitalize() for part in k.split("-")), v) for k, v in headers]
+    return [
+        *capitalised,
+        ("CloudFront-Forwarded-Proto", "https"),
+        ("CloudFront-Is-Desktop-Viewer", "true"),
+        ("CloudFront-Is-Mobile-Viewer", "false"),
+        ("CloudFront-Is-SmartTV-Viewer", "false"),
+        ("CloudFront-Is-Tablet-Viewer", "false"),
+        ("Via", "1.1 labkit.cloudfront.net (CloudFront)"),
+        ("X-Amz-Cf-Id", base64.b64encode(os.urandom(42)).decode()),
+    ]

@@ -1,0 +1,104 @@
+"""The route gate: which resource and method serve a path and a verb (gateway.md 8.2-8.12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from labkit.local.apigateway.rest.deployment import Deployment, Record, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The method that serves a request.
+
+    Attributes:
+        resource: the resource.
+        method: the method's record.
+        path_parameters: name → decoded value.
+    """
+
+    resource: Resource
+    method: Record
+    path_parameters: dict[str, str]
+
+
+def split_path(raw_path: str) -> list[str]:
+    """The decoded segments of a path; one trailing slash is ignored (8.11).
+
+    A ``%2F`` stays inside its segment: it never separates.
+
+    >>> split_path("/pets/1%202/")
+    ['pets', '1 2']
+    """
+    body = raw_path[1:] if raw_path.startswith("/") else raw_path
+    body = body.removesuffix("/")
+    return [unquote(segment) for segment in body.split("/")] if body else []
+
+
+def find_route(deployment: Deployment, verb: str, raw_path: str) -> Route | None:
+    """The route of a request, or None: then the client gets ``Missing Authentication Token`` (8.2).
+
+    A static segment beats ``{param}``, which beats ``{proxy+}`` (8.6). Where the best resource doesn't serve the
+    verb, the request falls through to the most specific ``{proxy+}`` that does (8.7); only a fall-through to a
+    greedy resource has been measured on AWS, so there is no other.
+    """
+    segments = split_path(raw_path)
+    exact = _exact(deployment, segments)
+    if exact is not None:
+        resource, parameters = exact
+        method = resource.method_for(verb)
+        if method is not None:
+            return Route(resource, method, parameters)
+    for resource, parameters in _greedy(deployment, segments):
+        method = resource.method_for(verb)
+        if method is not None:
+            return Route(resource, method, parameters)
+    return None
+
+
+def _exact(deployment: Deployment, segments: list[str]) -> tuple[Resource, dict[str, str]] | None:
+    resource, parameters = deployment.root, dict[str, str]()
+    for segment in segments:
+        below = deployment.children.get(resource.parts, ()) if resource else ()
+        resource = next(
+            (r for r in below if r.parts[-1] == segment and not _is_parameter(segment)), None
+        )
+        if resource is None and segment:
+            resource = next((r for r in below if _is_parameter(r.parts[-1])), None)
+            if resource is not None:
+                parameters[resource.parts[-1][1:-1]] = segment
+        if resource is None:
+            return None
+    return None if resource is None else (resource, parameters)
+
+
+def _greedy(
+    deployment: Deployment, segments: list[str]
+) -> Iterator[tuple[Resource, dict[str, str]]]:
+    """The matching ``{proxy+}`` resources, the most specific first; a proxy doesn't match its parent (8.9)."""
+    found = []
+    for resource in deployment.greedy_resources:
+        parents, name = resource.parts[:-1], resource.parts[-1][1:-2]
+        if not any(segments[len(parents) :]):
+            continue
+        parameters: dict[str, str] = {}
+        rank = []
+        for configured, sent in zip(parents, segments, strict=False):
+            if _is_parameter(configured) and sent:
+                parameters[configured[1:-1]] = sent
+                rank.append(1)
+            elif configured == sent:
+                rank.append(0)
+            else:
+                break
+        else:
+            parameters[name] = "/".join(segments[len(parents) :])
+            found.append(((-len(parents), rank), resource, parameters))
+    found.sort(key=lambda match: match[0])
+    return ((resource, parameters) for _rank, resource, parameters in found)
+
+
+def _is_parameter(part: str) -> bool:
+    return part.startswith("{") and part.endswith("}")

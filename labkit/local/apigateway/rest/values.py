@@ -1,0 +1,85 @@
+"""The values that templates and parameters may name: ``context.*``, ``stageVariables.*``, ``method.request.*``."""
+
+from __future__ import annotations
+
+import time
+
+from labkit.local.apigateway.rest.call import Call
+
+
+def request_time(seconds: float) -> str:
+    """``$context.requestTime``, in Common Log Format.
+
+    >>> request_time(0)
+    '01/Jan/1970:00:00:00 +0000'
+    """
+    return time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(seconds))
+
+
+def look_up(call: Call, name: str) -> str | None:
+    """The text behind a reference, without its ``$``; None when there is no such value.
+
+    >>> look_up.__name__
+    'look_up'
+    """
+    head, _dot, rest = name.partition(".")
+    if head == "context":
+        return _context_value(call, rest)
+    if head == "stageVariables":
+        return call.stage_variables.get(rest)
+    if head == "method" and rest.startswith("request."):
+        return _request_value(call, rest.removeprefix("request."))
+    return None
+
+
+def _context_value(call: Call, name: str) -> str | None:
+    route, caller = call.route, call.caller
+    simple = {
+        "accountId": call.account_id,
+        "apiId": call.deployment.api_id,
+        "deploymentId": call.deployment.id,
+        "domainName": call.domain_name,
+        "domainPrefix": call.domain_name.split(".", 1)[0],
+        "extendedRequestId": call.extended_request_id,
+        "httpMethod": call.verb,
+        "identity.accessKey": caller.access_key_id if caller else None,
+        "identity.accountId": caller.account_id if caller else None,
+        "identity.caller": caller.id if caller else None,
+        "identity.sourceIp": call.request.source_ip,
+        "identity.user": caller.id if caller else None,
+        "identity.userArn": caller.arn if caller else None,
+        "identity.userAgent": call.request.header("user-agent"),
+        "path": call.full_path,
+        "protocol": "HTTP/1.1",
+        "requestId": call.request_id,
+        "requestTime": request_time(call.time),
+        "requestTimeEpoch": str(int(call.time * 1000)),
+        "resourceId": route.resource.id if route else None,
+        "resourcePath": route.resource.path if route else None,
+        "stage": call.stage,
+    }
+    if name in simple:
+        return simple[name]
+    claims = (call.authorizer or {}).get("claims", {})
+    if name.startswith("authorizer.claims."):
+        return _text(claims.get(name.removeprefix("authorizer.claims.")))
+    if name.startswith("authorizer.") and not name.startswith("authorizer.claims"):
+        return _text((call.authorizer or {}).get(name.removeprefix("authorizer.")))
+    if name.startswith("authorizer.claims['"):
+        return _text(claims.get(name.removeprefix("authorizer.claims['").removesuffix("']")))
+    return None
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _request_value(call: Call, name: str) -> str | None:
+    kind, _dot, key = name.partition(".")
+    if kind == "header":
+        return call.request.header(key)
+    if kind == "querystring":
+        return next((value for k, value in reversed(call.request.query) if k == key), None)
+    if kind == "path":
+        return call.route.path_parameters.get(key) if call.route else None
+    return None

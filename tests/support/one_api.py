@@ -1,0 +1,168 @@
+"""One API in this process: every gate as in the cloud, functions that answer what a test wants, and no socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from labkit.journey import Journey
+from labkit.local.apigateway.addresses import Address
+from labkit.local.apigateway.rest.authorization import Authorization
+from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
+from labkit.local.apigateway.rest.data_plane import RestApiDataPlane
+from labkit.local.apigateway.rest.http_integration import HttpIntegration
+from labkit.local.apigateway.rest.iam_authorizer import IamAuthorizer
+from labkit.local.apigateway.rest.lambda_authorizer import LambdaAuthorizer
+from labkit.local.apigateway.rest.lambda_proxy import LambdaProxyIntegration
+from labkit.local.apigateway.rest.pipeline import Gates, Pipeline
+from labkit.local.apigateway.rest.resource_policy import ResourcePolicy
+from labkit.local.apigateway.rest.throttling import Throttle
+from labkit.local.apigateway.rest.usage_plans import UsagePlans
+from labkit.local.front import application
+from labkit.local.messages import Request, Response
+from tests.support.in_process_cloud import cloud
+
+API_ID, REGION, STAGE, ACCOUNT_ID = "abc123", "us-east-1", "dev", "123456789012"
+HOST = f"{API_ID}.execute-api.{REGION}.amazonaws.com"
+FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:asked"
+FUNCTION_URI = (
+    f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{FUNCTION_ARN}/invocations"
+)
+OPEN = '{"answered": "by the backend"}'
+
+
+def arn_of(path: str, verb: str = "GET") -> str:
+    """The ARN that a request for a path is authorized as."""
+    return f"arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{API_ID}/{STAGE}/{verb}{path}"
+
+
+def mock(template: str = OPEN, **settings: Any) -> dict[str, Any]:
+    """A method that answers by itself."""
+    return {
+        "authorizationType": "NONE",
+        "methodIntegration": {
+            "type": "MOCK",
+            "requestTemplates": {"application/json": '{"statusCode": 200}'},
+            "integrationResponses": {
+                "200": {"statusCode": "200", "responseTemplates": {"application/json": template}}
+            },
+        },
+        **settings,
+    }
+
+
+class Functions:
+    """Every function is allowed, and answers what it was last told to."""
+
+    def __init__(self) -> None:
+        self.answer: Any = None
+        self.failed = False
+
+    def function(self, function_arn: str) -> dict[str, Any]:
+        return {}
+
+    def function_allows(self, function_arn: str, service: str, source_arn: str) -> bool:
+        return True
+
+    async def invoke_function(self, function_arn: str, event: Any) -> dict[str, Any]:
+        return {"payload": self.answer, "error": self.failed, "log": ""}
+
+
+class OneApi:
+    """A deployed REST API, and all gates in front of its methods.
+
+    Args:
+        paths: path → verb → method.
+        configuration: what else is deployed: ``api``, ``authorizers``, ``gateway_responses``…
+    """
+
+    def __init__(self, paths: Mapping[str, Mapping[str, Any]], **configuration: Any) -> None:
+        engine = cloud().engine
+        parents = {
+            "/".join(path.split("/")[:depth]) or "/": {}
+            for path in paths
+            for depth in range(1, path.count("/") + 1)
+        }
+        resources = {
+            f"r{number}": {"path": path, "resourceMethods": methods}
+            for number, (path, methods) in enumerate({**parents, **paths}.items())
+        }
+        self.configuration: dict[str, Any] = {
+            "api": {},
+            "authorizers": {},
+            "gateway_responses": {},
+            **configuration,
+            "resources": resources,
+        }
+        self.stage_record: dict[str, Any] = {"deploymentId": "d1"}
+        self.functions = Functions()
+        usage_plans = UsagePlans(engine)
+        pipeline = Pipeline(
+            Gates(
+                authorization=Authorization(
+                    ResourcePolicy(engine),
+                    CognitoAuthorizer(engine),
+                    IamAuthorizer(engine),
+                    LambdaAuthorizer(self.functions, engine),
+                ),
+                usage_plans=usage_plans,
+                throttle=Throttle(usage_plans),
+                lambda_proxy=LambdaProxyIntegration(self.functions),
+                http=HttpIntegration(),
+            )
+        )
+        self._data_plane = RestApiDataPlane(self, pipeline, ACCOUNT_ID)  # type: ignore[arg-type]
+        self.deploy()
+
+    def deploy(self) -> None:
+        """Serve the configuration as it is now."""
+        self._data_plane.deploy(API_ID, "d1")
+
+    # -- what the data plane asks of the control plane ----------------------------------
+
+    def rest_api_region(self, api_id: str) -> str:
+        return REGION
+
+    def stage(self, api_id: str, region: str, stage_name: str) -> dict[str, Any] | None:
+        return self.stage_record if stage_name == STAGE else None
+
+    def rest_api_configuration(self, api_id: str, region: str) -> dict[str, Any]:
+        return self.configuration
+
+    # -- requests -----------------------------------------------------------------------
+
+    def send(
+        self,
+        raw_path: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        query: str = "",
+        body: bytes = b"",
+    ) -> tuple[Response, Journey]:
+        """The answer to a GET below the stage, and its journey; whatever is unhandled is raised.
+
+        Both have been through what the server does with them.
+        """
+        sent = [("Host", HOST), *(headers or {}).items()]
+        request = Request("GET", f"/{STAGE}{raw_path}", query, sent, body)
+        address = Address(API_ID, REGION, STAGE, raw_path)
+        response = cloud().loop.run(self._data_plane.handle(request, address))
+        journey = self._data_plane.last_journeys(1)[0]
+        Response.of_json(journey.to_dict())
+        assert str(journey)
+        _written(response)
+        return response, journey
+
+
+def _written(response: Response) -> None:
+    """Write a response as the server does."""
+    messages: list[Any] = []
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    cloud().loop.run(application._send(response, send, head=False))
+    start, body = messages
+    assert 200 <= start["status"] <= 599
+    assert all(b"\n" not in name + value for name, value in start["headers"])
+    assert isinstance(body["body"], bytes)

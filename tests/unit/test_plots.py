@@ -1,0 +1,261 @@
+"""Pictures: what they draw is what they say, they read without colour and in a dark theme, and nbval likes them."""
+
+import io
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.image import imread
+from matplotlib.patches import StepPatch
+from nbclient import NotebookClient
+from PIL import Image
+
+from labkit import plots
+from labkit.bursts import arrivals
+from labkit.bursts.burst import Burst, Shot
+from labkit.bursts.simulation import Quota, simulate
+from labkit.bursts.target import Reply
+from labkit.plots import Picture
+from labkit.retry import RetryRun, rehearse
+from labkit.throttle import TokenBucket
+
+ROOT = Path(__file__).resolve().parents[2]
+BUCKET = TokenBucket(rate=10, burst=5)
+SHARED = arrivals.shared(arrivals.spike(6), arrivals.steady(10, 1))
+LAYERS = {
+    "key A": TokenBucket(1, 2),
+    "the stage": TokenBucket(5, 6),
+    "the account": TokenBucket(50, 50),
+}
+
+
+def real_burst() -> Burst:
+    statuses = [200] * 5 + [429] * 3
+    shots = [Shot(n, 0.0, n / 1000, 0.01, Reply(status)) for n, status in enumerate(statuses)]
+    return Burst(tuple(shots), 8, True, 0.0)
+
+
+def once(http: requests.Session, verb: str, url: str) -> requests.Response:
+    return http.request(verb, url)
+
+
+def pictures() -> dict[str, Picture]:
+    quota = simulate(arrivals.steady(20, 2), BUCKET, quota=Quota(12))
+    return {
+        "prediction": plots.burst(simulate(arrivals.steady(20, 2), BUCKET)),
+        "real burst": plots.burst(real_burst(), BUCKET),
+        "layers": plots.layers(simulate(SHARED.times, LAYERS, only={"key A": SHARED.client == 0})),
+        "quota": plots.quota(quota),
+        "retries": plots.retries([rehearse(once, BUCKET, clients=20, name="once")] * 2),
+        "some": plots.layers(
+            simulate(SHARED.times, LAYERS, only={"key A": SHARED.client == 0}), SHARED.client == 1
+        ),
+    }
+
+
+PICTURES = pictures()
+
+
+WORDS = {
+    "prediction": "40 requests: 24 accepted, 16 throttled.\n"
+    "The bucket ran empty. In no span of t seconds more than burst + rate × t passed.",
+    "real burst": "8 requests: 5 accepted, 3 throttled.\nThe model lets 5 of them pass.\n"
+    "The bucket ran empty. In no span of t seconds more than burst + rate × t passed.",
+    "layers": "16 requests: 10 accepted, 6 refused (4 by key A, 2 by the stage).\n"
+    "Ran empty: key A, the stage.",
+    "quota": "40 requests: 12 accepted, 3 throttled, 25 over the quota.\n"
+    "From request 16 on the quota was used up.",
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_picture_says_its_result_in_numbers(name: str) -> None:
+    picture = PICTURES[name]
+    assert str(picture) == picture.words == WORDS[name]
+    assert repr(picture) == f"{picture.title}\n{picture.words}"
+    assert picture.alt == f"{picture.title}. {' '.join(picture.words.split())}"
+
+
+def test_retries_are_said_as_a_table() -> None:
+    picture = PICTURES["retries"]
+    assert picture.title == "20 clients call at once, 2 ways to retry"
+    assert picture.words.splitlines()[1].split() == ["once", "5", "15", "15", "0.0", "250.0"]
+    title = picture.figure.axes[0].get_title(loc="left")
+    assert title == "once: 5 of 20 got through, 15 refused, 0.0 s"
+
+
+def test_other_words_for_what_differs_from_run_to_run() -> None:
+    run = rehearse(once, BUCKET, clients=7)
+    picture = plots.retries([run], words="It depends.")
+    assert picture.alt == "7 clients call at once. It depends."
+
+
+def test_rows_are_in_the_order_in_which_the_clients_got_through() -> None:
+    accepted = np.array([True, False, True])
+    run = RetryRun("x", 3, np.array([2, 0, 1]), np.array([0.0, 0.1, 0.2]), np.ones(3), accepted)
+    refused, passed = plots.retries([run]).figure.axes[0].get_lines()
+    assert [*passed.get_ydata()] == [2, 1]  # type: ignore[misc]
+    assert [*refused.get_ydata()] == [3]  # type: ignore[misc]
+
+
+def test_only_some_requests_are_drawn() -> None:
+    words = PICTURES["some"].words.splitlines()
+    assert words[0] == PICTURES["layers"].words.splitlines()[0]
+    passed = simulate(SHARED.times, LAYERS, only={"key A": SHARED.client == 0}).accepted
+    passed = passed[SHARED.client == 1]
+    assert words[1] == (
+        f"Of the 10 that are shown: {passed.sum()} accepted, {(~passed).sum()} refused."
+    )
+
+
+def test_a_picture_is_small_and_has_its_words_in_it() -> None:
+    image = PICTURES["prediction"].png()
+    assert len(image) < 40_000
+    with Image.open(io.BytesIO(image)) as opened:
+        assert opened.text["Description"] == PICTURES["prediction"].alt  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_every_request_is_a_mark_and_its_shape_tells_what_happened(name: str) -> None:
+    shapes: dict[str, set[Any]] = {}
+    axes = PICTURES[name].figure.axes
+    for line in itertools.chain.from_iterable(each.get_lines() for each in axes):
+        if line.get_marker() not in ("None", "", None):
+            shapes.setdefault(str(line.get_label()).split(":")[0], set()).add(
+                (line.get_marker(), str(line.get_color()))
+            )
+    assert len(shapes) >= 2
+    flat = [kind for kinds in shapes.values() for kind in kinds]
+    assert len({marker for marker, _colour in flat}) == len(flat), "told apart without colour"
+    assert len({colour for _marker, colour in flat}) == len(flat)
+    if name not in ("retries", "some"):
+        marks = [
+            line for line in axes[0].get_lines() if line.get_marker() not in ("None", "", None)
+        ]
+        sizes = [int(words) for words in PICTURES[name].words.split()[:1]]
+        assert sum(len(line.get_xdata()) for line in marks) == sizes[0]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("spread", [4.0, 0.0])
+def test_more_requests_than_marks_fit_are_counted_and_none_is_lost(spread: float) -> None:
+    prediction = simulate(np.linspace(0, spread, 3_000), TokenBucket(rate=100, burst=500))
+    axes = plots.burst(prediction).figure.axes[0]
+    stairs = [patch for patch in axes.patches if isinstance(patch, StepPatch)]
+    counted = {}
+    for kind in stairs:
+        values, _edges, baseline = kind.get_data()
+        counted[str(kind.get_label())] = int(np.sum(values - baseline))
+    refused = 3_000 - prediction.passed
+    assert counted == {
+        f"accepted: {prediction.passed}": prediction.passed,
+        f"throttled: {refused}": refused,
+    }
+    hatches = [kind.get_hatch() for kind in stairs]
+    assert len(set(hatches)) == len(hatches), "told apart without colour"
+
+
+def luminance(colour: np.ndarray) -> np.ndarray:
+    """Relative luminance, https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
+    linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_it_reads_in_every_theme(name: str) -> None:
+    """The panel is opaque and light and the ink is dark, whatever is behind it."""
+    image = imread(io.BytesIO(PICTURES[name].png()))
+    assert (image[..., 3] == 1).all()
+    light = luminance(image[..., :3])
+    assert np.median(light) > 0.95
+    assert (1.05) / (light.min() + 0.05) > 12, "text has more than enough contrast"
+
+
+def test_the_colours_of_accepted_and_refused_differ_from_the_paper() -> None:
+    for colour in (plots.BLUE, plots.VERMILION, plots.BLACK):
+        rgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+        assert 1.05 / (float(luminance(rgb)) + 0.05) >= 3  # WCAG 1.4.11 for graphics
+
+
+def test_nothing_at_all_can_be_drawn() -> None:
+    for picture in (
+        plots.burst(simulate([], BUCKET)),
+        plots.layers(simulate([], LAYERS)),
+        plots.quota(simulate([], BUCKET, quota=Quota(1))),
+        plots.retries([]),
+        plots.layers(simulate([0, 1], LAYERS), [False, False]),
+        plots.burst(simulate([0, 0, 1], TokenBucket(0, 1))),
+    ):
+        assert picture.png().startswith(b"\x89PNG")
+
+
+def test_what_is_missing_is_said() -> None:
+    with pytest.raises(ValueError, match="which bucket"):
+        plots.burst(real_burst())
+    with pytest.raises(ValueError, match="no quota"):
+        plots.quota(simulate([0], BUCKET))
+
+
+def test_a_broken_bound_is_said() -> None:
+    picture = plots.burst(real_burst(), TokenBucket(rate=0, burst=3))
+    assert "In one span of t seconds 2.0 more than burst + rate × t passed." in picture.words
+
+
+def test_a_quota_that_lasts_and_one_that_comes_back() -> None:
+    lasting = plots.quota(simulate([0, 1], BUCKET, quota=Quota(5)))
+    assert lasting.words.endswith("The quota wasn't used up.")
+    back = plots.quota(simulate([0, 1, 11], BUCKET, quota=Quota(1, period=10)))
+    assert back.words.endswith("From request 2 on the quota was used up, until a new period began.")
+
+
+@given(
+    st.lists(st.floats(0, 10), min_size=1, max_size=30).map(sorted),
+    st.builds(TokenBucket, st.floats(0, 20), st.floats(0, 10)),
+)
+def test_the_drawn_level_is_the_bucket_s(times: list[float], bucket: TokenBucket) -> None:
+    prediction = simulate(times, bucket)
+    when, level = plots.level_curve(prediction, prediction.layers[0])
+    assert (np.diff(when) >= 0).all()
+    assert (level >= 0).all()
+    assert (level <= bucket.burst).all()
+    for first, second, after in zip(times, times[1:], prediction.after, strict=False):
+        middle = (first + second) / 2
+        if first < middle < second and second - first > 1e-6:
+            expected = min(bucket.burst, after + (middle - first) * bucket.rate)
+            assert np.interp(middle, when, level) == pytest.approx(expected, abs=1e-4)
+
+
+def test_saving(tmp_path: Path) -> None:
+    PICTURES["layers"].save(tmp_path / "layers.svg")
+    assert "<svg" in (tmp_path / "layers.svg").read_text("utf-8")
+
+
+CELL = """
+import random
+from labkit import plots, simulate
+from labkit.throttle import TokenBucket
+times = sorted(random.random() for _ in range(9))
+plots.burst(simulate(times, TokenBucket(rate=0.001, burst=4)))
+"""
+
+
+@pytest.mark.slow
+def test_a_notebook_with_a_picture_passes_nbval_without_a_tag(tmp_path: Path) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])  # type: ignore[no-untyped-call]
+    NotebookClient(notebook, kernel_name="python3").execute()
+    image, words = notebook.cells[0].outputs
+    assert set(image.data) == {"image/png", "text/plain"}
+    assert image.metadata["image/png"]["alt"].startswith("9 requests at a bucket")
+    assert words.text.startswith("9 requests: 4 accepted, 5 throttled.")
+    path = tmp_path / "picture.ipynb"
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", path]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
