@@ -11,11 +11,14 @@ import signal
 import socket
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from labkit.clock import PROCESS_CLOCK
 from labkit.errors import SetupError
 from labkit.local.instance import INSTANCE_LOCK, INSTANCE_PID, clean_environment, engine_version
 from labkit.local.settings import CloudSettings
@@ -23,11 +26,25 @@ from labkit.local.settings import CloudSettings
 if TYPE_CHECKING:
     from labkit.local.front.application import LocalCloud
 
+MakeCloud = Callable[..., "LocalCloud"]
+
 _IDLE_CHECK_SECONDS = 30.0
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; the exit status."""
+def compose_for_real_time(settings: CloudSettings, **callbacks: Callable[[], None]) -> LocalCloud:
+    """A cloud whose clock is this process's."""
+    from labkit.local.front.compose import compose
+
+    return compose(settings, clock=time.time, process_clock=PROCESS_CLOCK, **callbacks)
+
+
+def main(arguments: list[str] | None = None, make_cloud: MakeCloud = compose_for_real_time) -> int:
+    """Run the command line; the exit status.
+
+    Args:
+        arguments: of the command line; the process's own unless given.
+        make_cloud: makes the cloud from its settings and the callbacks ``shut_down`` and ``ready``.
+    """
     parser = argparse.ArgumentParser(prog="python -m labkit.local", description=__doc__)
     parser.add_argument("command", nargs="?", choices=("serve", "ledger"), default="serve")
     parser.add_argument(
@@ -47,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         engine_version()
         _leave_foreign_environment()
         settings, opened = _settings_and_socket(options)
-        return _serve(settings, opened, options.idle_minutes)
+        return _serve(settings, opened, options.idle_minutes, make_cloud)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
@@ -97,7 +114,9 @@ def _open_port(port: int) -> socket.socket:
     return opened
 
 
-def _serve(settings: CloudSettings, opened: socket.socket, idle_minutes: float) -> int:
+def _serve(
+    settings: CloudSettings, opened: socket.socket, idle_minutes: float, make_cloud: MakeCloud
+) -> int:
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -114,15 +133,15 @@ def _serve(settings: CloudSettings, opened: socket.socket, idle_minutes: float) 
         ) from None
     with lock:
         (Path(settings.work_directory) / INSTANCE_PID).write_text(str(os.getpid()))
-        asyncio.run(_run(settings, opened, idle_minutes))
+        asyncio.run(_run(settings, opened, idle_minutes, make_cloud))
     return 0
 
 
-async def _run(settings: CloudSettings, opened: socket.socket, idle_minutes: float) -> None:
+async def _run(
+    settings: CloudSettings, opened: socket.socket, idle_minutes: float, make_cloud: MakeCloud
+) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
-
-    from labkit.local.front.application import LocalCloud
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -131,7 +150,7 @@ async def _run(settings: CloudSettings, opened: socket.socket, idle_minutes: flo
             loop.add_signal_handler(name, stop.set)
         except NotImplementedError:  # Windows
             signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
-    cloud = LocalCloud(settings, shut_down=stop.set, ready=lambda: _announce(settings))
+    cloud = make_cloud(settings, shut_down=stop.set, ready=lambda: _announce(settings))
     config = Config()
     config.bind = [f"fd://{opened.detach()}"]
     config.accesslog = None

@@ -77,7 +77,9 @@ def main() -> None:
     engine.start()
     service = engine._module("lambda_svc")
     their_run = service._execute_function_warm
-    runner = FunctionRunner(engine.role_credentials, "http://127.0.0.1:4566", directory)
+    runner = FunctionRunner(
+        engine.role_credentials, "http://127.0.0.1:4566", directory, clock=time.time
+    )
 
     def ours(record: dict[str, Any]) -> Any:
         return runner(record["config"], record["code_zip"], {"n": 1}, str(uuid.uuid4()), "$LATEST")

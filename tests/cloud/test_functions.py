@@ -74,7 +74,9 @@ def make(tmp_path: Path) -> Iterator[Make]:
 
     def new(**options: Any) -> tuple[FunctionRunner, Call]:
         directory = tmp_path / f"cloud{len(runners)}"
-        runner = FunctionRunner(credentials, "http://127.0.0.1:4566", directory, **options)
+        runner = FunctionRunner(
+            credentials, "http://127.0.0.1:4566", directory, **{"clock": time.time, **options}
+        )
         runners.append(runner)
         return runner, caller(runner)
 
@@ -134,7 +136,9 @@ def ends(process_id: int, within: float = 10) -> bool:
 
 @pytest.fixture(scope="module")
 def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Any], dict[str, Any]]]:
-    runner = FunctionRunner(credentials, "http://127.0.0.1:4566", tmp_path_factory.mktemp("echo"))
+    runner = FunctionRunner(
+        credentials, "http://127.0.0.1:4566", tmp_path_factory.mktemp("echo"), clock=time.time
+    )
     code = package("def handler(event, context): return event")
     yield lambda event: runner(configuration(), code, event, REQUEST_ID, "$LATEST")
     runner.close()
@@ -763,11 +767,11 @@ def test_nothing_outlives_a_host_that_is_killed(tmp_path: Path, waiting: str) ->
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     host = f"""
-        import sys
+        import sys, time
         from pathlib import Path
         sys.path.insert(0, {str(Path(log_pipe.__file__).parents[3])!r})
         from labkit.local.functions import FunctionRunner
-        runner = FunctionRunner(lambda role, session: {{}}, "", Path({str(tmp_path)!r}))
+        runner = FunctionRunner(lambda role, session: {{}}, "", Path({str(tmp_path)!r}), clock=time.time)
         runner({configuration(Timeout=600)!r}, {package(code)!r}, {str(pipe)!r}, "id", "$LATEST")
         sys.stdin.read()
     """

@@ -1,19 +1,23 @@
-"""A local cloud whose gateway checks tokens with a clock that is a day ahead."""
+"""A local cloud that looks at tokens a day later."""
 
 from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
+from labkit.clock import PROCESS_CLOCK
 from labkit.local import __main__
-from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer, UserPools
-from labkit.local.front import application
+from labkit.local.front.application import LocalCloud
+from labkit.local.front.compose import compose
+from labkit.local.settings import CloudSettings
 
 
-def a_day_ahead(user_pools: UserPools) -> CognitoAuthorizer:
-    return CognitoAuthorizer(user_pools, clock=lambda: time.time() + 86_400)
+def compose_a_day_later(settings: CloudSettings, **callbacks: Any) -> LocalCloud:
+    return compose(
+        settings, clock=lambda: time.time() + 86_400, process_clock=PROCESS_CLOCK, **callbacks
+    )
 
 
 if __name__ == "__main__":
-    application.CognitoAuthorizer = a_day_ahead  # type: ignore[misc, assignment]
-    sys.exit(__main__.main())
+    sys.exit(__main__.main(make_cloud=compose_a_day_later))

@@ -75,7 +75,7 @@ def replaced(stack: ExitStack, owner: Any, name: str, new: Any) -> None:
 
 def without_gate(stack: ExitStack, cloud: Any, gate: str) -> None:
     """The pipeline of REST APIs, a gate of which lets everybody pass."""
-    found = cloud._rest_apis._pipeline
+    found = cloud.cloud._rest_apis._pipeline
     changed = 0
     for place in ("_before", "_after"):
         gates = tuple(

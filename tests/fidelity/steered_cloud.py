@@ -12,17 +12,13 @@ import sys
 import time
 from collections import Counter
 from contextlib import ExitStack
-from functools import partial
 from typing import Any
 
+from labkit.clock import PROCESS_CLOCK
 from labkit.local import __main__
-from labkit.local.apigateway.rest.iam_authorizer import IamAuthorizer
-from labkit.local.apigateway.rest.lambda_authorizer import LambdaAuthorizer
-from labkit.local.apigateway.rest.throttling import Throttle
-from labkit.local.apigateway.rest.usage_plans import UsagePlans
-from labkit.local.front import application
-from labkit.local.front.access import holds_token
-from labkit.local.messages import Request, Response
+from labkit.local.front.application import Receive, Scope, Send
+from labkit.local.front.compose import compose
+from labkit.local.settings import CloudSettings
 from tests.fidelity.mutations import MUTATIONS
 
 
@@ -36,34 +32,41 @@ class Clock:
         return self.now
 
 
-class SteeredCloud(application.LocalCloud):
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
+class SteeredCloud:
+    """A local cloud with ``POST /_labkit/steer`` in front, as an ASGI application."""
+
+    def __init__(self, settings: CloudSettings, **callbacks: Any) -> None:
         self.clock = Clock()
-        for kind in (IamAuthorizer, LambdaAuthorizer, UsagePlans):
-            setattr(application, kind.__name__, partial(kind, clock=self.clock))
-        application.Throttle = self._make_throttle  # type: ignore[assignment, misc]
-        super().__init__(*arguments, **settings)
+        self.cloud = compose(settings, clock=self.clock, process_clock=PROCESS_CLOCK, **callbacks)
+        self.settings, self.engine = settings, self.cloud.parts.engine
         self.invocations: Counter[str] = Counter()
         self._invoke = self.engine.invoke_function
         self.engine.invoke_function = self._counted  # type: ignore[method-assign]
         self._mutation = ExitStack()
 
-    def _make_throttle(self, usage_plans: UsagePlans) -> Throttle:
-        self._throttle = Throttle(usage_plans, self.clock)
-        return self._throttle
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != "/_labkit/steer":
+            await self.cloud(scope, receive, send)
+            return
+        token = next(v for k, v in scope["headers"] if k == b"x-labkit-token")
+        assert token.decode() == self.settings.admin_token
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body")
+        answer = json.dumps(self._steer(json.loads(body))).encode()
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
 
     async def _counted(self, function_arn: str, event: Any) -> dict[str, Any]:
         self.invocations[function_arn.split(":")[6]] += 1
         return await self._invoke(function_arn, event)
 
-    async def _labkit(self, request: Request) -> Response:
-        if request.raw_path != "/_labkit/steer":
-            return await super()._labkit(request)
-        assert holds_token(request, self.settings.admin_token)
-        asked = json.loads(request.body)
+    def _steer(self, asked: dict[str, Any]) -> dict[str, Any]:
         if asked.get("reset"):
             self.clock.now = self.clock.start
-            self._throttle.buckets.__init__(self.clock)  # type: ignore[misc]
+            self.cloud.parts.throttle.buckets.__init__(self.clock)  # type: ignore[misc]
         self.clock.now += asked.get("advance", 0)
         if "mutation" in asked:
             self._mutation.close()
@@ -74,7 +77,7 @@ class SteeredCloud(application.LocalCloud):
         if "end_session" in asked:
             sessions = importlib.import_module("ministack.services.sts")._sessions
             sessions[asked["end_session"]]["Expiration"] = self.clock.now
-        return Response.of_json({"now": self.clock.now, "invocations": dict(self.invocations)})
+        return {"now": self.clock.now, "invocations": dict(self.invocations)}
 
     def _make_foreign_role(self, account_id: str, name: str, trust: str, policy: str) -> None:
         """A role in another account; this cloud's own callers can't reach that account's control plane."""
@@ -88,5 +91,4 @@ class SteeredCloud(application.LocalCloud):
 
 
 if __name__ == "__main__":
-    application.LocalCloud = SteeredCloud  # type: ignore[misc]
-    sys.exit(__main__.main())
+    sys.exit(__main__.main(make_cloud=SteeredCloud))

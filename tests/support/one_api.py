@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -96,17 +97,17 @@ class OneApi:
         }
         self.stage_record: dict[str, Any] = {"deploymentId": "d1"}
         self.functions = Functions()
-        usage_plans = UsagePlans(engine)
+        usage_plans = UsagePlans(engine, time.time)
         pipeline = Pipeline(
             Gates(
                 authorization=Authorization(
                     ResourcePolicy(engine),
-                    CognitoAuthorizer(engine),
-                    IamAuthorizer(engine),
-                    LambdaAuthorizer(self.functions, engine),
+                    CognitoAuthorizer(engine, time.time),
+                    IamAuthorizer(engine, time.time),
+                    LambdaAuthorizer(self.functions, engine, time.time),
                 ),
                 usage_plans=usage_plans,
-                throttle=Throttle(usage_plans),
+                throttle=Throttle(usage_plans, time.time),
                 lambda_proxy=LambdaProxyIntegration(self.functions),
                 http=HttpIntegration(),
             )

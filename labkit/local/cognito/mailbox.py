@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,7 +46,7 @@ class Mailbox:
         *,
         per_address: int = 50,
         addresses: int = 500,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
     ) -> None:
         self._per_address = per_address
         self._addresses = addresses

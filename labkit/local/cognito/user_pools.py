@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -66,7 +65,7 @@ class UserPoolService:
         engine: Engine,
         mailbox: Mailbox,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
         draw_digits: Callable[[int], str] = draw_digits,
     ) -> None:
         self._engine = engine

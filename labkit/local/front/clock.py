@@ -7,7 +7,7 @@ import threading
 from http import HTTPStatus
 from pathlib import Path
 
-from labkit.clock import MOST_SECONDS, PROCESS_CLOCK, ProcessClock, check_advance
+from labkit.clock import MOST_SECONDS, ProcessClock, check_advance
 from labkit.errors import ClockError
 from labkit.local.instance import CLOCK_FILE
 from labkit.local.messages import Request, Response
@@ -24,10 +24,13 @@ class CloudClock:
         process_clock: the clock to move.
     """
 
-    def __init__(self, work_directory: Path, process_clock: ProcessClock = PROCESS_CLOCK) -> None:
+    def __init__(self, work_directory: Path, process_clock: ProcessClock) -> None:
         self._file = work_directory / CLOCK_FILE
         self._process_clock = process_clock
         self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Note where the clock is, for kernels to read."""
         self._file.write_text(f"{self.offset()!r}\n")
 
     def offset(self) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,7 +60,7 @@ class FunctionRunner:
         patience: float = 0.25,
         init_seconds: float = 10,
         credential_seconds: float = 11 * 3600,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
         clock_offset: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._credentials_for = credentials_for

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -247,7 +248,7 @@ def test_the_verifier_raises_its_own_error_only(
     key: Credentials, headers: list[tuple[str, str]]
 ) -> None:
     filled = [(name, value.replace("{key}", key.access_key)) for name, value in headers]
-    verifier = SignatureVerifier(in_process_cloud().engine)
+    verifier = SignatureVerifier(in_process_cloud().engine, time.time)
     with pytest.raises(RefusedSignatureError):
         verifier.verify(Request("GET", "/dev/iam", headers=filled), REGION)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
@@ -491,7 +492,7 @@ def authorize(
     }
     guarded = {"authorizationType": "CUSTOM", "authorizerId": "a"}
     functions = Functions(payload)
-    gate = LambdaAuthorizer(functions, Nobody())
+    gate = LambdaAuthorizer(functions, Nobody(), time.time)
     return run(gate(call(deployment({"GET /x": guarded}, record))))
 
 
@@ -562,7 +563,7 @@ def test_an_identity_source_that_comes_twice_lets_nobody_in() -> None:
         "identitySource": ["$request.header.X", "$request.querystring.q"],
     }
     guarded = {"authorizationType": "CUSTOM", "authorizerId": "a"}
-    gate = LambdaAuthorizer(Functions(ALLOW), Nobody())
+    gate = LambdaAuthorizer(Functions(ALLOW), Nobody(), time.time)
     for headers, query, status in (
         ([("X", "1")], "q=1", None),
         ([("X", "1"), ("x", "2")], "q=1", 401),
@@ -647,9 +648,9 @@ def through(
     functions = Functions({"statusCode": 200, "body": "hi"})
     pipeline = HttpPipeline(
         Authorization(
-            JwtAuthorizer(Issuers(Pools())),
-            IamAuthorizer(Nobody()),
-            LambdaAuthorizer(functions, Nobody()),
+            JwtAuthorizer(Issuers(Pools()), time.time),
+            IamAuthorizer(Nobody(), time.time),
+            LambdaAuthorizer(functions, Nobody(), time.time),
         ),
         Throttle(Buckets(clock=lambda: 0.0)),
         Integrations(functions),
@@ -735,11 +736,11 @@ def test_a_preflight_behind_an_authorizer_meets_it() -> None:
         made.route = None
         pipeline = HttpPipeline(
             Authorization(
-                JwtAuthorizer(Issuers(Pools())),
-                IamAuthorizer(Nobody()),
-                LambdaAuthorizer(Functions(), Nobody()),
+                JwtAuthorizer(Issuers(Pools()), time.time),
+                IamAuthorizer(Nobody(), time.time),
+                LambdaAuthorizer(Functions(), Nobody(), time.time),
             ),
-            Throttle(Buckets()),
+            Throttle(Buckets(time.time)),
             Integrations(Functions()),
         )
         response = run(pipeline.run(made, Journey(made.request_id, "OPTIONS", "/x")))
@@ -800,7 +801,7 @@ def test_a_policy_is_told_who_signed() -> None:
         "GET", f"https://{host}/x", headers={}, body=b"", credentials=key, region="us-east-1"
     )
     headers = list({**signed.headers, "Host": host}.items())
-    outcome = IamAuthorizer(callers)(call(made, Request("GET", "/x", headers=headers)))
+    outcome = IamAuthorizer(callers, time.time)(call(made, Request("GET", "/x", headers=headers)))
     assert isinstance(outcome, Pass), outcome
     [question] = callers.questions
     assert question.principal_type == "AssumedRole"

@@ -143,5 +143,5 @@ def test_another_pools_key_of_the_same_id_does_not_profit(key: RSAPrivateKey) ->
     """A kept token is kept for one key: another cloud's authorizer verifies it by itself."""
     first, second = Pools(key), Pools(generate_private_key(65537, 2048))
     token = first.token()
-    assert isinstance(CognitoAuthorizer(first)(call(token)), Pass)
-    assert isinstance(CognitoAuthorizer(second)(call(token)), Stop)
+    assert isinstance(CognitoAuthorizer(first, time.time)(call(token)), Pass)
+    assert isinstance(CognitoAuthorizer(second, time.time)(call(token)), Stop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -46,13 +47,13 @@ def test_the_newest_mail_comes_first_and_case_does_not_matter() -> None:
     ],
 )
 def test_a_code_has_six_or_eight_digits_of_its_own(body: str, code: str | None) -> None:
-    mailbox = Mailbox()
+    mailbox = Mailbox(clock=time.time)
     mailbox.deliver("a@example.com", "s", body)
     assert mailbox.messages("a@example.com")[0]["code"] == code
 
 
 def test_it_stays_bounded() -> None:
-    mailbox = Mailbox(per_address=2, addresses=3)
+    mailbox = Mailbox(clock=time.time, per_address=2, addresses=3)
     for number in range(5):
         mailbox.deliver("a@example.com", str(number), "")
     assert [mail["subject"] for mail in mailbox.messages("a@example.com")] == ["4", "3"]
@@ -66,7 +67,7 @@ def test_it_stays_bounded() -> None:
 
 
 def test_many_threads_lose_no_mail() -> None:
-    mailbox = Mailbox(per_address=1000)
+    mailbox = Mailbox(clock=time.time, per_address=1000)
 
     def deliver() -> None:
         for _ in range(100):

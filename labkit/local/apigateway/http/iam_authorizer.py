@@ -6,7 +6,6 @@ whom it doesn't let in, ``{"message":"Forbidden"}``; the journey has the reason.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from labkit.local.apigateway.http.call import FORBIDDEN, HttpCall, Outcome, Stop
@@ -25,7 +24,7 @@ class IamAuthorizer:
         clock: seconds since the epoch.
     """
 
-    def __init__(self, callers: Callers, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, callers: Callers, clock: Callable[[], float]) -> None:
         self._callers = callers
         self._signatures = SignatureVerifier(callers, clock)
 

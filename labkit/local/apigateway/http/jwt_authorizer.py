@@ -8,7 +8,6 @@ rejection whose text nobody recorded says ``invalid_token`` and no more.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,7 +37,7 @@ class JwtAuthorizer:
         clock: seconds since the epoch.
     """
 
-    def __init__(self, issuers: Issuers, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, issuers: Issuers, clock: Callable[[], float]) -> None:
         self._issuers = issuers
         self._clock = clock
 

@@ -6,7 +6,6 @@ the function returned: a simple answer holds for every route, a policy is held a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +68,7 @@ class LambdaAuthorizer:
         self,
         functions: Functions,
         evaluator: PolicyEvaluator,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
     ) -> None:
         self._functions = functions
         self._invoker = Invoker(functions)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from labkit.local.apigateway.http.authorization import Authorization
 from labkit.local.apigateway.http.iam_authorizer import IamAuthorizer
 from labkit.local.apigateway.http.integrations import Integrations
@@ -14,18 +16,19 @@ from labkit.local.apigateway.rest.throttling import Buckets
 from labkit.local.engine import Engine
 
 
-def http_api_pipeline(engine: Engine, buckets: Buckets) -> HttpPipeline:
+def http_api_pipeline(engine: Engine, buckets: Buckets, clock: Callable[[], float]) -> HttpPipeline:
     """The gates of HTTP APIs over the engine's functions, user pools and identities.
 
     Args:
         engine: the seam to the control planes.
         buckets: the account's token buckets.
+        clock: seconds since the epoch.
     """
     return HttpPipeline(
         Authorization(
-            JwtAuthorizer(Issuers(engine)),
-            IamAuthorizer(engine),
-            LambdaAuthorizer(engine, engine),
+            JwtAuthorizer(Issuers(engine), clock),
+            IamAuthorizer(engine, clock),
+            LambdaAuthorizer(engine, engine, clock=clock),
         ),
         Throttle(buckets),
         Integrations(engine),

@@ -28,7 +28,7 @@ class CognitoAuthorizer:
         clock: seconds since the epoch.
     """
 
-    def __init__(self, user_pools: UserPools, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, user_pools: UserPools, clock: Callable[[], float]) -> None:
         self._user_pools = user_pools
         self._clock = clock
         self._keys = PoolKeys(user_pools)

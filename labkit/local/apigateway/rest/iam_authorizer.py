@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -27,7 +26,7 @@ class IamAuthorizer:
         clock: seconds since the epoch.
     """
 
-    def __init__(self, callers: Callers, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, callers: Callers, clock: Callable[[], float]) -> None:
         self._callers = callers
         self._signatures = SignatureVerifier(callers, clock)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -77,7 +76,7 @@ class LambdaAuthorizer:
         self,
         functions: Functions,
         evaluator: PolicyEvaluator,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
     ) -> None:
         self._functions = functions
         self._evaluator = evaluator

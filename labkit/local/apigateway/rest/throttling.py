@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -39,7 +38,7 @@ class Buckets:
         asked_at: the clock's time at which tokens were taken last.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self.asked_at = 0.0
         self._buckets: dict[tuple[str, ...], TokenBucket] = {}
@@ -85,7 +84,7 @@ class Throttle:
         buckets: the account's token buckets, for whoever else takes from them.
     """
 
-    def __init__(self, usage_plans: UsagePlans, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, usage_plans: UsagePlans, clock: Callable[[], float]) -> None:
         self._usage_plans = usage_plans
         self.buckets = Buckets(clock)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -54,7 +53,7 @@ class UsagePlans:
         clock: seconds since the epoch.
     """
 
-    def __init__(self, api_keys: ApiKeys, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, api_keys: ApiKeys, clock: Callable[[], float]) -> None:
         self._api_keys = api_keys
         self._clock = clock
         self._used: dict[tuple[str, str], dict[str, int]] = {}
