@@ -68,7 +68,7 @@ class Journey:
             data["method"],
             data["path"],
             data["status"],
-            [Step(**step) for step in data["steps"]],
+            [Step.from_dict(step) for step in data["steps"]],
             data.get("note", ""),
         )
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from labkit.journey.codes import Code
+
 Outcome = Literal["pass", "stop", "skip"]
 
 GATES = (
@@ -35,12 +37,14 @@ class Step:
         outcome: ``pass``, ``stop`` or ``skip`` (the gate has nothing configured).
         reason: why, in plain words.
         evidence: the facts the gate looked at, redacted (no token, no secret).
+        code: the reason for programs; every stop has one.
     """
 
     gate: str
     outcome: Outcome
     reason: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    code: Code | None = None
 
     def facts(self) -> Iterator[tuple[str, str]]:
         """The evidence in words: a text as it is, everything else as JSON.
@@ -56,10 +60,27 @@ class Step:
                 yield name, value if is_text else json.dumps(value, ensure_ascii=False, default=str)
 
     def to_dict(self) -> dict[str, Any]:
-        """The step as plain JSON data: ``{"gate", "outcome", "reason", "evidence"}``."""
+        """The step as plain JSON data: ``{"gate", "outcome", "code", "reason", "evidence"}``."""
         return {
             "gate": self.gate,
             "outcome": self.outcome,
+            "code": self.code,
             "reason": self.reason,
             "evidence": dict(self.evidence),
         }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Step:
+        """Read what :meth:`to_dict` wrote.
+
+        >>> Step.from_dict(Step("route", "stop", "no /x", code=Code.ROUTE_NOT_FOUND).to_dict()).code
+        <Code.ROUTE_NOT_FOUND: 'route.not-found'>
+        """
+        code = data["code"]
+        return cls(
+            data["gate"],
+            data["outcome"],
+            data["reason"],
+            data["evidence"],
+            None if code is None else Code(code),
+        )

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.journey import GATES, Journey, Step
+from labkit.journey import GATES, Code, Journey, Step
 
 HOSTILE = st.text() | st.sampled_from(
     [
@@ -24,6 +24,7 @@ STEPS = st.builds(
     st.sampled_from(["pass", "stop", "skip"]),
     HOSTILE,
     st.dictionaries(st.text(), st.text() | st.integers() | st.none()),
+    st.none() | st.sampled_from(Code),
 )
 JOURNEYS = st.builds(
     Journey,

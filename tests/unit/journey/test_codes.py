@@ -1,0 +1,24 @@
+"""The catalogue of codes: what a programmer may rely on."""
+
+import json
+import re
+
+from labkit.journey import Code, Step
+
+
+def test_a_code_is_text_of_the_form_part_dot_matter() -> None:
+    form = re.compile(r"[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*")
+    assert [code for code in Code if not form.fullmatch(code)] == []
+
+
+def test_a_meaning_says_one_thing_in_one_short_line() -> None:
+    assert [code for code in Code if not 5 < len(code.meaning) <= 90] == []
+    assert [code for code in Code if "\n" in code.meaning or code.meaning.endswith(".")] == []
+
+
+def test_a_step_carries_its_code_through_json() -> None:
+    step = Step("route", "stop", "no such path", {"stage": "dev"}, Code.ROUTE_NOT_FOUND)
+    data = json.loads(json.dumps(step.to_dict()))
+    assert list(data) == ["gate", "outcome", "code", "reason", "evidence"]
+    assert data["code"] == "route.not-found"
+    assert Step.from_dict(data) == step
