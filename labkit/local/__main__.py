@@ -53,13 +53,15 @@ def main(arguments: list[str] | None = None, make_cloud: MakeCloud = compose_for
     parser.add_argument(
         "--idle-minutes", type=float, default=0, help="stop after so long without a request"
     )
+    parser.add_argument(
+        "--row", help="of the ledger: a row or a fact (gateway-2.7) with its sources"
+    )
     parser.add_argument("--settings-from-stdin", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    if options.row and options.command != "ledger":
+        parser.error("--row belongs to ledger")
     if options.command == "ledger":
-        from labkit.local.ledger import table
-
-        print(table())
-        return 0
+        return _print_ledger(options.row)
     try:
         engine_version()
         _leave_foreign_environment()
@@ -68,6 +70,18 @@ def main(arguments: list[str] | None = None, make_cloud: MakeCloud = compose_for
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _print_ledger(row: str | None) -> int:
+    from labkit.local.ledger import table
+    from labkit.local.ledger.lookup import UnknownRowError, look_up
+
+    try:
+        print(look_up(row) if row else table())
+    except UnknownRowError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 def _leave_foreign_environment() -> None:

@@ -1,6 +1,7 @@
 """The fidelity ledger: every behaviour of AWS that the local cloud claims, as data, with its source and a label.
 
-The same rows drive the tests under ``tests/fidelity``. ``python -m labkit.local ledger`` prints them.
+The same rows drive the tests under ``tests/fidelity``. ``python -m labkit.local ledger`` prints them. What they stand
+on is in ``facts``: see :mod:`labkit.local.ledger.citations`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from labkit.local.ledger.citations import cited
 
 LABELS = {
     "recorded": "a source recorded the answer from AWS",
@@ -37,7 +40,7 @@ class Row:
 
     Attributes:
         id: unique, for example ``gateway-2.5``.
-        fact: the fact row it stands on, for example ``gateway.md 2.5``.
+        fact: the facts it stands on, for example ``gateway 2.5`` or ``gateway 13.12 (CORS)``.
         case: one sentence.
         label: one of :data:`LABELS`.
         source: where it comes from, in short.
@@ -58,6 +61,11 @@ class Row:
     def __post_init__(self) -> None:
         if self.label not in LABELS:
             raise ValueError(f"{self.id}: {self.label!r} isn't a label")
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The names of its facts."""
+        return cited(self.fact)
 
 
 @cache
