@@ -13,6 +13,9 @@ from urllib.parse import parse_qsl, unquote
 CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """What a header must not carry: a line break would begin another header."""
 
+NO_SUCH_HOST = "x-labkit-no-such-host"
+"""Marks an answer that AWS would never give: the host name doesn't exist there (gateway 8.5)."""
+
 Headers = list[tuple[str, str]]
 """Header names as sent (their case is kept) and values, in order; a name may come more than once."""
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from labkit.errors import InvalidTokenError
-from labkit.local.apigateway.signed_tokens import PoolKeys, UserPools
 from labkit.local.cognito.issued_tokens import claims_of
+from labkit.local.cognito.pool_keys import PoolKeys, UserPools
 from labkit.local.json_protocol import ApiError
 from labkit.tokens.signed import Claims, key_id, signed_claims
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 from labkit.local.engine import Engine
-from labkit.local.messages import Request, Response, without_headers
+from labkit.local.messages import NO_SUCH_HOST, Request, Response, without_headers
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost"})
 TOKEN_HEADER = "x-labkit-token"  # noqa: S105 - a header's name
@@ -100,10 +100,6 @@ _JSON_PROTOCOL = "application/x-amz-json-1.1"
 
 
 # -- host and origin -------------------------------------------------------------------
-
-
-NO_SUCH_HOST = "x-labkit-no-such-host"
-"""Marks an answer that AWS would never give, because the host name doesn't exist there (gateway.md 8.5)."""
 
 
 def refuse_foreign(

@@ -16,7 +16,8 @@ import httpx
 import jwt
 
 from labkit.local.apigateway.loopback import LoopbackClient, is_loopback
-from labkit.local.apigateway.signed_tokens import UNREADABLE, PoolKeys, UserPools
+from labkit.local.cognito.pool_keys import PoolKeys, UserPools
+from labkit.tokens.signed import UNREADABLE
 
 COGNITO_ISSUER = re.compile(
     r"https://cognito-idp\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<pool>(?P=region)_[A-Za-z0-9]+)"

@@ -24,9 +24,8 @@ from labkit.local.apigateway.http.deployment import Record
 from labkit.local.apigateway.http.issuers import ForeignIssuerError, Issuers
 from labkit.local.apigateway.http.values import look_up
 from labkit.local.apigateway.rest.call import Pass
-from labkit.local.apigateway.signed_tokens import Claims, bare_token
 from labkit.tokens.authorizer_rules import challenge, check_for_http_api, check_route_scopes
-from labkit.tokens.signed import key_id, refuse, scopes_in
+from labkit.tokens.signed import Claims, bare_token, key_id, refuse, scopes_in
 
 
 class JwtAuthorizer:

@@ -15,9 +15,9 @@ from labkit.errors import InvalidTokenError
 from labkit.local.apigateway.authorization_header import comes_twice
 from labkit.local.apigateway.rest.call import Call, Outcome, Pass, Stop
 from labkit.local.apigateway.rest.responses import UNAUTHORIZED, GatewayError
-from labkit.local.apigateway.signed_tokens import PoolKeys, UserPools, bare_token
+from labkit.local.cognito.pool_keys import PoolKeys, UserPools
 from labkit.tokens.authorizer_rules import EXPIRED_MESSAGE, check_for_rest_api
-from labkit.tokens.signed import scopes_in
+from labkit.tokens.signed import bare_token, scopes_in
 
 
 class CognitoAuthorizer:

@@ -14,8 +14,7 @@ from labkit.local.apigateway.rest.edge_optimized import edge_headers, is_edge_op
 from labkit.local.apigateway.rest.pipeline import Pipeline, reject
 from labkit.local.apigateway.rest.request_ids import request_id_of
 from labkit.local.apigateway.rest.responses import API_CONFIGURATION_ERROR, FORBIDDEN, GatewayError
-from labkit.local.front.access import NO_SUCH_HOST
-from labkit.local.messages import CONTROL_CHARACTER, Request, Response
+from labkit.local.messages import CONTROL_CHARACTER, NO_SUCH_HOST, Request, Response
 
 MAX_BODY_BYTES = 10_485_760
 """The payload limit of API Gateway (gateway.md, section 14)."""

@@ -1,4 +1,4 @@
-"""Reading signed tokens, with the keys of this cloud's user pools."""
+"""The public keys that tokens of this cloud's user pools are verified with."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from typing import Any, Protocol
 
 import jwt
 
-from labkit.tokens.signed import UNREADABLE, Claims, bare_token
-
-__all__ = ["UNREADABLE", "Claims", "PoolKeys", "UserPools", "bare_token"]
-
 
 class UserPools(Protocol):
-    """What reading tokens needs of Cognito."""
+    """What finding keys needs of Cognito."""
 
     def signing_keys(self, pool_id: str) -> list[dict[str, Any]]:
         """The pool's public keys."""
