@@ -410,3 +410,14 @@ def edge_optimized(api: Api) -> None:
 def type_changes(api: Api) -> None:
     """For the rows that change the endpoint's type."""
     api.mock("GET", "/open")
+
+
+# -- the control plane ----------------------------------------------------------------------------------
+
+
+@situation
+def a_tree_of_resources(api: Api) -> None:
+    """``/a/b/c`` and ``/d/b``."""
+    for name, path in {"root": "/", "a": "/a", "b": "/a/b", "c": "/a/b/c", "d": "/d"}.items():
+        api.extra[name] = api.resource(path)
+    api.resource("/d/b")

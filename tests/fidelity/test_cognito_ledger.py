@@ -105,6 +105,26 @@ def password_user(cognito: Cognito) -> Situation:
     return here | {"password": PASSWORD}
 
 
+def give_nickname(cognito: Cognito, pool_id: str, attribute: dict[str, str]) -> None:
+    user = {"UserPoolId": pool_id, "Username": EMAIL}
+    answer = cognito.call("AdminUpdateUserAttributes", UserAttributes=[attribute], **user)
+    assert answer.status == 200, answer.body
+
+
+@setup("password user with a nickname")
+def user_with_a_nickname(cognito: Cognito) -> Situation:
+    here = password_user(cognito)
+    give_nickname(cognito, here["pool"], {"Name": "nickname", "Value": "Jay"})
+    return here
+
+
+@setup("password user whose nickname was made blank")
+def user_without_a_nickname(cognito: Cognito) -> Situation:
+    here = user_with_a_nickname(cognito)
+    give_nickname(cognito, here["pool"], {"Name": "nickname"})
+    return here
+
+
 @setup("unverified password user")
 def unverified_password_user(cognito: Cognito) -> Situation:
     here = email_otp_pool(cognito)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
+from labkit.local.apigateway.domain_names import can_be_custom_domain
 from labkit.local.messages import Request
 
 EXECUTE_API_PATH = "/_aws/execute-api/"
@@ -81,8 +82,8 @@ class Addresses:
         return None
 
     def is_custom_domain(self, host: str) -> bool:
-        """Whether the host is a custom domain name."""
-        return "." in host and self._domain_names.is_custom_domain(host)
+        """Whether the host is a custom domain name. The cloud's own hosts never are."""
+        return can_be_custom_domain(host) and self._domain_names.is_custom_domain(host)
 
     def _mapped(self, request: Request) -> Address:
         """The longest base path wins; the mapping replaces the stage, if it names one (8.13)."""

@@ -30,6 +30,9 @@ JsonObject = dict[str, Any]
 # With one of these allowed, a user needs no password (5.1); a passkey alone isn't enough (5.9).
 _CODE_FACTORS = frozenset({"EMAIL_OTP", "SMS_OTP"})
 
+ATTRIBUTE_PARAMETERS = ("UserAttributes", "ValidationData")
+"""The parameters that list attributes by name and value."""
+
 
 class UserAccounts:
     """What MiniStack's users lack: being without a password.
@@ -205,7 +208,22 @@ class UserAccounts:
         pool = self._engine.user_pool_of_client(client_id)
         if pool is not None:  # whose token it really is, MiniStack checks
             check_writable(pool["_clients"][client_id], body["UserAttributes"])
-        return await proceed("UpdateUserAttributes", body)
+        response = await proceed("UpdateUserAttributes", body)
+        user = self._owner(body["AccessToken"])
+        if response.status == 200 and user is not None:
+            delete_blank_attributes(user)
+        return response
+
+    async def admin_update_attributes(
+        self, body: JsonObject, proceed: UserPoolOperation
+    ) -> Response:
+        """``AdminUpdateUserAttributes``: a blank value deletes an attribute (cognito 5.10)."""
+        response = await proceed("AdminUpdateUserAttributes", body)
+        pool = self._engine.user_pool(body["UserPoolId"])
+        user = self._engine.find_user(pool, body["Username"]) if pool else None
+        if response.status == 200 and user is not None:
+            delete_blank_attributes(user)
+        return response
 
     async def confirm_sign_up(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
         """``ConfirmSignUp``: verifies the address, and continues the session of ``SignUp`` (2.14)."""
@@ -261,6 +279,26 @@ class UserAccounts:
         if pool is not None:
             user = pool["_users"].get(str(claims_of(access_token).get("username")))
         return user
+
+
+def with_values(attributes: list[JsonObject]) -> list[JsonObject]:
+    """The attributes, each with a value: the service model lets it be left out, which means blank.
+
+    >>> with_values([{"Name": "email"}])
+    [{'Name': 'email', 'Value': ''}]
+    """
+    return [{**one, "Value": one.get("Value") or ""} for one in attributes]
+
+
+def delete_blank_attributes(user: JsonObject) -> None:
+    """Delete what an update made blank; an address that is gone is verified no more."""
+    kept = [one for one in user["Attributes"] if one["Value"]]
+    names = {one["Name"] for one in kept}
+    user["Attributes"] = [
+        one
+        for one in kept
+        if not one["Name"].endswith("_verified") or one["Name"].removesuffix("_verified") in names
+    ]
 
 
 def _pool_id_of(access_token: str) -> str:

@@ -20,7 +20,7 @@ from labkit.local.cognito.mailbox import Mailbox
 from labkit.local.cognito.sealed_tokens import TokenSeal
 from labkit.local.cognito.signin import ChoiceBasedSignIn
 from labkit.local.cognito.token_triggers import TokenTrigger, check_answer
-from labkit.local.cognito.user_accounts import UserAccounts
+from labkit.local.cognito.user_accounts import ATTRIBUTE_PARAMETERS, UserAccounts, with_values
 from labkit.local.cognito.user_pool_settings import UserPoolSettings
 from labkit.local.engine import Engine, UserPoolOperation
 from labkit.local.json_protocol import (
@@ -92,6 +92,7 @@ class UserPoolService:
             "AdminInitiateAuth": partial(self._initiate_auth, "AdminInitiateAuth"),
             "AdminRespondToAuthChallenge": partial(self._respond, "AdminRespondToAuthChallenge"),
             "AdminSetUserPassword": partial(accounts.set_password, "AdminSetUserPassword"),
+            "AdminUpdateUserAttributes": accounts.admin_update_attributes,
             "AssociateSoftwareToken": self._challenges.associate_software_token,
             "ChangePassword": accounts.change_password,
             "ConfirmForgotPassword": partial(accounts.set_password, "ConfirmForgotPassword"),
@@ -141,6 +142,7 @@ class UserPoolService:
     ) -> Response:
         # A parameter that is null is one that wasn't sent.
         body = {name: value for name, value in body.items() if value is not None}
+        body |= {name: with_values(body[name]) for name in ATTRIBUTE_PARAMETERS if body.get(name)}
         own = self._operations.get(operation)
         try:
             return await (own(body, proceed) if own else proceed(operation, body))

@@ -49,15 +49,18 @@ class RestApiRecords(MiniStack):
             web_acl = self._module("waf")._associations.get(arn)
         return found if web_acl is None else {**found, "webAclArn": web_acl}
 
+    def resources(self, api_id: str, region: str) -> dict[str, JsonObject]:
+        """The live records of an API's resources, by id."""
+        with self._scope(region):
+            found: dict[str, JsonObject] = self._module("apigateway_v1")._resources.get(api_id, {})
+        return found
+
     def method(
         self, api_id: str, region: str, resource_id: str, http_method: str
     ) -> JsonObject | None:
         """The live record of a method, or None."""
-        with self._scope(region):
-            resources = self._module("apigateway_v1")._resources.get(api_id, {})
-        found: JsonObject | None = (
-            resources.get(resource_id, {}).get("resourceMethods", {}).get(http_method)
-        )
+        resource = self.resources(api_id, region).get(resource_id, {})
+        found: JsonObject | None = resource.get("resourceMethods", {}).get(http_method)
         return found
 
     def rest_api(self, api_id: str, region: str) -> JsonObject | None:

@@ -91,7 +91,7 @@ _OWN_ROOTS = frozenset(
 )
 """Where MiniStack has endpoints that AWS's control planes don't have, beside those that begin with ``_``."""
 
-_API_GATEWAY_ROOTS = frozenset({"apikeys", "restapis", "usageplans", "v2"})
+_API_GATEWAY_ROOTS = frozenset({"apikeys", "domainnames", "restapis", "usageplans", "v2"})
 _NEEDLESSLY_ENCODED = re.compile(r"%(2[def]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|7e)", re.IGNORECASE)
 """A letter, a digit, ``-._~`` or a slash."""
 
@@ -202,6 +202,10 @@ def admit(request: Request, engine: Engine) -> Request | Response:
                 raise _AccessError("IncompleteSignature", f"The header {name} may come only once.")
         operation = _operation(request)
         credentials = named_credentials(request)
+        if _is_encoded(request) and not _is_for_an_object(request, credentials):
+            raise _AccessError(
+                "UnsupportedMediaTypeException", "Send the body without a content encoding."
+            )
         if credentials is None:
             if not _needs_no_signature(request, operation):
                 return _missing_token(request)
@@ -244,6 +248,26 @@ def _is_disguised(request: Request) -> bool:
         return False
     raw = request.raw_path
     return "//" in raw or raw.endswith("/") or _NEEDLESSLY_ENCODED.search(raw) is not None
+
+
+def _is_encoded(request: Request) -> bool:
+    """Whether MiniStack would decode the body: it would see another than the files in front of it."""
+    return (
+        bool(request.header("content-encoding"))
+        or request.header("x-amz-decoded-content-length") is not None
+        or (request.header("x-amz-content-sha256") or "").upper().startswith("STREAMING-")
+    )
+
+
+def _is_for_an_object(request: Request, credentials: Credentials | None) -> bool:
+    """Whether the body is S3's, which keeps an encoding as a property of the object."""
+    root = request.path.strip("/").partition("/")[0].lower()
+    return (
+        credentials is not None
+        and credentials.service == "s3"
+        and request.header("x-amz-target") is None
+        and root not in _API_GATEWAY_ROOTS
+    )
 
 
 def named_credentials(request: Request) -> Credentials | None:

@@ -9,6 +9,8 @@ from labkit.local.apigateway.control.http.control_plane import PATH as HTTP_APIS
 from labkit.local.apigateway.control.http.control_plane import HttpApiControlPlane
 from labkit.local.apigateway.control.rest.control_plane import RestApiControlPlane
 from labkit.local.apigateway.control.rest.usage_operations import UsageOperations
+from labkit.local.apigateway.domain_names import PATHS as DOMAIN_NAMES
+from labkit.local.apigateway.domain_names import answer_domain_name_operation
 from labkit.local.cognito import discovery
 from labkit.local.cognito.identity_pools import TARGET_PREFIX as IDENTITY_POOLS
 from labkit.local.cognito.identity_pools import IdentityPoolService
@@ -50,6 +52,8 @@ class Services:
             return await self.identity_pools.handle(request)
         if request.raw_path.startswith(("/usageplans", "/apikeys")):
             return await self.usage.handle(request)
+        if request.raw_path.startswith(DOMAIN_NAMES):
+            return await answer_domain_name_operation(request, self.forward)
         if request.raw_path.startswith("/restapis"):
             return await self.rest_apis.handle(request)
         if request.raw_path.startswith(HTTP_APIS):

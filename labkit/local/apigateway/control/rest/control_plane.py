@@ -26,6 +26,7 @@ from labkit.local.apigateway.control.rest.gateway_response_operations import (
     answer_gateway_response_operation,
     is_gateway_response_operation,
 )
+from labkit.local.apigateway.control.rest.resource_operations import refuse_update
 from labkit.local.apigateway.control.rest.rest_api_operations import (
     InvalidSettingError,
     check_policy,
@@ -59,11 +60,15 @@ _AUTHORIZER_CACHE = re.compile(r"/restapis/([^/]+)/stages/([^/]+)/cache/authoriz
 _AUTHORIZERS = re.compile(r"/restapis/([^/]+)/authorizers/?")
 _AUTHORIZER = re.compile(r"/restapis/([^/]+)/authorizers/([^/]+)/?")
 _STAGE = re.compile(r"/restapis/([^/]+)/stages/([^/]+)")
+_RESOURCE = re.compile(r"/restapis/([^/]+)/resources/([^/]+)")
 _METHOD = re.compile(r"/restapis/([^/]+)/resources/([^/]+)/methods/([^/]+)")
 
 
 class RestApiState(RestApis, GatewayResponses, Protocol):
     """The control plane's state."""
+
+    def resources(self, api_id: str, region: str) -> dict[str, dict[str, Any]]:
+        """The live records of an API's resources, by id."""
 
     def method(
         self, api_id: str, region: str, resource_id: str, http_method: str
@@ -129,6 +134,8 @@ class RestApiControlPlane:
             return await self._create_api(request)
         if request.method == "PATCH" and (match := _API.fullmatch(request.raw_path)):
             return await self._update_api(request, match[1])
+        if request.method == "PATCH" and (match := _RESOURCE.fullmatch(request.raw_path)):
+            return await self._update_resource(request, *match.groups())
         if request.method == "PATCH" and (match := _METHOD.fullmatch(request.raw_path)):
             return await self._update_method(request, *match.groups())
         if request.method == "PATCH" and _STAGE.fullmatch(request.raw_path):
@@ -296,6 +303,12 @@ class RestApiControlPlane:
             return failure(404, "NotFoundException", "Invalid stage identifier specified")
         self._authorizers.lambda_authorizer.flush(api_id, stage)
         return Response(202)
+
+    async def _update_resource(self, request: Request, api_id: str, resource_id: str) -> Response:
+        region = self._state.rest_api_region(api_id)
+        resources = self._state.resources(api_id, region) if region else {}
+        refused = refuse_update(resources, resource_id, _operations(request))
+        return refused or await self._forward(request)
 
     async def _update_method(
         self, request: Request, api_id: str, resource_id: str, verb: str
