@@ -318,8 +318,8 @@ def _read_state(directory: Path) -> dict[str, Any] | None:
 
 def _settings_of(state: dict[str, Any] | None, directory: Path) -> CloudSettings | None:
     try:
-        settings = CloudSettings.from_json(json.dumps((state or {})["settings"]))
-    except (KeyError, ValueError):
+        settings = CloudSettings.from_data((state or {}).get("settings"))
+    except ValueError:
         return None
     # The directory may have been moved, or come with a home directory from another machine.
     return replace(settings, work_directory=str(_work_directory(directory)))

@@ -12,6 +12,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from labkit.clock import MOST_SECONDS
 from labkit.errors import SetupError
 
 INSTANCE_LOCK = "instance.lock"
@@ -38,7 +39,8 @@ def clean_environment() -> dict[str, str]:
 def noted_offset(work_directory: str) -> float | None:
     """How far a cloud's clock is ahead, in seconds; None when no cloud noted it."""
     with contextlib.suppress(OSError, ValueError, IndexError):
-        return float((Path(work_directory) / CLOCK_FILE).read_text().splitlines()[-1])
+        offset = float((Path(work_directory) / CLOCK_FILE).read_text().splitlines()[-1])
+        return offset if abs(offset) <= MOST_SECONDS else None
     return None
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import string
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 REGION = "us-east-1"
 """The lab's Region (../shared/lab.md)."""
@@ -16,6 +16,16 @@ ACCOUNT_ID = "123456789012"
 """The account id that AWS's documentation uses for examples: it belongs to nobody."""
 
 _KEY_ALPHABET = string.ascii_uppercase + "234567"
+
+_FORMS = {
+    "access_key_id": re.compile(r"[A-Z0-9]{16,128}"),
+    "secret_access_key": re.compile(r"[!-~]{16,128}"),
+    "admin_token": re.compile(r"[!-~]{16,128}"),
+    "region": re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]"),
+    "account_id": re.compile(r"[0-9]{12}"),
+    "work_directory": re.compile(r"[^\0]*"),
+}
+"""What each text must be: all but the directory travel in headers, so in ASCII that can be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +85,24 @@ class CloudSettings:
         Raises:
             ValueError: the text isn't such a line.
         """
-        data: Any = json.loads(text)
-        if not isinstance(data, dict):
-            raise ValueError("not a JSON object")
-        port = data.get("port")
-        texts = [value for name, value in data.items() if name != "port"]
-        if (
-            type(port) is not int
-            or not 0 < port < 65536
-            or not all(isinstance(text, str) and text for text in texts)
-        ):
-            raise ValueError("not a cloud's settings")
-        try:
-            return cls(**data)
-        except TypeError as error:
-            raise ValueError(str(error)) from error
+        return cls.from_data(json.loads(text))
+
+    @classmethod
+    def from_data(cls, data: object) -> CloudSettings:
+        """Settings that somebody may have changed.
+
+        Args:
+            data: as :func:`dataclasses.asdict` gives it.
+
+        Raises:
+            ValueError: a part is missing, unknown or no header or URL could carry it.
+        """
+        if not isinstance(data, dict) or {str(name) for name in data} != set(cls.__slots__):
+            raise ValueError("not the parts of a cloud's settings")
+        port = data["port"]
+        if type(port) is not int or not 0 < port < 65536:
+            raise ValueError("not a port")
+        for name, form in _FORMS.items():
+            if not isinstance(data[name], str) or form.fullmatch(data[name]) is None:
+                raise ValueError(f"not an {name}")
+        return cls(**data)

@@ -252,6 +252,29 @@ def test_a_broken_state_file_is_survived(state: Path, content: bytes) -> None:
     assert cloud_process.stop() is False
 
 
+@pytest.mark.parametrize(
+    ("name", "added"),
+    [
+        ("access_key_id", "\ud800"),
+        ("secret_access_key", "\ud800"),
+        ("admin_token", "\n"),
+        ("admin_token", "\u00e9"),
+    ],
+)
+def test_credentials_that_no_header_can_carry_are_replaced(
+    state: Path, name: str, added: str
+) -> None:
+    cloud_process.attach_or_start()
+    told = json.loads((state / "cloud.json").read_text())
+    told["settings"][name] += added
+    (state / "cloud.json").write_text(json.dumps(told))
+    lab = labkit.start()
+    assert boto3.client("sts").get_caller_identity()["Account"] == lab.account_id
+    pid = pid_of(state)
+    assert cloud_process.attach_or_start().admin_token not in told["settings"].values()
+    assert pid_of(state) == pid, "the next kernel finds the same cloud"
+
+
 def test_a_cloud_whose_state_file_broke_is_replaced(state: Path) -> None:
     cloud_process.attach_or_start()
     old = pid_of(state)
