@@ -27,18 +27,19 @@ from labkit.local.instance import (
     CLOCK_FILE,
     INSTANCE_LOCK,
     INSTANCE_PID,
+    STATE_DIRECTORY_VARIABLE,
     clean_environment,
     engine_version,
+    explain_unwritable,
     fingerprint,
 )
 from labkit.local.settings import CloudSettings
 
-STATE_DIRECTORY_VARIABLE = "LABKIT_STATE_DIR"
 IDLE_MINUTES_VARIABLE = "LABKIT_IDLE_MINUTES"
 DEFAULT_IDLE_MINUTES = 12 * 60
 
 _START_SECONDS = 30
-_HEALTH_SECONDS = 3.0
+_HEALTH_SECONDS = 10.0  # a request may hold up the others for three seconds of computing time
 _GRACE_SECONDS = 5.0
 _PORT_SECONDS = 0.5
 
@@ -83,10 +84,7 @@ def attach_or_start() -> CloudSettings:
         with _alone(directory):
             return _running(directory) or _start(directory)
     except OSError as error:
-        raise SetupError(
-            f"Can't use the directory {directory} ({error.strerror}): "
-            f"set {STATE_DIRECTORY_VARIABLE} to one you can write."
-        ) from error
+        raise explain_unwritable(error, directory, STATE_DIRECTORY_VARIABLE) from error
 
 
 def stop() -> bool:
@@ -101,7 +99,7 @@ def stop() -> bool:
             return False
         settings = _settings_of(_read_state(directory), directory)
         if settings is not None:
-            call(settings, "POST", "/_labkit/shutdown", timeout=_HEALTH_SECONDS)
+            call(settings, "POST", "/_labkit/shutdown", timeout=_GRACE_SECONDS)
         _end(directory)
         with contextlib.suppress(OSError):  # Windows: a kernel is reading it
             (_work_directory(directory) / CLOCK_FILE).unlink()
@@ -173,7 +171,11 @@ def _start(directory: Path) -> CloudSettings:
     if not _becomes_free(settings.port):
         settings = replace(settings, port=_free_port())
     process = _spawn(directory, settings)
-    _write_state(directory, settings, process.pid)
+    try:
+        _write_state(directory, settings, process.pid)
+    except OSError:
+        _end(directory)  # nobody would find it
+        raise
     return settings
 
 
@@ -205,14 +207,16 @@ def _spawn(directory: Path, settings: CloudSettings) -> subprocess.Popen[str]:
             **detached,
         )
     assert process.stdin is not None and process.stdout is not None
-    with process.stdin, process.stdout:
-        process.stdin.write(settings.to_json() + "\n")
-        process.stdin.flush()
-        ready = process.stdout.readline()
-    if not ready:
+    with process.stdout:
+        with contextlib.suppress(BrokenPipeError), process.stdin:  # it ended at once
+            process.stdin.write(settings.to_json() + "\n")
+        said = process.stdout.readline()
+    if not said or "error" in json.loads(said):
         process.wait(timeout=10)
-        said = log.read_text().strip().splitlines()
-        reason = said[-1] if said else f"exit status {process.returncode}"
+        if said:
+            raise SetupError(json.loads(said)["error"])
+        logged = log.read_text().strip().splitlines()
+        reason = logged[-1] if logged else f"exit status {process.returncode}"
         raise CloudUnavailableError(f"The local cloud didn't start: {reason} (its log: {log}).")
     process.returncode = (
         0  # it is on its own from here: no ResourceWarning for a child we don't wait for

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,16 @@ from filelock import FileLock, Timeout
 
 from labkit.clock import PROCESS_CLOCK
 from labkit.errors import SetupError
-from labkit.local.instance import INSTANCE_LOCK, INSTANCE_PID, clean_environment, engine_version
+from labkit.local.front.watchdog import Watchdog
+from labkit.local.functions.deployment_package import remove_tree
+from labkit.local.instance import (
+    INSTANCE_LOCK,
+    INSTANCE_PID,
+    STATE_DIRECTORY_VARIABLE,
+    clean_environment,
+    engine_version,
+    explain_unwritable,
+)
 from labkit.local.settings import CloudSettings
 
 if TYPE_CHECKING:
@@ -29,6 +40,35 @@ if TYPE_CHECKING:
 MakeCloud = Callable[..., "LocalCloud"]
 
 _IDLE_CHECK_SECONDS = 30.0
+_ENDING_SIGNALS = [
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    if hasattr(signal, name)
+]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a cloud serves.
+
+    Attributes:
+        settings: the cloud's.
+        opened: the listening socket.
+        variable: the environment variable that chose the work directory.
+    """
+
+    settings: CloudSettings
+    opened: socket.socket
+    variable: str
+
+    @property
+    def work(self) -> Path:
+        """The work directory."""
+        return Path(self.settings.work_directory)
+
+    def explain_unwritable(self, error: OSError) -> SetupError:
+        """What to do about the work directory."""
+        return explain_unwritable(error, self.work, self.variable)
 
 
 def compose_for_real_time(settings: CloudSettings, **callbacks: Callable[[], None]) -> LocalCloud:
@@ -65,11 +105,19 @@ def main(arguments: list[str] | None = None, make_cloud: MakeCloud = compose_for
     try:
         engine_version()
         _leave_foreign_environment()
-        settings, opened = _settings_and_socket(options)
-        return _serve(settings, opened, options.idle_minutes, make_cloud)
+        if options.settings_from_stdin:
+            settings = CloudSettings.from_json(sys.stdin.readline())
+            place = Place(settings, _open_port(settings.port), STATE_DIRECTORY_VARIABLE)
+            _serve(place, options.idle_minutes, make_cloud)
+        else:
+            _serve_in_foreground(_open_port(options.port), options.idle_minutes, make_cloud)
     except SetupError as error:
-        print(error, file=sys.stderr)
+        if options.settings_from_stdin:  # on a full disk the log, which is stderr, stays empty
+            print(json.dumps({"error": str(error)}), flush=True)
+        with contextlib.suppress(OSError):
+            print(error, file=sys.stderr)
         return 1
+    return 0
 
 
 def _print_ledger(row: str | None) -> int:
@@ -91,19 +139,17 @@ def _leave_foreign_environment() -> None:
         os.execve(sys.executable, [sys.executable, "-m", "labkit.local", *sys.argv[1:]], clean)  # noqa: S606
 
 
-def _settings_and_socket(options: argparse.Namespace) -> tuple[CloudSettings, socket.socket]:
-    if options.settings_from_stdin:
-        settings = CloudSettings.from_json(sys.stdin.readline())
-        opened = _open_port(settings.port)
-        return settings, opened
-    opened = _open_port(options.port)
+def _serve_in_foreground(opened: socket.socket, idle_minutes: float, make_cloud: MakeCloud) -> None:
+    """Serve from a new directory, and leave none."""
     try:
         work = Path(tempfile.mkdtemp(prefix="labkit-"))
     except OSError as error:
-        raise SetupError(
-            f"Can't write to the temporary directory ({error}): set TMPDIR to one you own."
-        ) from None
-    return CloudSettings.new(opened.getsockname()[1], work), opened
+        raise explain_unwritable(error, tempfile.gettempdir(), "TMPDIR") from None
+    try:
+        settings = CloudSettings.new(opened.getsockname()[1], work)
+        _serve(Place(settings, opened, "TMPDIR"), idle_minutes, make_cloud)
+    finally:
+        remove_tree(work)
 
 
 def _open_port(port: int) -> socket.socket:
@@ -128,45 +174,46 @@ def _open_port(port: int) -> socket.socket:
     return opened
 
 
-def _serve(
-    settings: CloudSettings, opened: socket.socket, idle_minutes: float, make_cloud: MakeCloud
-) -> int:
+def _serve(place: Place, idle_minutes: float, make_cloud: MakeCloud) -> None:
+    """Serve until the end.
+
+    Raises:
+        SetupError: the cloud can't start in its work directory.
+    """
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    lock = FileLock(Path(settings.work_directory) / INSTANCE_LOCK)
     try:
+        lock = FileLock(place.work / INSTANCE_LOCK)
         lock.acquire(timeout=10)
+        (place.work / INSTANCE_PID).write_text(str(os.getpid()))
     except Timeout:
         raise SetupError(
             "Another local cloud uses the same work directory: stop it first."
         ) from None
     except OSError as error:
-        raise SetupError(
-            f"Can't write to {settings.work_directory} ({error}): make it writable."
-        ) from None
+        raise place.explain_unwritable(error) from None
     with lock:
-        (Path(settings.work_directory) / INSTANCE_PID).write_text(str(os.getpid()))
-        asyncio.run(_run(settings, opened, idle_minutes, make_cloud))
-    return 0
+        asyncio.run(_run(place, idle_minutes, make_cloud))
 
 
-async def _run(
-    settings: CloudSettings, opened: socket.socket, idle_minutes: float, make_cloud: MakeCloud
-) -> None:
+async def _run(place: Place, idle_minutes: float, make_cloud: MakeCloud) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
+    from hypercorn.utils import LifespanFailureError
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in _ENDING_SIGNALS:
+        if signal.getsignal(name) is signal.SIG_IGN:  # nohup
+            continue
         try:
             loop.add_signal_handler(name, stop.set)
         except NotImplementedError:  # Windows
             signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
-    cloud = make_cloud(settings, shut_down=stop.set, ready=lambda: _announce(settings))
+    cloud = make_cloud(place.settings, shut_down=stop.set, ready=lambda: _announce(place.settings))
     config = Config()
-    config.bind = [f"fd://{opened.detach()}"]
+    config.bind = [f"fd://{place.opened.detach()}"]
     config.accesslog = None
     config.errorlog = logging.getLogger("hypercorn.error")
     config.h11_pass_raw_headers = True
@@ -178,9 +225,16 @@ async def _run(
         if idle_minutes > 0
         else None
     )
-    await serve(cloud, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
-    if watch is not None:
-        watch.cancel()
+    try:
+        with Watchdog(loop):
+            await serve(cloud, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+    except LifespanFailureError as failure:
+        if isinstance(failure.__context__, OSError):
+            raise place.explain_unwritable(failure.__context__) from None
+        raise
+    finally:
+        if watch is not None:
+            watch.cancel()
 
 
 def _announce(settings: CloudSettings) -> None:

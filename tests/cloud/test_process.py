@@ -533,6 +533,19 @@ def test_a_cloud_announces_exactly_what_a_client_needs(tmp_path: Path) -> None:
             assert one[name] != other[name]
 
 
+@posix
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_stopped_cloud_leaves_no_directory(tmp_path: Path, name: str) -> None:
+    with serve("--port", "0", env=os.environ | {"TMPDIR": str(tmp_path)}) as cloud:
+        assert cloud.stdout is not None
+        assert json.loads(cloud.stdout.readline())
+        assert list(tmp_path.iterdir())
+        cloud.send_signal(getattr(signal, name))
+        assert cloud.communicate(timeout=20) == ("", "")
+    assert cloud.returncode == 0
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_used_port_is_one_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

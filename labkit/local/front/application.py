@@ -22,6 +22,7 @@ from labkit.local.engine import Engine
 from labkit.local.front.access import admit, refuse_foreign
 from labkit.local.front.own_endpoints import PREFIX, OwnEndpoints
 from labkit.local.front.services import Services
+from labkit.local.front.watchdog import IN_REQUEST
 from labkit.local.messages import Request, Response
 from labkit.local.settings import CloudSettings
 
@@ -107,7 +108,10 @@ class LocalCloud:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                await self.parts.start()
+                try:
+                    await self.parts.start()
+                except Exception as error:  # the server makes one of its own of it
+                    await send({"type": "lifespan.startup.failed", "message": repr(error)})
                 self._ready()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
@@ -124,6 +128,7 @@ class LocalCloud:
             source_ip=(scope.get("client") or ("127.0.0.1",))[0],
         )
         self._last_request = time.monotonic()
+        IN_REQUEST.set(True)
         refused = refuse_foreign(
             request, self.settings.port, self._addresses.is_custom_domain
         ) or _refuse_large_headers(request)
