@@ -1,59 +1,116 @@
-"""Keeps tests, and the kernels they start, away from the learner's own cloud and settings."""
+"""Keeps tests, and the kernels they start, away from the learner's own cloud and settings; ends what they leave."""
 
 import os
 import shutil
+import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from nbval.plugin import IPyNbFile
+
+from tests.support.notebooks import Notebook
+from tests.support.processes import end_processes
 
 # Programs, not tests; --doctest-modules would import them.
 collect_ignore_glob = ["tests/benchmarks/*", "tests/tools/*"]
 
-# At import, before anything reads them: every test process and kernel inherits these.
-_outer_state = os.environ.get("LABKIT_STATE_DIR")
-_temporary = Path(tempfile.mkdtemp(prefix="labkit-tests-"))
-for _name in [name for name in os.environ if name.startswith("AWS_")]:
-    del os.environ[_name]
-os.environ |= {
-    "LABKIT_CLOUD": "local",
-    "LABKIT_IDLE_MINUTES": "20",  # a killed test run must not leave its cloud for half a day
-    "LABKIT_STATE_DIR": _outer_state or str(_temporary / "state"),
-    "AWS_CONFIG_FILE": str(_temporary / "no-aws-config"),
-    "AWS_SHARED_CREDENTIALS_FILE": str(_temporary / "no-aws-credentials"),
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "IPYTHONDIR": str(_temporary / "ipython"),
-    "JUPYTER_CONFIG_DIR": str(_temporary / "jupyter-config"),
-    "JUPYTER_DATA_DIR": str(_temporary / "jupyter-data"),
-    "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel named python3 is this environment's
-}
-# A kernel sets its own inline backend; anything else here would reach it.
-os.environ.pop("MPLBACKEND", None)
+DIRECTORY_VARIABLE = "LABKIT_TESTS_DIRECTORY"
+"""Where a run keeps everything; pytest-xdist's workers find it here."""
 
 
+class Run:
+    """One run of pytest, or one worker of it.
+
+    Attributes:
+        directory: what the run and its workers keep, temporary directories included.
+        is_worker: whether pytest-xdist started it.
+        shared_state: the state directory of the cloud that all notebooks share, if somebody named one.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.is_worker = hasattr(config, "workerinput")
+        if self.is_worker:
+            self.directory = Path(os.environ[DIRECTORY_VARIABLE])
+        else:
+            self.directory = Path(tempfile.mkdtemp(prefix="labkit-tests-"))
+        named = os.environ.get("LABKIT_STATE_DIR")
+        foreign = named is not None and not Path(named).is_relative_to(self.directory)
+        self.shared_state = named if foreign else None
+        self.failed = False
+
+    def prepare(self, config: pytest.Config) -> None:
+        """Set what every test, kernel and worker inherits, before anything reads it."""
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]
+        worker = os.environ["PYTEST_XDIST_WORKER"] if self.is_worker else "state"
+        os.environ |= {
+            DIRECTORY_VARIABLE: str(self.directory),
+            "LABKIT_CLOUD": "local",
+            "LABKIT_IDLE_MINUTES": "20",  # a killed test run must not leave its cloud for half a day
+            "LABKIT_STATE_DIR": self.shared_state or str(self.directory / worker),
+            "AWS_CONFIG_FILE": str(self.directory / "no-aws-config"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.directory / "no-aws-credentials"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "IPYTHONDIR": str(self.directory / "ipython"),
+            "JUPYTER_CONFIG_DIR": str(self.directory / "jupyter-config"),
+            "JUPYTER_DATA_DIR": str(self.directory / "jupyter-data"),
+            "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel named python3 is this environment's
+        }
+        # A kernel sets its own inline backend; anything else here would reach it.
+        os.environ.pop("MPLBACKEND", None)
+        if config.option.basetemp is None:
+            config.option.basetemp = str(self.directory / "tmp")
+        # nbval looks for its file in the working directory; look in the repository instead.
+        masks = config.rootpath / config.option.nbval_sanitize_with
+        config.option.nbval_sanitize_with = str(masks)
+
+    def notebook(self, collected: IPyNbFile) -> Notebook:
+        """The notebook, to run on a cloud of its own."""
+        notebook = Notebook.from_parent(collected.parent, path=collected.path)
+        name = "-".join(collected.path.relative_to(collected.config.rootpath).with_suffix("").parts)
+        notebook.state = None if self.shared_state else self.directory / name
+        return notebook
+
+    def finish(self) -> None:
+        """Leave no process, and files only when somebody may want to look at them."""
+        end_processes(None if self.is_worker else self.directory)
+        if not self.is_worker and not self.failed:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+
+RUN = pytest.StashKey[Run]()
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    # nbval looks for its file in the working directory; look in the repository instead.
-    masks = config.rootpath / config.option.nbval_sanitize_with
-    config.option.nbval_sanitize_with = str(masks)
+    run = config.stash[RUN] = Run(config)
+    run.prepare(config)
+    if not run.is_worker:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if hasattr(item, "output_timeout"):
-            # nbval waits 5 s for the output of a finished cell; a busy machine needs more.
-            item.output_timeout = 30
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    collected = yield
+    run = parent.config.stash[RUN]
+    return [run.notebook(one) if isinstance(one, IPyNbFile) else one for one in collected]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _leave_nothing_running() -> Iterator[None]:
-    """Stop the cloud that tests and notebooks shared, and delete what it kept."""
-    yield
-    if _outer_state is None:
-        import labkit
-
-        labkit.stop()
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[RUN].failed = exitstatus != pytest.ExitCode.OK
 
 
-def pytest_unconfigure() -> None:
-    shutil.rmtree(_temporary, ignore_errors=True)
+def pytest_terminal_summary(
+    config: pytest.Config, terminalreporter: pytest.TerminalReporter
+) -> None:
+    run = config.stash[RUN]
+    if run.failed:
+        terminalreporter.write_line(f"What the tests wrote is in {run.directory}.")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[RUN].finish()
