@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.errors import CloudUnavailableError
 from labkit.local.functions import FunctionRunner, deployment_package, log_pipe
+from tests.support.attached_cloud import eventually
 
 REQUEST_ID = "8d1b3f0e-0000-4000-8000-000000000001"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:hello"
@@ -510,6 +512,74 @@ def test_a_handler_that_forks_answers_once(call: Call) -> None:
             return os.getpid()
     """
     assert call(code)["body"] == call(code)["body"]
+
+
+DAEMON = """
+import os, sys, time
+
+def write_for_ever(place):
+    while True:
+        with open(place, "a") as file:
+            file.write("x")
+        time.sleep(0.01)
+
+def start_daemon(place, forks):
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if forks == 2 and os.fork():
+            os._exit(0)
+        os.write(writer, str(os.getpid()).encode())
+        write_for_ever(place)
+    if forks == 2:
+        os.wait()
+    return int(os.read(reader, 20))
+
+def handler(event, context):
+    place = event["place"]
+    if "forks" in event:
+        return start_daemon(place, event["forks"])
+    if "children" in event:
+        for _ in range(event["children"]):
+            if os.fork() == 0:
+                write_for_ever(place)
+        return os.getpid()
+    before = os.path.getsize(place)
+    while os.path.getsize(place) == before:
+        time.sleep(0.01)
+"""
+"""Leaves processes that write to a file; asked for none, it waits until one goes on."""
+
+
+@linux
+@pytest.mark.parametrize("forks", [1, 2])
+def test_a_daemon_ends_with_its_environment(make: Make, tmp_path: Path, forks: int) -> None:
+    runner, call = make()
+    pid = call(DAEMON, {"place": str(tmp_path / "x"), "forks": forks})["body"]
+    assert psutil.pid_exists(pid)
+    runner.close()
+    assert ends(pid)
+
+
+@linux
+def test_a_daemon_is_frozen_between_invocations(make: Make, tmp_path: Path) -> None:
+    _runner, call = make()
+    place = {"place": str(tmp_path / "x")}
+    pid = call(DAEMON, {**place, "forks": 2})["body"]
+    for _ in range(2):
+        assert eventually(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+        assert call(DAEMON, place) == {"body": None, "log": ""}, "it went on meanwhile"
+
+
+@linux
+def test_children_of_a_handler_that_returned_wait_and_end(make: Make, tmp_path: Path) -> None:
+    runner, call = make()
+    pid = call(DAEMON, {"place": str(tmp_path / "x"), "children": 300}, Timeout=60)["body"]
+    children = psutil.Process(pid).children()
+    assert len(children) == 300
+    assert eventually(lambda: {one.status() for one in children} == {psutil.STATUS_STOPPED})
+    runner.close()
+    assert all(ends(child.pid) for child in children)
 
 
 TIMED_OUT = (

@@ -1,8 +1,10 @@
 """The life of a learner's local cloud, with real processes: found, started, replaced, stopped."""
 
+import base64
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -20,6 +22,7 @@ import psutil
 import pytest
 
 import labkit
+from labkit.course.tasks import deployment_package
 from labkit.errors import CloudUnavailableError, SetupError
 from labkit.lab import cloud_process
 from labkit.local import instance
@@ -403,6 +406,49 @@ def test_its_end_is_the_end_of_its_functions(
         os.kill(pid, signal.SIGTERM)
     assert ended(pid)
     assert all(ended(worker, 5) for worker in workers)
+
+
+DAEMON = """
+import os, time
+
+def lambda_handler(event, context):
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        os.write(writer, str(os.getpid()).encode())
+        time.sleep(600)
+    os.wait()
+    pid = os.read(reader, 20).decode()
+    if event.get("dies"):
+        print(f"daemon {pid}.")
+        os._exit(1)
+    return pid
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere such a process is lost")
+@pytest.mark.parametrize("how", ["stop", "SIGTERM", "SIGKILL", "the environment dies"])
+def test_no_daemon_of_a_handler_outlives_the_cloud(state: Path, how: str) -> None:
+    lab = labkit.start()
+    lab.start_task(2)
+    functions, name = boto3.client("lambda"), "d-lambda-nonvpc-cmp-demo-function"
+    functions.update_function_code(FunctionName=name, ZipFile=deployment_package(DAEMON))
+    functions.get_waiter("function_updated").wait(FunctionName=name)
+    event = {"dies": how == "the environment dies"}
+    answer = functions.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
+    if event["dies"]:
+        log = base64.b64decode(answer["LogResult"]).decode()
+        daemon = int(re.search(r"daemon (\d+)\.", log)[1])
+    else:
+        daemon = int(json.loads(answer["Payload"].read()))
+        assert lives(daemon)
+    if how == "stop":
+        assert labkit.stop()
+    elif how.startswith("SIG"):
+        os.kill(pid_of(state), getattr(signal, how))
+    assert ended(daemon, 20)
 
 
 def test_an_idle_time_that_is_no_number_is_named(

@@ -104,6 +104,7 @@ def compose(
         Path(settings.work_directory),
         clock=clock,
         clock_offset=cloud_clock.offset,
+        adopts=True,
     )
     authorizers = Authorizers(
         CognitoAuthorizer(engine, clock), LambdaAuthorizer(engine, engine, clock=clock)

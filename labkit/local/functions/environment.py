@@ -17,13 +17,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
 from labkit.local.functions.configuration import Configuration
 from labkit.local.functions.deployment_package import remove_tree
+from labkit.local.functions.descendants import kill_descendants
 from labkit.local.functions.errors import EndedError, FailedError, TimedOutError, failed
 from labkit.local.functions.log_pipe import LogPipe
 
@@ -109,7 +110,7 @@ class Environment:
         self.reusable = True
         self._temporary = temporary
         self._retire_lock = threading.Lock()
-        self._retired = False
+        self._retired = self._killed = False
         # -I -S: no module, variable or site directory of the learner's gets in; -u: what is printed
         # is written. A session of its own: Ctrl-C in the host's terminal isn't for handlers, and
         # the group dies as one.
@@ -293,10 +294,14 @@ class Environment:
             self._kill_group()  # at once, before the system can give the number to another process
         return self._process.returncode is None
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
     def kill(self) -> None:
         """End the process and those that it started."""
-        if self._process.returncode is None:
-            self._kill_group()
+        kill_together([self])
 
     def _kill_group(self) -> None:
         if sys.platform == "win32":
@@ -311,12 +316,22 @@ class Environment:
             if self._retired:
                 return False
             self._retired = True
-        self.kill()
+        if not self._killed:
+            self.kill()
         with contextlib.suppress(OSError):
             self._requests.close()
         self._process.wait()
         remove_tree(self._temporary)
         return True
+
+
+def kill_together(environments: Iterable[Environment]) -> None:
+    """End the processes of environments and those that these started."""
+    alive = [one for one in environments if one._process.returncode is None]
+    kill_descendants([one.pid for one in alive])
+    for one in alive:
+        one._kill_group()
+        one._killed = True
 
 
 _SIGNAL_WORDS = {

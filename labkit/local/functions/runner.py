@@ -13,7 +13,8 @@ from typing import Any
 from labkit.errors import CloudUnavailableError
 from labkit.local.functions.configuration import Configuration
 from labkit.local.functions.deployment_package import CodeStore, remove_tree
-from labkit.local.functions.environment import Environment, now
+from labkit.local.functions.descendants import become_subreaper, kill_other_children
+from labkit.local.functions.environment import Environment, kill_together, now
 from labkit.local.functions.environment_variables import environment_variables
 from labkit.local.functions.errors import STOPPED, FailedError, TimedOutError, failed
 from labkit.local.functions.pool import Pool
@@ -46,6 +47,7 @@ class FunctionRunner:
         credential_seconds: how old credentials may get; must be less than their lifetime.
         clock: the time of day, by which credentials age.
         clock_offset: how far that clock is ahead of the computer's, in seconds: the environments' are, too.
+        adopts: whether this process has no children but environments, and may end what they leave.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class FunctionRunner:
         credential_seconds: float = 11 * 3600,
         clock: Callable[[], float],
         clock_offset: Callable[[], float] = lambda: 0.0,
+        adopts: bool = False,
     ) -> None:
         self._credentials_for = credentials_for
         self._endpoint = endpoint
@@ -74,7 +77,9 @@ class FunctionRunner:
         self._credential_seconds = credential_seconds
         self._clock = clock
         self._clock_offset = clock_offset
+        self._adopts = adopts
         self._lock = threading.Lock()
+        self._spawning = threading.Lock()
         self._pools: dict[tuple[str, str], Pool] = {}
         self._environments: set[Environment] = set()
         self._code = CodeStore(self._directory / "code")
@@ -152,10 +157,10 @@ class FunctionRunner:
             pools, environments = list(self._pools.values()), list(self._environments)
         for pool in pools:
             pool.close()
+        kill_together(environments)
         for environment in environments:
-            environment.kill()
-        for environment in environments:
-            self._retire(environment)
+            self._retire(environment, sweep=False)
+        self._sweep()
         remove_tree(self._directory)
 
     # -- environments -----------------------------------------------------------------
@@ -239,9 +244,12 @@ class FunctionRunner:
                 temporary,
                 datetime.fromtimestamp(created, UTC),
             )
-            environment = Environment(
-                configuration, variables, task_root, temporary, created, self._clock_offset
-            )
+            with self._spawning:
+                environment = Environment(
+                    configuration, variables, task_root, temporary, created, self._clock_offset
+                )
+                with self._lock:
+                    self._environments.add(environment)
         except BaseException as error:
             remove_tree(temporary)
             self._code.release(task_root)
@@ -251,17 +259,25 @@ class FunctionRunner:
                     {"errorMessage": message, "errorType": "ServiceException"}
                 ) from error
             raise
-        with self._lock:
-            self._environments.add(environment)
         if self._closing.is_set():
             self._retire(environment)
         return environment
 
-    def _retire(self, environment: Environment) -> None:
+    def _retire(self, environment: Environment, *, sweep: bool = True) -> None:
         if environment.retire():
             with self._lock:
                 self._environments.discard(environment)
             self._code.release(environment.task_root)
+            if sweep:
+                self._sweep()
+
+    def _sweep(self) -> None:
+        """End what an environment left that died: it is this process's child now."""
+        if self._adopts:
+            with self._spawning:
+                with self._lock:
+                    known = [environment.pid for environment in self._environments]
+                kill_other_children(known)
 
     def _prepare(self) -> None:
         """Before the first environment: remove what a host that was killed left, and watch for idle ones."""
@@ -270,6 +286,8 @@ class FunctionRunner:
         with self._lock:
             if self._prepared:
                 return
+            if self._adopts:
+                become_subreaper()
             remove_tree(self._directory)
             self._directory.mkdir(parents=True, mode=0o700)
             self._prepared = True

@@ -18,6 +18,7 @@ length and JSON.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import decimal
 import faulthandler
 import importlib
@@ -141,7 +142,67 @@ class Host:
             _write_all(self._log, ("\n".join(lines) + "\n").encode(errors="backslashreplace"))
 
 
+# -- what a handler leaves running --------------------------------------------------
+
+
+def _adopt_orphans() -> None:
+    # A process that leaves its parent becomes a child of this one, not of the system's first.
+    if sys.platform == "linux":
+        pr_set_child_subreaper = 36
+        ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1, 0, 0, 0)
+
+
+def _descendants() -> list[int]:
+    """The processes that a handler has started, and theirs; none where there is no ``/proc``."""
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc") if sys.platform == "linux" else ():
+        with (
+            contextlib.suppress(OSError, ValueError),
+            open(f"/proc/{int(name)}/stat", "rb") as stat,
+        ):
+            # The program's name, in brackets, may hold anything; its state and its parent follow.
+            parent = stat.read().rpartition(b")")[2].split()[1]
+            children.setdefault(int(parent), []).append(int(name))
+    found = list(children.get(os.getpid(), ()))
+    for pid in found:
+        found += children.get(pid, ())
+    return found
+
+
+def _signal_descendants(number: int) -> None:
+    for pid in _descendants():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+class Background:
+    """What a handler started and didn't wait for.
+
+    AWS freezes an environment between invocations: such processes go on in the next one, if there is one
+    (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html). Threads aren't frozen here.
+    """
+
+    def __init__(self) -> None:
+        self._frozen = False
+
+    def freeze(self) -> None:
+        """Let it wait."""
+        if sys.platform == "linux":
+            with contextlib.suppress(ChildProcessError):  # there is none
+                os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                _signal_descendants(signal.SIGSTOP)
+                self._frozen = True
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        if sys.platform == "linux" and self._frozen:
+            _signal_descendants(signal.SIGCONT)
+            self._frozen = False
+
+
 def _end_with_descendants() -> NoReturn:
+    if sys.platform != "win32":
+        _signal_descendants(signal.SIGKILL)
     # The host made this process the leader of a process group: what a handler has started is in it
     # too.
     if sys.platform != "win32" and os.getpgrp() == os.getpid():
@@ -347,6 +408,7 @@ class Function:
     def __init__(self, host: Host, places: list[tuple[str, str]]) -> None:
         self._host = host
         self._places = places
+        self._background = Background()
         self._log_handler = _LogHandler()
         logging.getLogger().addHandler(self._log_handler)
 
@@ -369,6 +431,7 @@ class Function:
         ``SystemExit`` and the like aren't caught: they end the process, as they end AWS's runtime.
         """
         request_id = self._log_handler.request_id = request["request_id"]
+        self._background.thaw()
         error = None
         payload = b""
         try:
@@ -388,6 +451,7 @@ class Function:
                 "errorType": "Function.ResponseSizeTooLarge",
             }
             payload = _encode_error(error).encode()
+        self._background.freeze()
         self._host.reply(request["token"], b"V" if error is None else b"E", payload)
 
     def _error(self, problem: Exception, request_id: str) -> dict[str, Any]:
@@ -425,6 +489,7 @@ def _own_frames(trace: TracebackType | None) -> Iterator[traceback.FrameSummary]
 
 def main() -> NoReturn:
     """Serve invocations until the host ends this process."""
+    _adopt_orphans()
     host = Host()
     start = host.next_request()
     # The descriptor stays open for the watchdog, which a handler stuck inside C code can't hold up:
