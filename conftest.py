@@ -75,8 +75,10 @@ class Run:
 
     def finish(self) -> None:
         """Leave no process, and files only when somebody may want to look at them."""
-        end_processes(None if self.is_worker else self.directory)
-        if not self.is_worker and not self.failed:
+        if self.is_worker:
+            return
+        end_processes(self.directory)
+        if not self.failed:
             shutil.rmtree(self.directory, ignore_errors=True)
 
 
@@ -100,8 +102,12 @@ def pytest_collect_file(
     return [run.notebook(one) if isinstance(one, IPyNbFile) else one for one in collected]
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    session.config.stash[RUN].failed = exitstatus != pytest.ExitCode.OK
+    run = session.config.stash[RUN]
+    run.failed = exitstatus != pytest.ExitCode.OK
+    if run.is_worker:  # as long as the run waits for it
+        end_processes(None)
 
 
 def pytest_terminal_summary(
