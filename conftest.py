@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from nbval.plugin import IPyNbFile
 
+from labkit.clock import PROCESS_CLOCK
+from tests.support import start
 from tests.support.notebooks import Notebook
 from tests.support.processes import end_processes
 
@@ -39,6 +41,7 @@ class Run:
         foreign = named is not None and not Path(named).is_relative_to(self.directory)
         self.shared_state = named if foreign else None
         self.failed = False
+        self._ahead = 0.0
 
     def prepare(self, config: pytest.Config) -> None:
         """Set what every test, kernel and worker inherits, before anything reads it."""
@@ -65,6 +68,16 @@ class Run:
         # nbval looks for its file in the working directory; look in the repository instead.
         masks = config.rootpath / config.option.nbval_sanitize_with
         config.option.nbval_sanitize_with = str(masks)
+        if config.option.start:
+            start.moment(config.option.start)
+            os.environ[start.VARIABLE] = config.option.start
+        self.move_clock(start.ahead())
+
+    def move_clock(self, ahead: float) -> None:
+        """Put this process's clock so far ahead, unless it is the last that was asked for: a test may move it."""
+        if ahead != self._ahead:
+            self._ahead = ahead
+            PROCESS_CLOCK.move_to(ahead)
 
     def notebook(self, collected: IPyNbFile) -> Notebook:
         """The notebook, to run on a cloud of its own."""
@@ -85,6 +98,15 @@ class Run:
 RUN = pytest.StashKey[Run]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--start",
+        metavar="MOMENT",
+        default=os.environ.get(start.VARIABLE),
+        help="when the tests take place, in UTC: 2028-02-29T23:59 (default: now, or a chosen day)",
+    )
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     run = config.stash[RUN] = Run(config)
@@ -100,6 +122,13 @@ def pytest_collect_file(
     collected = yield
     run = parent.config.stash[RUN]
     return [run.notebook(one) if isinstance(one, IPyNbFile) else one for one in collected]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that takes place on a chosen day signs with that day's clock."""
+    chosen = "start" in getattr(item, "fixturenames", ())
+    item.config.stash[RUN].move_clock(start.chosen_ahead() if chosen else start.ahead())
 
 
 @pytest.hookimpl(trylast=True)

@@ -7,6 +7,8 @@ from typing import NoReturn
 
 import pytest
 
+from tests.support.start import chosen_ahead
+
 
 @pytest.fixture(scope="session")
 def lacking() -> Callable[[str], NoReturn]:
@@ -18,6 +20,12 @@ def lacking() -> Callable[[str], NoReturn]:
         pytest.skip(what)
 
     return stop
+
+
+@pytest.fixture(scope="session")
+def start() -> float:
+    """Asked for by what takes place on a chosen day: how far that is ahead of the computer's clock, in seconds."""
+    return chosen_ahead()
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tests.support.gateway_fixture import FUNCTIONS, STAGE, Api, Cloud, Gateway, running_cloud
+from tests.support.start import ahead
 
 CLIENTS, CALLS = 16, 40  # calls of each client
 RATE, BURST = 5.0, 10
@@ -43,7 +44,7 @@ def errors(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def gateway(errors: Path) -> Iterator[Gateway]:
-    with running_cloud(["-m", "labkit.local", "--port", "0"], errors.parent) as cloud:
+    with running_cloud(errors.parent, ahead()) as cloud:
         yield Gateway(cloud)
 
 

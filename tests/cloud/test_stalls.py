@@ -24,8 +24,8 @@ HOPELESS = {"bar": "a" * 64 + "!"}
 
 
 @pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    with running_cloud(["-m", "labkit.local", "--port", "0"], tmp_path) as started:
+def cloud(tmp_path: Path, start: float) -> Iterator[Cloud]:
+    with running_cloud(tmp_path, start) as started:
         yield started
 
 

@@ -7,10 +7,10 @@ import time
 from typing import Any
 
 from labkit.clock import PROCESS_CLOCK
-from labkit.local import __main__
 from labkit.local.front.application import LocalCloud
 from labkit.local.front.compose import compose
 from labkit.local.settings import CloudSettings
+from tests.support.start import serve
 
 
 def compose_a_day_later(settings: CloudSettings, **callbacks: Any) -> LocalCloud:
@@ -20,4 +20,4 @@ def compose_a_day_later(settings: CloudSettings, **callbacks: Any) -> LocalCloud
 
 
 if __name__ == "__main__":
-    sys.exit(__main__.main(make_cloud=compose_a_day_later))
+    sys.exit(serve(compose_a_day_later))

@@ -11,11 +11,8 @@ from tests.support.gateway_fixture import Cloud, Gateway, running_cloud
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """``python -m labkit.local --port 0``."""
-    with running_cloud(
-        ["-m", "labkit.local", "--port", "0"], tmp_path_factory.mktemp("cloud")
-    ) as started:
+def cloud(tmp_path_factory: pytest.TempPathFactory, start: float) -> Iterator[Cloud]:
+    with running_cloud(tmp_path_factory.mktemp("cloud"), start) as started:
         yield started
 
 
@@ -26,18 +23,22 @@ def gateway(cloud: Cloud) -> Gateway:
 
 
 @pytest.fixture(scope="session")
-def gateway_a_day_later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def gateway_a_day_later(
+    tmp_path_factory: pytest.TempPathFactory, start: float
+) -> Iterator[Gateway]:
     """The same on a cloud whose gateway's clock is a day ahead: every token has expired."""
-    arguments = ["-m", "tests.fidelity.cloud_a_day_later", "--port", "0"]
-    with running_cloud(arguments, tmp_path_factory.mktemp("later")) as started:
+    directory = tmp_path_factory.mktemp("later")
+    with running_cloud(directory, start, "tests.fidelity.cloud_a_day_later") as started:
         yield Gateway(started)
 
 
 @pytest.fixture(scope="session")
-def steered_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SteeredGateway]:
+def steered_gateway(
+    tmp_path_factory: pytest.TempPathFactory, start: float
+) -> Iterator[SteeredGateway]:
     """The same on a cloud whose gateway's clock the tests move, and whose gates they can make wrong."""
-    arguments = ["-m", "tests.fidelity.steered_cloud", "--port", "0"]
-    with running_cloud(arguments, tmp_path_factory.mktemp("steered")) as started:
+    directory = tmp_path_factory.mktemp("steered")
+    with running_cloud(directory, start, "tests.fidelity.steered_cloud") as started:
         gateway = SteeredGateway(started)
         yield gateway
         gateway.close()

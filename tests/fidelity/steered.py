@@ -212,8 +212,8 @@ class SteeredRunner(Runner):
     def run(self, row: Row) -> None:
         name = row.setup.removesuffix(", anew")
         fresh = name != row.setup or name == "a fresh api"
+        self.gateway.steer(reset=True)  # before anything is made: a plan begins on its first day
         situation = self.gateway.fresh(name) if fresh else self.gateway.situation(name)
-        self.gateway.steer(reset=True)
         words = self._words(situation, row)
         asked, expect = words.fill(row.request), words.fill(row.expect)
         before = self.gateway.invocations()

@@ -15,11 +15,11 @@ from contextlib import ExitStack
 from typing import Any
 
 from labkit.clock import PROCESS_CLOCK
-from labkit.local import __main__
 from labkit.local.front.application import Receive, Scope, Send
 from labkit.local.front.compose import compose
 from labkit.local.settings import CloudSettings
 from tests.fidelity.mutations import MUTATIONS
+from tests.support.start import serve
 
 
 class Clock:
@@ -91,4 +91,4 @@ class SteeredCloud:
 
 
 if __name__ == "__main__":
-    sys.exit(__main__.main(make_cloud=SteeredCloud))
+    sys.exit(serve(SteeredCloud))

@@ -531,7 +531,7 @@ def other_digits(code: str) -> str:
 
 
 @pytest.fixture
-def cognito() -> Iterator[Cognito]:
+def cognito(start: float) -> Iterator[Cognito]:
     with cognito_in_use() as cognito:
         yield cognito
 

@@ -1,5 +1,6 @@
 """A local cloud of a test's own, found or started the way a notebook does it: `labkit.start()`."""
 
+import json
 import os
 import threading
 import time
@@ -14,7 +15,10 @@ from botocore.waiter import Waiter
 
 import labkit
 import labkit.lab.session
+from labkit.clock import PROCESS_CLOCK
+from labkit.lab import cloud_process
 from labkit.lab.session import Lab
+from tests.support.start import ahead
 
 
 @contextmanager
@@ -39,10 +43,21 @@ def environment(**changes: str | None) -> Iterator[None]:
 def attached_cloud(directory: Path) -> Iterator[Lab]:
     """A lab whose cloud keeps its state in `directory` and ends with the `with` block."""
     with environment(LABKIT_STATE_DIR=str(directory), LABKIT_CLOUD="local"), _quick_waiters():
+        start_ahead()
         try:
             yield labkit.start()
         finally:
             labkit.stop()
+            PROCESS_CLOCK.move_to(ahead())
+
+
+def start_ahead() -> None:
+    """Start the environment's cloud at the moment that ``--start`` names, for ``labkit.start()`` to find."""
+    if ahead():
+        settings = cloud_process.attach_or_start()
+        body = json.dumps({"advance_seconds": ahead()}).encode()
+        status, answer = cloud_process.exchange(settings, "POST", "/_labkit/clock", body)
+        assert status == 200, f"--start must be in the future: {answer}"
 
 
 @contextmanager

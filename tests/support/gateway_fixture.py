@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -108,13 +108,22 @@ class Cloud:
 
 
 @contextmanager
-def running_cloud(arguments: Sequence[str], temporary: Path) -> Iterator[Cloud]:
-    """Start a cloud with this interpreter and read the line that it prints; stop it in the end."""
+def running_cloud(
+    temporary: Path, ahead: float, module: str = "tests.support.start"
+) -> Iterator[Cloud]:
+    """Start a cloud with this interpreter and read the line that it prints; stop it in the end.
+
+    Args:
+        temporary: where it keeps its files.
+        ahead: how far its clock is ahead of the computer's, in seconds.
+        module: the program.
+    """
+    command = [sys.executable, "-m", module, "--ahead", str(ahead), "--port", "0"]
     environment = clean_environment() | {"TMPDIR": str(temporary)}
     errors = temporary / "stderr"
     with errors.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, *arguments],
+            command,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

@@ -30,9 +30,12 @@ class Notebook(IPyNbFile):
             yield cell
 
     def setup(self) -> None:
+        from tests.support.attached_cloud import start_ahead
+
         if self.state is not None:
             self.state.mkdir()
         with self._own_cloud():
+            start_ahead()
             super().setup()
 
     def teardown(self) -> None:

@@ -14,6 +14,8 @@ import boto3
 import pytest
 import requests
 
+from tests.support.start import at_real_time
+
 _TASK_6 = (
     "import dataclasses, json; from labkit.course.tasks import start_task;"
     "print(json.dumps(dataclasses.asdict(start_task(6, lambda: None))))"
@@ -72,10 +74,14 @@ def _without_proxy() -> Iterator[None]:
 
 @contextmanager
 def own_cloud(directory: Path) -> Iterator[OwnCloud]:
-    """A cloud with the lab as task 6 finds it; it keeps its files in `directory`."""
+    """A cloud with the lab as task 6 finds it; it keeps its files in `directory`.
+
+    It is at the computer's time, as are the programs that call it, whatever `--start` says.
+    """
     command = [sys.executable, "-m", "labkit.local", "--port", "0"]
     environment = os.environ | {"TMPDIR": str(directory)}
     with (
+        at_real_time(),
         _without_proxy(),
         (directory / "cloud.log").open("w") as log,
         subprocess.Popen(

@@ -16,9 +16,8 @@ def errors(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def cloud(errors: Path) -> Iterator[Cloud]:
-    """``python -m labkit.local --port 0``."""
-    with running_cloud(["-m", "labkit.local", "--port", "0"], errors.parent) as started:
+def cloud(errors: Path, start: float) -> Iterator[Cloud]:
+    with running_cloud(errors.parent, start) as started:
         yield started
 
 

@@ -6,7 +6,7 @@ import pytest
 from botocore.credentials import Credentials
 
 import labkit
-from tests.support.attached_cloud import environment
+from tests.support.attached_cloud import environment, start_ahead
 from tests.support.attacker import Attacker
 
 
@@ -15,6 +15,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacker]:
     directory = tmp_path_factory.mktemp("attacked")
     place = {"LABKIT_STATE_DIR": str(directory), "LABKIT_CLOUD": "local"}
     with environment(**place):
+        start_ahead()
         lab = labkit.start()
         demo = lab.start_task(7)
     try:
