@@ -1,4 +1,4 @@
-"""Programs that some tests need and that no Python package brings."""
+"""What all tests have in common: Hypothesis's profiles, the day, programs that no Python package brings."""
 
 import os
 import shutil
@@ -6,8 +6,15 @@ from collections.abc import Callable
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.start import chosen_ahead
+
+# Neither profile has a limit of time, which a busy machine would break; --hypothesis-profile names another. Hypothesis
+# brings "ci", which tries the same examples each time.
+settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+in_ci = os.environ.get("CI") or os.environ.get("LABKIT_REQUIRE_ALL")
+settings.load_profile("ci" if in_ci else "dev")
 
 
 @pytest.fixture(scope="session")

@@ -158,7 +158,7 @@ json_values = st.recursive(
 
 
 @given(json_values)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_any_json_value_comes_back_as_it_went(
     echo: Callable[[Any], dict[str, Any]], value: Any
 ) -> None:

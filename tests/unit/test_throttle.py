@@ -14,7 +14,7 @@ STEPS = st.one_of(st.just(0.0), st.floats(0, 0.01), st.floats(0, 100))
 """Between two arrivals; equal times are common, as in a burst."""
 BUCKETS = st.builds(TokenBucket, rate=RATES, burst=BURSTS)
 ROUNDING = 1e-6
-EXAMPLES = settings(max_examples=300, deadline=None)
+EXAMPLES = settings(max_examples=300)
 
 
 @st.composite

@@ -21,8 +21,8 @@ from tests.support.in_process_cloud import cloud as in_process_cloud
 from tests.support.one_api import ACCOUNT_ID, FUNCTION_URI, HOST, REGION, OneApi, mock
 from tests.support.wire import exchange, get, status_of
 
-MANY = settings(max_examples=200, deadline=None)
-FEW = settings(max_examples=60, deadline=None)
+MANY = settings(max_examples=200)
+FEW = settings(max_examples=60)
 PATHS = ("/cognito", "/iam", "/token", "/none")
 ANSWERED = b"answered"
 

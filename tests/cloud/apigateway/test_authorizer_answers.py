@@ -13,7 +13,7 @@ from labkit.local.messages import Response
 from tests.support.in_process_cloud import cloud
 from tests.support.one_api import FUNCTION_URI, OneApi, mock
 
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=150)
 ALLOW = {"Statement": [{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}]}
 DENY = {"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
 FIELDS = {"principalId", "policyDocument", "context", "usageIdentifierKey"}

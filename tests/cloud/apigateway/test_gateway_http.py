@@ -16,7 +16,10 @@ from labkit.local.apigateway.rest.data_plane import MAX_BODY_BYTES
 from tests.support.gateway_fixture import STAGE, Api, Cloud, Gateway, process_memory
 
 OPEN = '{"answered": "by the backend"}'
-FEW = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from tests.support.in_process_cloud import cloud as in_process_cloud
 from tests.support.one_api import OneApi, arn_of, mock
 from tests.support.wire import exchange, get, status_of
 
-MANY = settings(max_examples=300, deadline=None)
-FEW = settings(max_examples=80, deadline=None)
+MANY = settings(max_examples=300)
+FEW = settings(max_examples=80)
 GUARDED = {"authorizationType": "AWS_IAM"}
 
 # -- paths ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support.in_process_cloud import cloud
 from tests.support.one_api import FUNCTION_URI, HOST, OneApi, mock
 
-MANY = settings(max_examples=200, deadline=None)
+MANY = settings(max_examples=200)
 PATH, QUERY, BODY = "/pets/a%20b", "q=1&q=2&empty=&e%25=%41", b"the $context.stage body"
 HEADERS = {"Authorization": "somebody", "X-Sent": "sent", "Content-Type": "application/json"}
 

@@ -17,7 +17,7 @@ from labkit.local.cognito.identity_pools import PROVIDER
 from tests.cloud.cognito.test_identity_pools import IdentityPools
 from tests.support.in_process_cloud import Cognito, cognito_in_use
 
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=150)
 ROLE = "arn:aws:iam::123456789012:role/fuzzed"
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 

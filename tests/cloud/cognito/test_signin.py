@@ -555,7 +555,6 @@ def test_no_session_is_readable_in_the_store() -> None:
 
 
 @given(st.emails())
-@settings(deadline=None)
 def test_a_mask_shows_two_letters(address: str) -> None:
     local, _, domain = address.rpartition("@")
     shown = masked(address)
@@ -587,7 +586,6 @@ _responses = st.dictionaries(
     _any | st.sampled_from([EMAIL, "EMAIL_OTP", "PASSWORD", "12345678"]),
 )
 fuzz = settings(
-    deadline=None,
     max_examples=200,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

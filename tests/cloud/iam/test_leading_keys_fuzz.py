@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from labkit.local.iam.leading_keys import leading_keys
 from tests.support.in_process_cloud import cloud
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=300)
 TABLE = "fuzzed-notes"
 TREASURE = "the treasure"
 HERE = f"arn:aws:dynamodb:us-east-1:123456789012:table/{TABLE}"

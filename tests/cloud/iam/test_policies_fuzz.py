@@ -18,7 +18,7 @@ PATH = "/pets/1"
 ACTION, RESOURCE = "execute-api:Invoke", arn_of(PATH)
 ANSWERED = b"answered"
 TOKEN = {"Authorization": "somebody"}
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=150)
 
 # -- the model ------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from labkit.local.iam.policy import Decision, PolicyQuestion
 from labkit.local.iam.policy_variables import Unresolved, filled
 from tests.support.in_process_cloud import cloud
 
-MANY = settings(max_examples=200, deadline=None)
+MANY = settings(max_examples=200)
 KEYS = ("aws:referer", "aws:useragent", "test:key")
 
 Piece = tuple[str, ...]

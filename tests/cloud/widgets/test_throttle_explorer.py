@@ -47,7 +47,7 @@ from tests.cloud.widgets.test_widgets import EVIL, HOSTILE, WIDGET_VIEW, shown
 from tests.support.attached_cloud import attached_cloud, eventually
 from tests.support.mock_api import MockApi, mock_api
 
-in_its_own_time = settings(deadline=None, max_examples=50)
+in_its_own_time = settings(max_examples=50)
 """Drawing takes some ten milliseconds, and on a busy machine more."""
 SETTINGS = st.builds(
     Settings,
@@ -195,7 +195,7 @@ def view() -> ThrottleExplorer:
 
 
 @given(where=SETTINGS)
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_the_text_twin_and_the_widget_say_the_same(view: ThrottleExplorer, where: Settings) -> None:
     names = ("rate", "burst", "pattern", "size", "seconds")
     for name in names:
@@ -262,7 +262,7 @@ def picture() -> ExplorerPicture:
 
 
 @given(where=SETTINGS, seed=st.integers(0, 99))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_the_overlay_has_the_counts_of_the_text(
     picture: ExplorerPicture, where: Settings, seed: int
 ) -> None:
@@ -301,7 +301,7 @@ def stacked(marks: list[Any], end: float) -> list[int]:
 
 
 @given(st.lists(st.tuples(SETTINGS, st.none() | st.floats(0, 1)), min_size=2, max_size=4))
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_what_is_drawn_over_a_copy_is_what_is_drawn_anew(
     steps: list[tuple[Settings, float | None]],
 ) -> None:
@@ -531,7 +531,7 @@ def test_a_foreign_target_is_refused_before_anything_changes(lab: Lab, api: Mock
 
 
 @given(said=HOSTILE)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_what_the_own_function_raises_is_one_line_of_text(
     lab: Lab, api: MockApi, said: str
 ) -> None:

@@ -48,7 +48,7 @@ HOSTILE = st.text() | st.sampled_from(
         "\u202e",
     ]
 )
-in_its_own_time = settings(deadline=None, max_examples=50)
+in_its_own_time = settings(max_examples=50)
 """Making a widget takes milliseconds, and on a busy machine more."""
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 

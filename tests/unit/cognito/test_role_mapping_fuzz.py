@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from labkit.local.cognito.role_mapping import role_for
 from labkit.local.json_protocol import ApiError
 
-MANY = settings(max_examples=400, deadline=None)
+MANY = settings(max_examples=400)
 PROVIDER, CLIENT = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcdefghi", "app"
 ROLES = [f"arn:aws:iam::123456789012:role/{name}" for name in ("a", "b", "c", "default")]
 DEFAULT = ROLES[-1]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit.bursts import arrivals
@@ -42,7 +42,6 @@ def test_what_the_policies_wait(failures: int) -> None:
         assert policy(attempts=failures).wait(failures, RANDOM) is None
 
 
-@settings(deadline=None)
 @given(begins, buckets, policies, st.integers(0, 2**32))
 def test_every_client_gets_its_attempts_and_the_bucket_its_bound(
     begins: list[float], bucket: TokenBucket, policy: RetryPolicy, seed: int

@@ -107,7 +107,7 @@ def test_a_crowd_of_real_code_does_what_a_queue_of_events_says(
     assert run.seconds == pytest.approx(expected[-1][0] + LATENCY)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(1, 12), st.floats(0.5, 50), st.integers(1, 8))
 def test_a_bucket_lets_its_burst_through(clients: int, rate: float, burst: int) -> None:
     bucket = TokenBucket(rate, burst)

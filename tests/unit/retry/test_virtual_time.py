@@ -38,7 +38,7 @@ def test_an_hour_takes_a_moment_and_every_clock_agrees() -> None:
     assert (time.monotonic, time.perf_counter, time.time) == clocks
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.lists(st.floats(0, 5), max_size=4), min_size=1, max_size=6))
 def test_who_is_due_goes_on_and_time_never_goes_back(plans: list[list[float]]) -> None:
     virtual = VirtualTime()

@@ -62,7 +62,7 @@ def by_botocore(
     return {name.lower(): value for name, value in request.headers.items()}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]),
     segments=SEGMENTS,
@@ -100,7 +100,7 @@ def test_the_signature_is_botocore_s(
     assert sent.get("x-amz-security-token") == expected.get("x-amz-security-token")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(query=QUERIES, key=CREDENTIALS, expires=st.integers(1, 604_800))
 def test_a_presigned_url_of_botocore_s_is_what_the_steps_give(
     query: list[tuple[str, str]], key: Credentials, expires: int

@@ -77,7 +77,7 @@ REGIONS = st.sampled_from(["us-east-1", "eu-central-1"])
 SERVICES = st.sampled_from(["execute-api", "sts", "lambda"])
 
 
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=2_000)
 @given(METHODS, PATHS, QUERIES, HEADERS, st.binary(max_size=20), KEYS, REGIONS, SERVICES)
 def test_2000_requests_are_signed_as_botocore_signs_them(
     method: str,
@@ -121,7 +121,7 @@ def _canonical(signer: BotocoreAuth, request: AWSRequest) -> str:
     return canonical
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 @given(METHODS, PATHS, PAIRS, KEYS, REGIONS, SERVICES, st.integers(1, 604_800), st.booleans())
 def test_urls_are_presigned_as_botocore_presigns_them(
     method: str,
@@ -655,7 +655,6 @@ def test_an_answer_that_tells_nothing(message: str) -> None:
     assert "labkit.explain" in found._repr_html_()
 
 
-@settings(deadline=None)
 @given(st.text(), st.text())
 def test_whatever_the_server_says(canonical: str, to_sign: str) -> None:
     message = (
@@ -667,7 +666,6 @@ def test_whatever_the_server_says(canonical: str, to_sign: str) -> None:
     assert not re.search(r"<(?!/?(p|b|table|tbody|tr|th|td)\b)", found._repr_html_())
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=5), max_size=12))
 def test_whatever_lines_the_server_has(lines: list[str]) -> None:
     message = "The Canonical String for this request should have been\n'{}'\n\nThe String-to-Sign should have been\n'x'"

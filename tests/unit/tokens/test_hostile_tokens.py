@@ -14,7 +14,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit import tokens
@@ -351,13 +351,11 @@ NAMES = (
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(NAMES, JSON))
 def test_no_forged_claims_are_accepted(claims: dict[str, Any]) -> None:
     refuse_everywhere(forged(payload=claims))
 
 
-@settings(deadline=None)
 @given(st.dictionaries(NAMES, JSON))
 def test_signed_nonsense_is_refused_or_right(claims: dict[str, Any]) -> None:
     """The issuer itself signed it, so it may be accepted; then every claim that counts is what it must be."""
@@ -383,7 +381,6 @@ def test_signed_nonsense_is_refused_or_right(claims: dict[str, Any]) -> None:
         json.dumps(verdict.evidence)
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["alg", "kid", "jku", "x5u", "jwk", "typ", "crit", "b64"]), JSON
@@ -396,7 +393,6 @@ def test_no_forged_header_is_accepted(header: dict[str, Any]) -> None:
     )
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_no_other_character_is_accepted(data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(GOOD) - 1))

@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 import pytest
 import requests
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit import tokens
@@ -132,7 +132,6 @@ def test_another_key_or_a_changed_token(issuer: Issuer) -> None:
     assert check_of(issuer, f"{head}.{payload}.{signature}") == "signature"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300) | st.binary(max_size=20) | st.none() | st.integers())
 def test_nothing_else_is_a_token(anything: Any) -> None:
     issuer = Issuer()
@@ -520,7 +519,6 @@ aws_secret_access_key AWS_SESSION_TOKEN private_key Signature code
 """.split()
 
 
-@settings(deadline=None)
 @given(SECRET, st.sampled_from(NAMES))
 def test_nothing_of_a_secret_is_left(secret: str, name: str) -> None:
     if name == "code" and secret.isalpha():
@@ -549,7 +547,6 @@ def test_nothing_of_a_secret_is_left(secret: str, name: str) -> None:
         assert tokens.redact(shown) == shown
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_can_be_redacted_and_twice_is_once(text: str) -> None:
     once = tokens.redact(text)
