@@ -45,8 +45,9 @@ class InvalidTokenError(TokenError):
     """A token doesn't pass a check: get another one, or look at what the check wants.
 
     Attributes:
-        check: the check that failed: ``format``, ``alg``, ``kid``, ``signature``, or the name of a claim (``iss``,
-            ``exp``, ``nbf``, ``iat``, ``token_use``, ``aud``, ``client_id``, ``scope``).
+        check: the check that failed: ``format``, ``alg``, ``kid``, ``signature``, the name of a claim (``iss``,
+            ``exp``, ``nbf``, ``iat``, ``token_use``, ``aud``, ``client_id``, ``scope``), ``client`` (the user pool's
+            app clients) or ``validation`` (an authorizer's token validation).
         reason: why, without the next step.
         evidence: what the check saw.
     """

@@ -118,3 +118,17 @@ class Request:
         """The ``Host`` header without the port, lower case; empty when absent."""
         host = (self.header("host") or "").lower()
         return host.rsplit(":", 1)[0] if ":" in host else host
+
+
+def sendable(response: Response) -> Response:
+    """The response without what HTTP can't carry: a request's value with a line break must not end up in a header."""
+    if not 200 <= response.status <= 599:
+        return Response.of_json({"message": "Internal server error"}, 500)
+    response.headers = [
+        (name, value.strip())
+        for name, value in response.headers
+        if not CONTROL_CHARACTER.search(name + value)
+    ]
+    if response.status in (204, 304):
+        response.body = b""
+    return response

@@ -80,7 +80,7 @@ def check_for_rest_api(
     expression = authorizer.get("identityValidationExpression")
     if expression and not _matches(str(expression), claims.get("aud")):
         raise refuse(
-            "aud",
+            "validation",
             "the token's aud doesn't match the authorizer's token validation",
             **_evidence(claims, scopes),
         )
@@ -127,7 +127,7 @@ def _check_client(claims: Claims, clients: Clients) -> None:
     """An ID token must be for an app client of the pool; any client will do (2.13, 2.14)."""
     known = clients(str(claims["iss"]).rsplit("/", 1)[-1])
     if known is None or str(claims.get("aud")) not in known:
-        raise refuse("aud", "the token is for an app client that the user pool doesn't have")
+        raise refuse("client", "the token is for an app client that the user pool doesn't have")
 
 
 def _matches(expression: str, audience: object) -> bool:

@@ -40,6 +40,8 @@ _NEXT_STEP = {
     "nbf": "Look at the clock of this computer.",
     "iat": "Look at the clock of this computer.",
     "token_use": "Send the other token of the same sign-in.",
+    "client": "Sign in with an app client of the user pool.",
+    "validation": "Sign in with the app client that the authorizer expects.",
     "aud": "Sign in with the app client that is expected.",
     "client_id": "Sign in with the app client that is expected.",
     "scope": "Ask for a token with the scope that is wanted.",

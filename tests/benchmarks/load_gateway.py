@@ -67,7 +67,7 @@ WEIGHTS = {"limited": 3, "uncached": 0.3, "function": 0.5}
 def serve() -> int:
     """Serve a cloud that notes when a request passed or didn't pass the bucket of a stage's method."""
     from labkit.local import __main__
-    from labkit.local.apigateway.rest.throttling import Buckets
+    from labkit.local.apigateway.limits import Buckets
 
     record = Path(os.environ[RECORDING]).open("w", buffering=1)  # noqa: SIM115 - until the process ends
     take = Buckets.take

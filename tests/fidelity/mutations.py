@@ -9,27 +9,15 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from labkit.local.apigateway.rest import (
-    http_integration,
-    lambda_authorizer,
-    lambda_proxy,
-    pipeline,
-    resource_policy,
-    throttling,
-    validation,
-)
-from labkit.local.apigateway.rest.call import Answer, Call, Pass, Skip
-from labkit.local.apigateway.rest.deployment import Resource
-from labkit.local.apigateway.rest.lambda_authorizer import AuthorizerResult, LambdaAuthorizer
-from labkit.local.apigateway.rest.resource_policy import ResourcePolicy
-from labkit.local.apigateway.rest.usage_plans import UsagePlans
-from labkit.local.apigateway.result_cache import ResultCache
-from labkit.local.apigateway.signature import SignatureVerifier
-from labkit.local.engine import Engine
+from labkit.local.apigateway import limits
+from labkit.local.apigateway.authorizer_results import AuthorizerResult
+from labkit.local.apigateway.outcomes import Answer, Pass, Skip
+from labkit.local.apigateway.rest import http_integration, lambda_proxy, pipeline, validation
+from labkit.local.apigateway.rest import resource_policy as resource_policies
 from labkit.local.messages import Response
 from labkit.tokens import authorizer_rules
 
@@ -73,18 +61,41 @@ def replaced(stack: ExitStack, owner: Any, name: str, new: Any) -> None:
     stack.enter_context(patch.object(owner, name, new))
 
 
-def without_gate(stack: ExitStack, cloud: Any, gate: str) -> None:
-    """The pipeline of REST APIs, a gate of which lets everybody pass."""
-    found = cloud.cloud._rest_apis._pipeline
-    changed = 0
-    for place in ("_before", "_after"):
-        gates = tuple(
-            (name, (lambda _: Skip("wrong")) if name == gate else check)
-            for name, check in getattr(found, place)
-        )
-        changed += sum(name == gate for name, _check in gates)
-        replaced(stack, found, place, gates)
-    assert changed == 1, gate
+def of(cloud: Any) -> Any:
+    """The cloud's API Gateway."""
+    return cloud.cloud.parts.gateway
+
+
+def without_gate(stack: ExitStack, pipeline: Any, gate: str) -> None:
+    """A pipeline, a gate of which lets everybody pass."""
+    gates = tuple(
+        (name, (lambda _: Skip("wrong")) if name == gate else check)
+        for name, check in pipeline.gates
+    )
+    assert gates != pipeline.gates, gate
+    replaced(stack, pipeline, "gates", gates)
+
+
+def with_gate(stack: ExitStack, pipeline: Any, number: int, new: Any) -> None:
+    """A pipeline, one gate of which is another one."""
+    gates = list(pipeline.gates)
+    gates[number] = gates[number][0], new
+    replaced(stack, pipeline, "gates", tuple(gates))
+
+
+def with_door(stack: ExitStack, authorizer: Any, **words: Any) -> None:
+    """A Lambda authorizer, of which something that the door brings is wrong."""
+    replaced(stack, authorizer, "_door", replace(authorizer._door, **words))
+
+
+class Indulgent:
+    """Allows whatever anybody asks."""
+
+    def decide_identity(self, *_: Any) -> str:
+        return "Allow"
+
+    def decide(self, *_: Any, **__: Any) -> str:
+        return "Allow"
 
 
 # -- waf, route ------------------------------------------------------------------------------------
@@ -92,15 +103,17 @@ def without_gate(stack: ExitStack, cloud: Any, gate: str) -> None:
 
 @mutation("waf", "authorization-11.5")
 def lets_everybody_pass(stack: ExitStack, cloud: Any) -> None:
-    without_gate(stack, cloud, "waf")
+    without_gate(stack, of(cloud).rest_pipeline, "waf")
 
 
 @mutation("route", "gateway-8.2-verb", "gateway-8.10-other-verb", "limits-cors-none")
 def takes_any_verb(stack: ExitStack, cloud: Any) -> None:
-    def method_for(self: Resource, verb: str) -> Any:
-        return next(iter(self.methods.values()), None)
+    def find(deployment: Any, _verb: str, raw_path: str) -> Any:
+        found = (own(deployment, verb, raw_path) for verb in ("GET", "POST", "OPTIONS", "PUT"))
+        return next((route for route in found if route is not None), None)
 
-    replaced(stack, Resource, "method_for", method_for)
+    own = pipeline.find_route
+    replaced(stack, pipeline, "find_route", find)
 
 
 @mutation("route", "limits-10.8-default", "authorization-10.5", "gateway-10.8")
@@ -113,7 +126,7 @@ def forgets_that_the_endpoint_is_closed(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("resource policy", "authorization-5.1-silent", "authorization-5.2-deny-first")
 def is_not_asked(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, ResourcePolicy, "before_authorizer", lambda *_: Skip("wrong"))
+    with_gate(stack, of(cloud).rest_pipeline, 2, lambda _: Skip("wrong"))
 
 
 @mutation(
@@ -122,8 +135,8 @@ def is_not_asked(stack: ExitStack, cloud: Any) -> None:
     "authorization-5B-foreign-silent-allowed",
 )
 def takes_every_account_for_its_own(stack: ExitStack, cloud: Any) -> None:
-    own = resource_policy.combine
-    replaced(stack, resource_policy, "combine", lambda i, r, **_: own(i, r, same_account=True))
+    own = resource_policies.combine
+    replaced(stack, resource_policies, "combine", lambda i, r, **_: own(i, r, same_account=True))
 
 
 @mutation(
@@ -135,12 +148,12 @@ def lets_an_allow_beat_a_deny(stack: ExitStack, cloud: Any) -> None:
     def combine(identity: str, resource: str, **_: bool) -> str:
         return "Allow" if "Allow" in (identity, resource) else "ImplicitDeny"
 
-    replaced(stack, resource_policy, "combine", combine)
+    replaced(stack, resource_policies, "combine", combine)
 
 
 @mutation("resource policy", "authorization-5.4-silent", "authorization-5.4-deny")
 def is_content_with_a_cognito_token(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, ResourcePolicy, "after_cognito", lambda *_: None)
+    with_gate(stack, of(cloud).rest_pipeline, 4, lambda _: None)
 
 
 # -- authorizer: Cognito ---------------------------------------------------------------------------------
@@ -171,27 +184,26 @@ def believes_every_signature(stack: ExitStack, cloud: Any) -> None:
     "authorization-4.12-missing",
 )
 def believes_every_signature_v4(stack: ExitStack, cloud: Any) -> None:
-    def check(self: SignatureVerifier, request: Any, presented: Any) -> Any:
-        return self._keys.caller(presented.access_key_id)
-
-    replaced(stack, SignatureVerifier, "_check_signature", check)
+    signatures = of(cloud).rest_gates.iam._signatures
+    check = lambda _, presented: signatures._keys.caller(presented.access_key_id)  # noqa: E731
+    replaced(stack, signatures, "_check_signature", check)
 
 
 @mutation(
     "authorizer (AWS_IAM)", "authorization-4.7", "authorization-4.8", "authorization-4.7-query"
 )
 def doesn_t_look_at_the_time(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, SignatureVerifier, "_check_time", lambda *_: None)
+    replaced(stack, of(cloud).rest_gates.iam._signatures, "_check_time", lambda *_: None)
 
 
 @mutation("authorizer (AWS_IAM)", "authorization-4.5", "authorization-4.6", "authorization-4.10")
 def takes_a_signature_for_another_place(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, SignatureVerifier, "_check_scope", lambda *_: None)
+    replaced(stack, of(cloud).rest_gates.iam._signatures, "_check_scope", lambda *_: None)
 
 
 @mutation("authorizer (AWS_IAM)", "authorization-4.19-implicit", "authorization-4.19-explicit")
 def lets_every_signed_caller_pass(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, Engine, "decide_identity", lambda *_: "Allow")
+    replaced(stack, of(cloud).rest_gates.iam, "_policies", Indulgent())
 
 
 # -- authorizer: TOKEN and REQUEST -----------------------------------------------------------------------------
@@ -199,30 +211,30 @@ def lets_every_signed_caller_pass(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("authorizer (TOKEN)", "authorization-3.9")
 def caches_the_verdict(stack: ExitStack, cloud: Any) -> None:
-    own = LambdaAuthorizer._hold_against
+    authorizer = of(cloud).rest_gates.lambda_authorizer
+    own = authorizer._hold_against
 
-    def hold(self: LambdaAuthorizer, call: Call, result: Any, *, from_cache: bool) -> Any:
-        if from_cache:
-            return Pass("wrong")
-        return own(self, call, result, from_cache=from_cache)
+    def hold(call: Any, result: Any, *, from_cache: bool) -> Any:
+        return Pass("wrong") if from_cache else own(call, result, from_cache=from_cache)
 
-    replaced(stack, LambdaAuthorizer, "_hold_against", hold)
+    replaced(stack, authorizer, "_hold_against", hold)
 
 
 @mutation("authorizer (TOKEN)", "authorization-3.4-missing", "authorization-3.4-expression")
 def asks_without_a_token(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, lambda_authorizer, "missing_identity", lambda *_, **__: None)
+    replaced(stack, of(cloud).rest_gates.lambda_authorizer, "refuse_identity", lambda *_: None)
 
 
 @mutation("authorizer (TOKEN)", "authorization-3.7-default", "authorization-3.8-method")
 def caches_nothing(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, ResultCache, "find", lambda *_: None)
+    replaced(stack, of(cloud).rest_gates.lambda_authorizer._cache, "find", lambda *_: None)
 
 
 @mutation("authorizer (TOKEN)", "authorization-3.7-expired", "authorization-3.7-set")
 def caches_for_ever(stack: ExitStack, cloud: Any) -> None:
-    own = ResultCache.keep
-    replaced(stack, ResultCache, "keep", lambda self, key, _, result: own(self, key, 1e9, result))
+    cache = of(cloud).rest_gates.lambda_authorizer._cache
+    own = cache.keep
+    replaced(stack, cache, "keep", lambda key, _, result: own(key, 1e9, result))
 
 
 @mutation(
@@ -234,20 +246,28 @@ def caches_for_ever(stack: ExitStack, cloud: Any) -> None:
 )
 def takes_any_result(stack: ExitStack, cloud: Any) -> None:
     statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    anything = AuthorizerResult("x", {"Statement": [statement]}, {}, None)
-    replaced(stack, lambda_authorizer, "read_result", lambda _: anything)
+    anything = AuthorizerResult({"Statement": [statement]}, None, "x", {})
+    authorizer = of(cloud).rest_gates.lambda_authorizer
+    with_door(stack, authorizer, read_result=lambda *_: anything)
 
 
 @mutation("authorizer (REQUEST)", "authorization-3.8-request", "authorization-3.4-request-query")
 def looks_at_one_identity_source(stack: ExitStack, cloud: Any) -> None:
-    own = lambda_authorizer.identity_values
-    replaced(stack, lambda_authorizer, "identity_values", lambda *a: own(*a)[:1])
+    authorizer = of(cloud).rest_gates.lambda_authorizer
+    own = authorizer.identity_values
+
+    def values(call: Any, record: Any) -> Any:
+        return own(call, replace(record, identity_sources=record.identity_sources[:1]))
+
+    replaced(stack, authorizer, "identity_values", values)
+    replaced(stack, authorizer, "refuse_identity", lambda _, values: None)
 
 
 @mutation("authorizer (REQUEST)", "authorization-3.5")
 def wants_identity_sources_without_a_cache(stack: ExitStack, cloud: Any) -> None:
-    own = lambda_authorizer.missing_identity
-    replaced(stack, lambda_authorizer, "missing_identity", lambda *a, cached: own(*a, cached=True))
+    authorizer = of(cloud).rest_gates.lambda_authorizer
+    own = authorizer.refuse_identity
+    replaced(stack, authorizer, "refuse_identity", lambda record, v: own(replace(record, ttl=1), v))
 
 
 # -- api key and usage plan, throttle ----------------------------------------------------------------------------
@@ -255,45 +275,46 @@ def wants_identity_sources_without_a_cache(stack: ExitStack, cloud: Any) -> None
 
 @mutation("api key and usage plan", "limits-7.1-missing", "limits-7.1-unknown", "limits-7.2")
 def takes_any_key(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, UsagePlans, "__call__", lambda *_: Pass("wrong"))
+    without_gate(stack, of(cloud).rest_pipeline, "api key and usage plan")
 
 
 @mutation("api key and usage plan", "limits-7.1-disabled", "limits-7.5")
 def takes_a_disabled_key(stack: ExitStack, cloud: Any) -> None:
-    def api_key(self: Engine, value: str) -> Any:
-        keys = self._module("apigateway_v1")._api_keys.all_values()
+    def api_key(value: str) -> Any:
+        keys = cloud.engine._module("apigateway_v1")._api_keys.all_values()
         return next((key for key in keys if key.get("value") == value), None)
 
-    replaced(stack, Engine, "api_key", api_key)
+    replaced(stack, of(cloud).rest_gates.usage_plans._api_keys, "api_key", api_key)
 
 
 @mutation("api key and usage plan", "limits-6.12", "limits-6.17-offset")
 def knows_no_quota(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, UsagePlans, "remaining", lambda *_: None)
+    replaced(stack, of(cloud).rest_gates.usage_plans, "remaining", lambda *_: None)
 
 
 @mutation("throttle", "limits-6.1-burst", "limits-6.5-method", "limits-6.5-plan")
 def never_stops(stack: ExitStack, cloud: Any) -> None:
-    without_gate(stack, cloud, "throttle")
+    without_gate(stack, of(cloud).rest_pipeline, "throttle")
 
 
 @mutation("throttle", "limits-6.5-plan", "limits-6.9-methods")
 def forgets_the_plan(stack: ExitStack, cloud: Any) -> None:
-    own = throttling.limits_of
+    throttle = of(cloud).rest_gates.throttle
+    own = throttle.limits_of
 
-    def limits_of(call: Call) -> Iterator[throttling.Limit]:
+    def limits_of(call: Any) -> Iterator[limits.Limit]:
         return (limit for limit in own(call) if not limit.level.startswith("the usage plan"))
 
-    replaced(stack, throttling, "limits_of", limits_of)
+    replaced(stack, throttle, "limits_of", limits_of)
 
 
 @mutation("throttle", "limits-6.5-plan-method-none-taken")
 def takes_from_the_other_buckets(stack: ExitStack, cloud: Any) -> None:
-    def take(buckets: Mapping[str, throttling.TokenBucket], now: float) -> str | None:
+    def take(buckets: Mapping[str, limits.TokenBucket], now: float) -> str | None:
         taken = {name: bucket.take(now) for name, bucket in buckets.items()}
         return next((name for name, passed in taken.items() if not passed), None)
 
-    replaced(stack, throttling, "take_from_all", take)
+    replaced(stack, limits, "take_from_all", take)
 
 
 # -- validation, integration -------------------------------------------------------------------------------------
@@ -301,14 +322,14 @@ def takes_from_the_other_buckets(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("validation", "limits-1.9", "limits-1b-body", "limits-1b-body-type", "limits-1.11")
 def looks_at_nothing(stack: ExitStack, cloud: Any) -> None:
-    without_gate(stack, cloud, "validation")
+    without_gate(stack, of(cloud).rest_pipeline, "validation")
 
 
 @mutation("validation", "limits-1.9-blank-header", "limits-1.9-blank-query")
 def takes_a_blank_for_a_value(stack: ExitStack, cloud: Any) -> None:
     own = validation.look_up
 
-    def look_up(call: Call, name: str) -> str | None:
+    def look_up(call: Any, name: str) -> str | None:
         return "blank" if own(call, name) == "" else own(call, name)
 
     replaced(stack, validation, "look_up", look_up)
@@ -321,10 +342,7 @@ def takes_any_result_of_a_function(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("integration", "gateway-1b-crash", "limits-http-unreachable", "limits-http-timeout")
 def hides_a_failure(stack: ExitStack, cloud: Any) -> None:
-    async def integrate(self: pipeline.Pipeline, call: Call) -> Answer:
-        return Answer(Response(200), "wrong")
-
-    replaced(stack, pipeline.Pipeline, "integrate", integrate)
+    with_gate(stack, of(cloud).rest_pipeline, -1, lambda _: Answer(Response(200), "wrong"))
 
 
 @mutation("integration", "limits-http-4.24")

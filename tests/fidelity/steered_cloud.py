@@ -66,7 +66,7 @@ class SteeredCloud:
     def _steer(self, asked: dict[str, Any]) -> dict[str, Any]:
         if asked.get("reset"):
             self.clock.now = self.clock.start
-            self.cloud.parts.throttle.buckets.__init__(self.clock)  # type: ignore[misc]
+            self.cloud.parts.gateway.buckets.refill()
         self.clock.now += asked.get("advance", 0)
         if "mutation" in asked:
             self._mutation.close()

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from labkit.journey import Journey
 from labkit.local.apigateway.addresses import Address
-from labkit.local.apigateway.rest.authorization import Authorization
-from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
+from labkit.local.apigateway.composition import compose_rest_gates
+from labkit.local.apigateway.journeys import Journeys
+from labkit.local.apigateway.limits import Buckets
 from labkit.local.apigateway.rest.data_plane import RestApiDataPlane
-from labkit.local.apigateway.rest.http_integration import HttpIntegration
-from labkit.local.apigateway.rest.iam_authorizer import IamAuthorizer
-from labkit.local.apigateway.rest.lambda_authorizer import LambdaAuthorizer
-from labkit.local.apigateway.rest.lambda_proxy import LambdaProxyIntegration
-from labkit.local.apigateway.rest.pipeline import Gates, Pipeline
-from labkit.local.apigateway.rest.resource_policy import ResourcePolicy
-from labkit.local.apigateway.rest.throttling import Throttle
-from labkit.local.apigateway.rest.usage_plans import UsagePlans
+from labkit.local.apigateway.rest.pipeline import rest_pipeline
 from labkit.local.front import application
 from labkit.local.messages import Request, Response
 from tests.support.in_process_cloud import cloud
@@ -97,22 +92,24 @@ class OneApi:
         }
         self.stage_record: dict[str, Any] = {"deploymentId": "d1"}
         self.functions = Functions()
-        usage_plans = UsagePlans(engine, time.time)
-        pipeline = Pipeline(
-            Gates(
-                authorization=Authorization(
-                    ResourcePolicy(engine),
-                    CognitoAuthorizer(engine, time.time),
-                    IamAuthorizer(engine, time.time),
-                    LambdaAuthorizer(self.functions, engine, time.time),
-                ),
-                usage_plans=usage_plans,
-                throttle=Throttle(usage_plans, time.time),
-                lambda_proxy=LambdaProxyIntegration(self.functions),
-                http=HttpIntegration(),
-            )
+        gates = compose_rest_gates(
+            functions=self.functions,
+            evaluator=engine,
+            callers=engine,
+            user_pools=engine,
+            api_keys=engine,
+            buckets=Buckets(time.time),
+            clock=time.time,
         )
-        self._data_plane = RestApiDataPlane(self, pipeline, ACCOUNT_ID)  # type: ignore[arg-type]
+        self._journeys = Journeys()
+        self._data_plane = RestApiDataPlane(
+            self,
+            rest_pipeline(gates),
+            ACCOUNT_ID,
+            self._journeys,
+            time.time,
+            random.Random(),
+        )
         self.deploy()
 
     def deploy(self) -> None:
@@ -148,7 +145,7 @@ class OneApi:
         request = Request("GET", f"/{STAGE}{raw_path}", query, sent, body)
         address = Address(API_ID, REGION, STAGE, raw_path)
         response = cloud().loop.run(self._data_plane.handle(request, address))
-        journey = self._data_plane.last_journeys(1)[0]
+        journey = self._journeys.last(1)[0]
         Response.of_json(journey.to_dict())
         assert str(journey)
         _written(response)

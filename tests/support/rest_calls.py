@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
-from labkit.local.apigateway.rest.call import Call
-from labkit.local.apigateway.rest.deployment import Deployment
+from labkit.local.apigateway.rest.call import RestCall
+from labkit.local.apigateway.rest.records import RestDeployment, freeze
 from labkit.local.apigateway.rest.routing import Route
 from labkit.local.messages import Request
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 METHOD: dict[str, Any] = {"authorizationType": "NONE", "methodIntegration": {"type": "MOCK"}}
 
 
-def deployment(paths: Mapping[str, Mapping[str, Any]], **configuration: Any) -> Deployment:
+def deployment(paths: Mapping[str, Mapping[str, Any]], **configuration: Any) -> RestDeployment:
     """A deployment with these resources: path → verb → method."""
     resources = {
         f"r{number}": {"path": path, "resourceMethods": methods}
@@ -24,7 +24,7 @@ def deployment(paths: Mapping[str, Mapping[str, Any]], **configuration: Any) -> 
     }
     if "/" not in paths:
         resources["root"] = {"path": "/", "resourceMethods": {}}
-    return Deployment(
+    return freeze(
         "abc123",
         "us-east-1",
         "d1",
@@ -46,13 +46,13 @@ def call(
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
     **settings: Any,
-) -> Call:
+) -> RestCall:
     """A call whose route is ``GET <path>`` with this method."""
     made = deployment({path: {"GET": method or METHOD}}, **settings.pop("configuration", {}))
     sent = request or Request(
         "GET", f"/dev{path}", headers=list((headers or {}).items()), body=body
     )
-    found = Call(
+    found = RestCall(
         **{
             "request": sent,
             "deployment": made,
@@ -63,6 +63,7 @@ def call(
             "raw_path": path,
             "domain_name": "abc123.execute-api.us-east-1.amazonaws.com",
             "request_id": "0badc0de-1234-4321-abcd-00000000beef",
+            "extended_request_id": "AAAAAAAAAAAAAAA=",
             "time": 1_700_000_000.0,
             **settings,
         }

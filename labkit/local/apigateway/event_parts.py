@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from labkit.local.iam.caller import Caller
 
 
+def request_time(seconds: float) -> str:
+    """``$context.requestTime``, in Common Log Format.
+
+    >>> request_time(0)
+    '01/Jan/1970:00:00:00 +0000'
+    """
+    return time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(seconds))
+
+
 def identity_of(caller: Caller | None, source_ip: str, user_agent: str | None) -> dict[str, Any]:
-    """``requestContext.identity``: every field is there, null when it doesn't apply (4.22, 4.23)."""
+    """``requestContext.identity``: every field is there, null when it doesn't apply (gateway 4.22, 4.23)."""
     return {
         "accessKey": caller.access_key_id if caller else None,
         "accountId": caller.account_id if caller else None,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 FUNCTION_URI = re.compile(
     r"arn:aws[a-z-]*:apigateway:(?P<region>[\w-]+):lambda:path/2015-03-31/functions/(?P<function>arn:[^/]+)/invocations"
@@ -26,6 +27,26 @@ class Functions(Protocol):
         """Invoke it: ``{"payload", "error", "log"}``, and ``"throttled"`` when Lambda wouldn't run it."""
 
 
+Fault = Literal["timeout", "throttled", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What came of an invocation.
+
+    Attributes:
+        payload: what the handler returned, or the error's description.
+        fault: what went wrong, or None.
+        reason: the same in words, for the journey.
+        error_message: of the exception that the handler raised.
+    """
+
+    payload: Any
+    fault: Fault | None = None
+    reason: str = ""
+    error_message: str | None = None
+
+
 class Invoker:
     """Invokes functions and gives up on the late ones.
 
@@ -37,15 +58,31 @@ class Invoker:
         self._functions = functions
         self._running: set[asyncio.Future[dict[str, Any]]] = set()
 
-    async def result(
-        self, arn: str, event: Mapping[str, Any], timeout: float
-    ) -> dict[str, Any] | None:
-        """What the invocation yields; None when it is late. The function goes on, but nobody waits for it."""
+    def may_invoke(self, arn: str, source_arn: str) -> bool:
+        """Whether the function's policy lets API Gateway invoke it on behalf of the source."""
+        return self._functions.function_allows(arn, "apigateway.amazonaws.com", source_arn)
+
+    async def invoke(self, arn: str, event: Mapping[str, Any], limit: float) -> Invocation:
+        """Invoke a function and wait for ``limit`` seconds; a late one goes on, but nobody waits."""
         invocation = asyncio.ensure_future(self._functions.invoke_function(arn, event))
         self._running.add(invocation)
         invocation.add_done_callback(self._running.discard)
-        done, _late = await asyncio.wait({invocation}, timeout=timeout)
-        return invocation.result() if done else None
+        done, _late = await asyncio.wait({invocation}, timeout=limit)
+        name = function_name(arn)
+        if not done:
+            return Invocation(None, "timeout", f"{name} did not answer within {limit:g} s")
+        result = invocation.result()
+        payload = result["payload"]
+        if result.get("throttled"):
+            reason = f"Lambda didn't run {name}: its concurrency is used up"
+            return Invocation(payload, "throttled", reason)
+        if result["error"]:
+            detail = payload if isinstance(payload, dict) else {}
+            reason = (
+                f"{name} failed ({detail.get('errorType', 'error')}); the client isn't told why"
+            )
+            return Invocation(payload, "failed", reason, detail.get("errorMessage"))
+        return Invocation(payload)
 
 
 def with_stage_variables(text: str, variables: Mapping[str, Any]) -> str:

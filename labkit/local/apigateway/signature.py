@@ -1,35 +1,37 @@
-"""Signature v4 as the gateway verifies it, against the request as received (gateway.md, section 4)."""
+"""Signature v4 as the gateway verifies it, against the request as received (gateway 4)."""
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from labkit import sigv4
+from labkit.journey import Code
 from labkit.local.apigateway.authorization_header import comes_twice, not_signature_v4
-from labkit.local.apigateway.rest.responses import (
-    EXPIRED_TOKEN,
-    INCOMPLETE_SIGNATURE,
-    INVALID_SIGNATURE,
-    MISSING_AUTHENTICATION_TOKEN,
-    UNRECOGNIZED_CLIENT,
-    GatewayError,
+from labkit.local.apigateway.canonical_request import (
+    ALGORITHM,
+    TERMINATOR,
+    CredentialScope,
+    canonical_request,
+    signature_of,
+    string_to_sign,
 )
 from labkit.local.iam.caller import Caller
 from labkit.local.messages import Request
 
 SERVICE = "execute-api"
 WINDOW = dt.timedelta(minutes=5)
-"""How far a signature's time may be off (4.7)."""
+"""How far a signature's time may be off (gateway 4.7)."""
 MAX_PRESIGNED_SECONDS = 604_800
 _AMZ_DATE = "%Y%m%dT%H%M%SZ"
 _STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
+_UNRECOGNIZED = "UnrecognizedClientException"
 _ONLY_ONE = (
     "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header "
     "should be specified."
@@ -52,7 +54,7 @@ class _Presented:
     """The signature as the request presents it."""
 
     access_key_id: str
-    scope: sigv4.CredentialScope
+    scope: CredentialScope
     signed_headers: tuple[str, ...]
     signature: str
     amz_date: str
@@ -64,14 +66,20 @@ class RefusedSignatureError(Exception):
     """The signature isn't good.
 
     Args:
-        error: what a REST API answers.
+        error_type: AWS's name of the error.
+        code: why, for programs.
         reason: why, for the journey.
+        message: AWS's own words; None where the error type says it all.
     """
 
-    def __init__(self, error: GatewayError, reason: str) -> None:
+    def __init__(
+        self, error_type: str, code: Code, reason: str, message: str | None = None
+    ) -> None:
         super().__init__(reason)
-        self.error = error
+        self.error_type = error_type
+        self.code = code
         self.reason = reason
+        self.message = message
 
 
 class SignatureVerifier:
@@ -104,21 +112,17 @@ class SignatureVerifier:
         query = dict(request.query)
         in_query = not {"X-Amz-Algorithm", "X-Amz-Signature"}.isdisjoint(query)
         if comes_twice(request, "authorization") or (header is not None and in_query):
-            raise RefusedSignatureError(
-                GatewayError(INCOMPLETE_SIGNATURE, _ONLY_ONE), "the request has two authorizations"
-            )
-        if header is not None and header.partition(" ")[0] != sigv4.ALGORITHM:
+            raise _incomplete(Code.SIGNED_TWICE, "the request has two authorizations", _ONLY_ONE)
+        if header is not None and header.partition(" ")[0] != ALGORITHM:
             complaint = not_signature_v4(request) or "Unsupported AWS 'algorithm'."
-            raise RefusedSignatureError(
-                GatewayError(INCOMPLETE_SIGNATURE, complaint),
-                "the Authorization header isn't a Signature v4 one",
-            )
+            reason = "the Authorization header isn't a Signature v4 one"
+            raise _incomplete(Code.NOT_A_SIGNATURE, reason, complaint)
         if header is not None:
             return self._from_header(request, header)
         if in_query:
             return self._from_query(query)
         raise RefusedSignatureError(
-            GatewayError(MISSING_AUTHENTICATION_TOKEN), "the request isn't signed"
+            "MissingAuthenticationTokenException", Code.NOT_SIGNED, "the request isn't signed"
         )
 
     def _from_header(self, request: Request, header: str) -> _Presented:
@@ -136,9 +140,8 @@ class SignatureVerifier:
             )
         if missing:
             message = f"{' '.join(missing)} {_hashed(header)}"
-            raise RefusedSignatureError(
-                GatewayError(INCOMPLETE_SIGNATURE, message), "parts of the signature are missing"
-            )
+            reason = "parts of the signature are missing"
+            raise _incomplete(Code.SIGNATURE_INCOMPLETE, reason, message)
         names = tuple(pairs["SignedHeaders"].split(";"))
         access_key_id, scope = _credential(pairs["Credential"])
         token = request.header("x-amz-security-token")
@@ -152,25 +155,23 @@ class SignatureVerifier:
             "X-Amz-SignedHeaders",
             "X-Amz-Signature",
         )
-        if query.get("X-Amz-Algorithm") != sigv4.ALGORITHM:
-            message = f"X-Amz-Algorithm only supports {sigv4.ALGORITHM!r}"
-            raise RefusedSignatureError(GatewayError(INCOMPLETE_SIGNATURE, message), message)
+        if query.get("X-Amz-Algorithm") != ALGORITHM:
+            message = f"X-Amz-Algorithm only supports {ALGORITHM!r}"
+            raise _incomplete(Code.SIGNATURE_INCOMPLETE, message, message)
         missing = [name for name in names if not query.get(name)]
         if missing:
             message = " ".join(
                 f"AWS query-string parameters must include '{name}'." for name in missing
             )
-            raise RefusedSignatureError(
-                GatewayError(INCOMPLETE_SIGNATURE, message),
-                f"the presigned URL has no {missing[0]}",
-            )
+            reason = f"the presigned URL has no {missing[0]}"
+            raise _incomplete(Code.SIGNATURE_INCOMPLETE, reason, message)
         access_key_id, scope = _credential(query["X-Amz-Credential"])
         expires = query["X-Amz-Expires"]
         if not (
             expires.isascii() and expires.isdigit() and 0 < int(expires) <= MAX_PRESIGNED_SECONDS
         ):
             message = "X-Amz-Expires must be between 1 and 604800 seconds"
-            raise RefusedSignatureError(GatewayError(INCOMPLETE_SIGNATURE, message), message)
+            raise _incomplete(Code.SIGNATURE_INCOMPLETE, message, message)
         return _Presented(
             access_key_id,
             scope,
@@ -184,25 +185,35 @@ class SignatureVerifier:
     # -- checking -----------------------------------------------------------------
 
     def _check_scope(self, presented: _Presented, region: str) -> None:
+        """Name everything that is wrong; the code is that of the first (gateway 4.5, 4.6, 4.9, 4.10)."""
         scope = presented.scope
-        complaints = []
-        if scope.region != region:
-            complaints.append("Credential should be scoped to a valid region. ")
-        if scope.service != SERVICE:
-            complaints.append(f"Credential should be scoped to correct service: '{SERVICE}'. ")
-        if scope.terminator != sigv4.TERMINATOR:
-            complaints.append(
-                f"Credential should be scoped with a valid terminator: '{sigv4.TERMINATOR}'. "
-            )
-        if scope.date != presented.amz_date[:8]:
-            complaints.append(
-                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP. "
-            )
-        if complaints:
+        checks = (
+            (
+                scope.region == region,
+                Code.SIGNATURE_REGION,
+                "Credential should be scoped to a valid region. ",
+            ),
+            (
+                scope.service == SERVICE,
+                Code.SIGNATURE_SERVICE,
+                f"Credential should be scoped to correct service: '{SERVICE}'. ",
+            ),
+            (
+                scope.terminator == TERMINATOR,
+                Code.SIGNATURE_SCOPE,
+                f"Credential should be scoped with a valid terminator: '{TERMINATOR}'. ",
+            ),
+            (
+                scope.date == presented.amz_date[:8],
+                Code.SIGNATURE_SCOPE,
+                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP. ",
+            ),
+        )
+        wrong = [(code, complaint) for fits, code, complaint in checks if not fits]
+        if wrong:
             reason = f"the credential scope {scope} doesn't fit this API"
-            raise RefusedSignatureError(
-                GatewayError(INVALID_SIGNATURE, "".join(complaints)), reason
-            )
+            message = "".join(complaint for _code, complaint in wrong)
+            raise _invalid(wrong[0][0], reason, message)
 
     def _check_time(self, presented: _Presented) -> None:
         now = dt.datetime.fromtimestamp(self._clock(), dt.UTC)
@@ -210,37 +221,31 @@ class SignatureVerifier:
             signed = _moment(presented.amz_date)
         except ValueError:
             message = "Date must be in ISO-8601 'basic format'."
-            raise RefusedSignatureError(
-                GatewayError(INCOMPLETE_SIGNATURE, message), message
-            ) from None
+            raise _incomplete(Code.SIGNATURE_INCOMPLETE, message, message) from None
         oldest = (
             dt.timedelta(seconds=presented.expires) if presented.expires is not None else WINDOW
         )
-        stamp = presented.amz_date
+        stamp, clock = presented.amz_date, now.strftime(_AMZ_DATE)
         if signed < now - oldest:
-            limit, clock = (now - oldest).strftime(_AMZ_DATE), now.strftime(_AMZ_DATE)
+            limit = (now - oldest).strftime(_AMZ_DATE)
             message = f"Signature expired: {stamp} is now earlier than {limit} ({clock} - 5 min.)"
-            raise RefusedSignatureError(
-                GatewayError(INVALID_SIGNATURE, message), "the signature is too old"
-            )
+            raise _invalid(Code.SIGNATURE_EXPIRED, "the signature is too old", message)
         if signed > now + WINDOW:
-            limit, clock = (now + WINDOW).strftime(_AMZ_DATE), now.strftime(_AMZ_DATE)
+            limit = (now + WINDOW).strftime(_AMZ_DATE)
             message = (
                 f"Signature not yet current: {stamp} is still later than {limit} ({clock} + 5 min.)"
             )
-            raise RefusedSignatureError(
-                GatewayError(INVALID_SIGNATURE, message), "the signature is from the future"
-            )
+            reason = "the signature is from the future"
+            raise _invalid(Code.SIGNATURE_NOT_YET_CURRENT, reason, message)
 
     def _check_signature(self, request: Request, presented: _Presented) -> Caller:
         caller = self._keys.caller(presented.access_key_id)
-        invalid = GatewayError(UNRECOGNIZED_CLIENT)
         if caller is None or not caller.secret_access_key:
-            raise RefusedSignatureError(invalid, "the access key is unknown or inactive")
-        canonical = _canonical_request(request, presented)
-        to_sign = sigv4.string_to_sign(presented.amz_date, presented.scope, canonical)
-        key = _signing_key(caller.secret_access_key, presented.scope)
-        expected = hmac.digest(key, to_sign.encode(), "sha256").hex()
+            reason = "the access key is unknown or inactive"
+            raise RefusedSignatureError(_UNRECOGNIZED, Code.ACCESS_KEY_UNKNOWN, reason)
+        canonical = canonical_request(request, presented.signed_headers)
+        to_sign = string_to_sign(presented.amz_date, presented.scope, canonical)
+        expected = signature_of(to_sign, caller.secret_access_key, presented.scope)
         if "host" not in presented.signed_headers or not hmac.compare_digest(
             expected.encode(), presented.signature.encode()
         ):
@@ -248,26 +253,24 @@ class SignatureVerifier:
                 f"{_MISMATCH}\n\nThe Canonical String for this request should have been\n'{canonical}'\n\n"
                 f"The String-to-Sign should have been\n'{to_sign}'\n"
             )
-            raise RefusedSignatureError(
-                GatewayError(INVALID_SIGNATURE, message),
-                "the signature doesn't fit the request as it arrived",
-            )
+            reason = "the signature doesn't fit the request as it arrived"
+            raise _invalid(Code.SIGNATURE_MISMATCH, reason, message)
         expected_token = caller.session_token or ""
         if not hmac.compare_digest(expected_token.encode(), (presented.token or "").encode()):
-            raise RefusedSignatureError(
-                invalid, "the session token doesn't belong to the access key"
-            )
+            reason = "the session token doesn't belong to the access key"
+            raise RefusedSignatureError(_UNRECOGNIZED, Code.SESSION_TOKEN, reason)
         if caller.expires_at is not None and self._clock() >= caller.expires_at:
-            raise RefusedSignatureError(
-                GatewayError(EXPIRED_TOKEN), "the temporary credentials have expired"
-            )
+            reason = "the temporary credentials have expired"
+            raise RefusedSignatureError("ExpiredTokenException", Code.CREDENTIALS_EXPIRED, reason)
         return caller
 
 
-@lru_cache(64)
-def _signing_key(secret_access_key: str, scope: sigv4.CredentialScope) -> bytes:
-    """The key of a day, as a client keeps it, too."""
-    return sigv4.signing_key(secret_access_key, scope)
+def _incomplete(code: Code, reason: str, message: str) -> RefusedSignatureError:
+    return RefusedSignatureError("IncompleteSignatureException", code, reason, message)
+
+
+def _invalid(code: Code, reason: str, message: str) -> RefusedSignatureError:
+    return RefusedSignatureError("InvalidSignatureException", code, reason, message)
 
 
 def _moment(stamp: str) -> dt.datetime:
@@ -278,54 +281,24 @@ def _moment(stamp: str) -> dt.datetime:
     return dt.datetime(year, month, day, hour, minute, second, tzinfo=dt.UTC)
 
 
-def _canonical_request(request: Request, presented: _Presented) -> str:
-    headers: dict[str, str] = {}
-    for name, value in request.headers:
-        key = name.lower()
-        headers[key] = f"{headers[key]},{value}" if key in headers else value
-    return sigv4.canonical_request(
-        request.method,
-        request.raw_path,
-        _signed_query(request, presented),
-        headers,
-        presented.signed_headers,
-        hashlib.sha256(request.body).hexdigest(),
-        SERVICE,
-    )
-
-
-def _signed_query(request: Request, presented: _Presented) -> str:
-    """The query string; a presigned URL signs all of it but the signature itself."""
-    if presented.expires is None:
-        return request.query_string
-    pairs = request.query_string.split("&")
-    return "&".join(pair for pair in pairs if pair.partition("=")[0] != "X-Amz-Signature")
-
-
-def _credential(text: str) -> tuple[str, sigv4.CredentialScope]:
+def _credential(text: str) -> tuple[str, CredentialScope]:
     parts = text.split("/")
     if len(parts) < 5:
         message = (
             "Credential must have at least 5 slash-delimited elements, "
             f"e.g. keyid/date/region/service/term, got {_hashed(text)}"
         )
-        raise RefusedSignatureError(
-            GatewayError(INCOMPLETE_SIGNATURE, message), "the Credential is incomplete"
-        )
-    return "/".join(parts[:-4]), sigv4.CredentialScope(*parts[-4:])
+        raise _incomplete(Code.SIGNATURE_INCOMPLETE, "the Credential is incomplete", message)
+    return "/".join(parts[:-4]), CredentialScope(*parts[-4:])
 
 
 def _hashed(text: str) -> str:
-    import base64
-
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return f"(Hashed with SHA-256 and encoded with Base64) Authorization={digest}"
 
 
 def _date_header(value: str | None) -> str | None:
     """An HTTP date as an AWS one; an AWS date as it is."""
-    from email.utils import parsedate_to_datetime
-
     if value is None:
         return None
     try:

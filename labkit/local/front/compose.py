@@ -6,29 +6,13 @@ Nothing is started, read or written here; :meth:`LocalCloud.start` does that.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from labkit.clock import ProcessClock
-from labkit.local.apigateway.addresses import Addresses
-from labkit.local.apigateway.control.http.control_plane import HttpApiControlPlane
-from labkit.local.apigateway.control.rest.control_plane import Authorizers, RestApiControlPlane
-from labkit.local.apigateway.control.rest.usage_operations import UsageOperations
-from labkit.local.apigateway.http.data_plane import HttpApiDataPlane
-from labkit.local.apigateway.http.service import http_api_pipeline
-from labkit.local.apigateway.journeys import Journeys
-from labkit.local.apigateway.rest.authorization import Authorization
-from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
-from labkit.local.apigateway.rest.data_plane import RestApiDataPlane
-from labkit.local.apigateway.rest.http_integration import HttpIntegration
-from labkit.local.apigateway.rest.iam_authorizer import IamAuthorizer
-from labkit.local.apigateway.rest.lambda_authorizer import LambdaAuthorizer
-from labkit.local.apigateway.rest.lambda_proxy import LambdaProxyIntegration
-from labkit.local.apigateway.rest.pipeline import Gates, Pipeline
-from labkit.local.apigateway.rest.resource_policy import ResourcePolicy
-from labkit.local.apigateway.rest.throttling import Throttle
-from labkit.local.apigateway.rest.usage_plans import UsagePlans
+from labkit.local.apigateway.composition import ApiGateway, compose_api_gateway
 from labkit.local.cognito.identity_pools import IdentityPoolService
 from labkit.local.cognito.mailbox import Mailbox
 from labkit.local.cognito.user_pools import UserPoolService
@@ -54,7 +38,7 @@ class Parts:
         mailbox: takes what Cognito sends.
         clock: the movable clock.
         identity_pools: the service.
-        throttle: the token buckets.
+        gateway: API Gateway.
     """
 
     engine: Engine
@@ -62,7 +46,7 @@ class Parts:
     mailbox: Mailbox
     clock: CloudClock
     identity_pools: IdentityPoolService
-    throttle: Throttle
+    gateway: ApiGateway
 
     async def start(self) -> None:
         """Start the engine and connect the parts; called on the serving event loop before the port opens."""
@@ -96,7 +80,7 @@ def compose(
         shut_down: called when ``/_labkit/shutdown`` asks for the end.
         ready: called when everything is connected.
     """
-    engine, mailbox, journeys = Engine(settings), Mailbox(clock=clock), Journeys()
+    engine, mailbox = Engine(settings), Mailbox(clock=clock)
     cloud_clock = CloudClock(Path(settings.work_directory), process_clock)
     runner = FunctionRunner(
         engine.role_credentials,
@@ -106,50 +90,30 @@ def compose(
         clock_offset=cloud_clock.offset,
         adopts=True,
     )
-    authorizers = Authorizers(
-        CognitoAuthorizer(engine, clock), LambdaAuthorizer(engine, engine, clock=clock)
-    )
-    usage_plans = UsagePlans(engine, clock)
-    throttle = Throttle(usage_plans, clock)
-    pipeline = Pipeline(
-        Gates(
-            authorization=Authorization(
-                ResourcePolicy(engine),
-                authorizers.cognito,
-                IamAuthorizer(engine, clock),
-                authorizers.lambda_authorizer,
-            ),
-            usage_plans=usage_plans,
-            throttle=throttle,
-            lambda_proxy=LambdaProxyIntegration(engine),
-            http=HttpIntegration(),
-        )
-    )
-    account_id, forward = settings.account_id, engine.forward
-    rest_apis = RestApiDataPlane(engine, pipeline, account_id, journeys)
-    http_apis = HttpApiDataPlane(
-        engine, http_api_pipeline(engine, throttle.buckets, clock), account_id, journeys
+    gateway = compose_api_gateway(
+        engine,
+        settings.account_id,
+        clock=clock,
+        numbers=random.Random(),  # noqa: S311 - they name requests and are no secret
     )
     identity_pools = IdentityPoolService(engine, clock=clock)
     services = Services(
         user_pools=UserPoolService(engine, mailbox, clock=clock),
         identity_pools=identity_pools,
-        usage=UsageOperations(engine, forward, usage_plans),
-        rest_apis=RestApiControlPlane(
-            engine, forward, rest_apis, pipeline, account_id, authorizers
-        ),
-        http_apis=HttpApiControlPlane(engine, forward, http_apis, engine),
-        forward=forward,
+        usage=gateway.usage,
+        rest_apis=gateway.rest_control,
+        http_apis=gateway.http_control,
+        forward=engine.forward,
     )
     own_endpoints = OwnEndpoints(
-        settings, mailbox=mailbox, journeys=journeys, clock=cloud_clock, shut_down=shut_down
+        settings, mailbox=mailbox, journeys=gateway.journeys, clock=cloud_clock, shut_down=shut_down
     )
     return LocalCloud(
         settings,
-        parts=Parts(engine, runner, mailbox, cloud_clock, identity_pools, throttle),
-        addresses=Addresses(engine),
-        rest_apis=rest_apis,
-        http_apis=http_apis,
+        parts=Parts(engine, runner, mailbox, cloud_clock, identity_pools, gateway),
+        addresses=gateway.addresses,
+        rest_apis=gateway.rest_apis,
+        http_apis=gateway.http_apis,
         services=services,
         own_endpoints=own_endpoints,
         ready=ready,

@@ -19,23 +19,21 @@ from labkit import sigv4
 from labkit.journey import Journey
 from labkit.lab import cloud_process
 from labkit.lab.local_cloud import LocalCloud
+from labkit.local.apigateway.composition import compose_http_gates
 from labkit.local.apigateway.control.http.refusals import refusal
-from labkit.local.apigateway.http.authorization import Authorization
-from labkit.local.apigateway.http.call import HttpCall, Outcome, Stop
+from labkit.local.apigateway.http.call import HttpCall
 from labkit.local.apigateway.http.cors import answer_to_preflight, with_cors_headers
-from labkit.local.apigateway.http.deployment import Deployment
-from labkit.local.apigateway.http.iam_authorizer import IamAuthorizer
 from labkit.local.apigateway.http.integrations import Integrations, read_answer
 from labkit.local.apigateway.http.issuers import Issuers
 from labkit.local.apigateway.http.jwt_authorizer import JwtAuthorizer
-from labkit.local.apigateway.http.lambda_authorizer import LambdaAuthorizer
-from labkit.local.apigateway.http.pipeline import HttpPipeline
+from labkit.local.apigateway.http.pipeline import HttpGates, http_pipeline
+from labkit.local.apigateway.http.records import HttpDeployment, freeze, freeze_cors
+from labkit.local.apigateway.http.responses import HttpError
 from labkit.local.apigateway.http.routing import find_routes, route
-from labkit.local.apigateway.http.throttling import Throttle
+from labkit.local.apigateway.limits import Buckets
 from labkit.local.apigateway.loopback import LoopbackClient
-from labkit.local.apigateway.rest.call import Answer, Pass
-from labkit.local.apigateway.rest.lambda_proxy import MalformedResultError
-from labkit.local.apigateway.rest.throttling import Buckets
+from labkit.local.apigateway.outcomes import Answer, Pass, Stop
+from labkit.local.apigateway.proxy_results import MalformedProxyResultError
 from labkit.local.iam.caller import Caller
 from labkit.local.iam.policy import Decision, PolicyQuestion
 from labkit.local.messages import Request, Response
@@ -103,7 +101,7 @@ def deployment(
     authorizer: Mapping[str, Any] | None = None,
     integration: Mapping[str, Any] | None = None,
     **api: Any,
-) -> Deployment:
+) -> HttpDeployment:
     """A deployment whose routes go to one integration."""
     records = {
         str(number): {"routeKey": key.strip(), "target": "integrations/i", **record}
@@ -114,7 +112,7 @@ def deployment(
         "integrationUri": FUNCTION,
         "payloadFormatVersion": "2.0",
     }
-    return Deployment(
+    return freeze(
         "abc123",
         "us-east-1",
         "d1",
@@ -127,7 +125,7 @@ def deployment(
     )
 
 
-def call(made: Deployment, request: Request | None = None, **settings: Any) -> HttpCall:
+def call(made: HttpDeployment, request: Request | None = None, **settings: Any) -> HttpCall:
     """A call of ``GET /x`` whose route is found already, if there is one."""
     sent = request or Request("GET", "/x")
     found = HttpCall(
@@ -140,6 +138,8 @@ def call(made: Deployment, request: Request | None = None, **settings: Any) -> H
             "raw_path": sent.raw_path,
             "whole_path": sent.raw_path,
             "domain_name": "abc123.execute-api.us-east-1.amazonaws.com",
+            "request_id": "AAAAAAAAAAAAAAA=",
+            "time": float(NOW),
             **settings,
         }
     )
@@ -147,11 +147,30 @@ def call(made: Deployment, request: Request | None = None, **settings: Any) -> H
     return found
 
 
-def stopped(outcome: object, status: int, reason: str = "") -> Stop:
+def gates(functions: Any = None, callers: Any = None, clock: Any = lambda: float(NOW)) -> HttpGates:
+    """Every gate, over functions and callers that the test makes up."""
+    nobody = Nobody()
+    return compose_http_gates(
+        functions=functions or Functions(),
+        evaluator=nobody,
+        callers=callers or nobody,
+        user_pools=Pools(),
+        buckets=Buckets(clock),
+        clock=clock,
+    )
+
+
+async def outcome_of(gate: Any, asked: HttpCall) -> Any:
+    """What a gate says, whether or not it has to wait."""
+    outcome = gate(asked)
+    return await outcome if isinstance(outcome, Coroutine) else outcome
+
+
+def stopped(outcome: object, status: int, reason: str = "") -> Stop[HttpError]:
     assert isinstance(outcome, Stop), outcome
-    assert outcome.answer[0] == status, outcome.reason
+    assert outcome.refusal.status == status, outcome.reason
     assert reason in outcome.reason
-    assert json.loads(outcome.response().body) == {"message": outcome.answer[1]}
+    assert json.loads(outcome.refusal.response().body) == {"message": outcome.refusal.message}
     return outcome
 
 
@@ -166,7 +185,7 @@ def ask(
     now: float = NOW,
     made: list[HttpCall] | None = None,
     **authorizer: Any,
-) -> Outcome:
+) -> Pass | Stop[HttpError]:
     record = {
         "authorizerType": "JWT",
         "identitySource": ["$request.header.Authorization"],
@@ -193,7 +212,7 @@ def test_good_tokens_pass() -> None:
 def test_a_hostile_token_is_refused(value: str) -> None:
     for scopes in ([], ["a"]):
         outcome = stopped(ask(value, scopes), 401)
-        assert [name for name, _value in outcome.headers] == ["www-authenticate"]
+        assert outcome.refusal.response().header("www-authenticate")
         assert value[:60] not in json.dumps(outcome.evidence) or len(value) < 10
 
 
@@ -437,7 +456,7 @@ def test_path_parameters_are_decoded() -> None:
 
 def _cors(origin: str | None, *origins: str, **settings: Any) -> dict[str, str]:
     request = Request("OPTIONS", "/x", headers=[("Origin", origin)] if origin else [])
-    made = answer_to_preflight({"allowOrigins": list(origins), **settings}, request)
+    made = answer_to_preflight(freeze_cors({"allowOrigins": list(origins), **settings}), request)
     assert (made.status, made.body) == (204, b"")
     return dict(made.headers)
 
@@ -470,10 +489,8 @@ def test_credentials_are_never_for_everybody() -> None:
 def test_the_backends_cors_headers_are_ignored() -> None:
     request = Request("GET", "/x", headers=[("Origin", "https://evil.example")])
     backend = Response(200, [("Access-Control-Allow-Origin", "*"), ("X", "y")])
-    cors = {"allowOrigins": ["https://app.example"], "exposeHeaders": ["x"]}
+    cors = freeze_cors({"allowOrigins": ["https://app.example"], "exposeHeaders": ["x"]})
     assert with_cors_headers(cors, request, backend).headers == [("X", "y")]
-    backend = Response(200, [("Access-Control-Allow-Origin", "*")])
-    assert with_cors_headers({}, request, backend).headers == [("Access-Control-Allow-Origin", "*")]
 
 
 # -- Lambda authorizers ------------------------------------------------------------------------------
@@ -481,7 +498,7 @@ def test_the_backends_cors_headers_are_ignored() -> None:
 
 def authorize(
     payload: object, version: str = "2.0", simple: bool = True, **settings: Any
-) -> Outcome:
+) -> Pass | Stop[HttpError]:
     record = {
         "authorizerType": "REQUEST",
         "authorizerUri": FUNCTION_URI,
@@ -492,8 +509,8 @@ def authorize(
     }
     guarded = {"authorizationType": "CUSTOM", "authorizerId": "a"}
     functions = Functions(payload)
-    gate = LambdaAuthorizer(functions, Nobody(), time.time)
-    return run(gate(call(deployment({"GET /x": guarded}, record))))
+    gate = gates(functions).lambda_authorizer
+    return run(outcome_of(gate, call(deployment({"GET /x": guarded}, record))))
 
 
 ALLOW = {
@@ -563,7 +580,7 @@ def test_an_identity_source_that_comes_twice_lets_nobody_in() -> None:
         "identitySource": ["$request.header.X", "$request.querystring.q"],
     }
     guarded = {"authorizationType": "CUSTOM", "authorizerId": "a"}
-    gate = LambdaAuthorizer(Functions(ALLOW), Nobody(), time.time)
+    gate = gates(Functions(ALLOW)).lambda_authorizer
     for headers, query, status in (
         ([("X", "1")], "q=1", None),
         ([("X", "1"), ("x", "2")], "q=1", 401),
@@ -573,7 +590,7 @@ def test_an_identity_source_that_comes_twice_lets_nobody_in() -> None:
         ([("X", "1")], "Q=1", 401),
     ):
         made = call(deployment({"GET /x": guarded}, record), Request("GET", "/x", query, headers))
-        outcome = run(gate(made))
+        outcome = run(outcome_of(gate, made))
         assert isinstance(outcome, Pass) if status is None else stopped(outcome, status)
 
 
@@ -602,13 +619,13 @@ def test_an_identity_source_that_comes_twice_lets_nobody_in() -> None:
     ids=str,
 )
 def test_a_malformed_result(payload: object) -> None:
-    with pytest.raises(MalformedResultError):
+    with pytest.raises(MalformedProxyResultError):
         read_answer(payload, "2.0")
 
 
 def test_format_1_infers_nothing() -> None:
     for payload in (None, "hi", 7, {}, {"message": "hi"}, {"body": "hi"}):
-        with pytest.raises(MalformedResultError):
+        with pytest.raises(MalformedProxyResultError):
             read_answer(payload, "1.0")
 
 
@@ -630,7 +647,7 @@ KEYS = st.sampled_from(["statusCode", "headers", "cookies", "body", "isBase64Enc
 def test_no_result_raises_anything_else(payload: object, version: str) -> None:
     try:
         made = read_answer(payload, version)
-    except MalformedResultError:
+    except MalformedProxyResultError:
         return
     assert 200 <= made.status <= 599
 
@@ -646,15 +663,7 @@ def through(
 ) -> tuple[Response, Journey, Functions]:
     """``GET /x`` through all gates to a function that says hi."""
     functions = Functions({"statusCode": 200, "body": "hi"})
-    pipeline = HttpPipeline(
-        Authorization(
-            JwtAuthorizer(Issuers(Pools()), time.time),
-            IamAuthorizer(Nobody(), time.time),
-            LambdaAuthorizer(functions, Nobody(), time.time),
-        ),
-        Throttle(Buckets(clock=lambda: 0.0)),
-        Integrations(functions),
-    )
+    pipeline = http_pipeline(gates(functions))
     made = call(deployment({"GET /x": record or {}}, **settings), request, stage_record=stage or {})
     made.route = None
     journey = Journey(made.request_id, "GET", "/x")
@@ -734,15 +743,7 @@ def test_a_preflight_behind_an_authorizer_meets_it() -> None:
     ):
         made = call(deployment(keys, **cors), Request("OPTIONS", "/x", headers=headers))
         made.route = None
-        pipeline = HttpPipeline(
-            Authorization(
-                JwtAuthorizer(Issuers(Pools()), time.time),
-                IamAuthorizer(Nobody(), time.time),
-                LambdaAuthorizer(Functions(), Nobody(), time.time),
-            ),
-            Throttle(Buckets(time.time)),
-            Integrations(Functions()),
-        )
+        pipeline = http_pipeline(gates())
         response = run(pipeline.run(made, Journey(made.request_id, "OPTIONS", "/x")))
         assert response.status == status
 
@@ -765,7 +766,7 @@ def test_the_throttle_gate_tells_what_it_looked_at_and_when() -> None:
         (plenty, {"strictest level": "the route", "rate": 2.0, "burst": 5.0}),
         (none, {"level": "the route", "rate": 0.0, "burst": 0.0}),
     ):
-        gate = Throttle(Buckets(clock=lambda: 12.5))
+        gate = gates(clock=lambda: 12.5).throttle
         asked = call(deployment({"GET /x": {}}), stage_record={"defaultRouteSettings": limits})
         assert gate(asked).evidence == {**expected, "time": 12.5}
 
@@ -801,7 +802,8 @@ def test_a_policy_is_told_who_signed() -> None:
         "GET", f"https://{host}/x", headers={}, body=b"", credentials=key, region="us-east-1"
     )
     headers = list({**signed.headers, "Host": host}.items())
-    outcome = IamAuthorizer(callers, time.time)(call(made, Request("GET", "/x", headers=headers)))
+    asked = call(made, Request("GET", "/x", headers=headers))
+    outcome = gates(callers=callers, clock=time.time).iam(asked)
     assert isinstance(outcome, Pass), outcome
     [question] = callers.questions
     assert question.principal_type == "AssumedRole"
@@ -891,6 +893,6 @@ def test_the_journey_is_found_by_apigw_requestid(monkeypatch: pytest.MonkeyPatch
 
 def test_an_answer_is_the_integrations() -> None:
     made = call(deployment({"GET /x": {}}))
-    answer = run(Integrations(Functions("hi"))(made))
+    answer = run(outcome_of(Integrations(Functions("hi")), made))
     assert isinstance(answer, Answer)
     assert answer.response.body == b"hi"

@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import RSAAlgorithm
 
-from labkit.local.apigateway.rest.call import Outcome, Pass, Stop
+from labkit.local.apigateway.outcomes import Pass, Stop
 from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
+from labkit.local.apigateway.rest.responses import GatewayError
 from tests.support.rest_calls import call
 
 NOW = 1_700_000_000
@@ -67,7 +68,7 @@ def ask(
     now: float = NOW,
     pools: tuple[str, ...] = (POOL,),
     **authorizer: Any,
-) -> Outcome:
+) -> Pass | Stop[GatewayError]:
     record = {
         "providerARNs": [f"arn:aws:cognito-idp:us-east-1:123456789012:userpool/{p}" for p in pools],
         "identitySource": "method.request.header.Authorization",
@@ -86,9 +87,9 @@ def ask(
     return CognitoAuthorizer(Pools(), clock=lambda: now)(made)
 
 
-def refused(outcome: Outcome, message: str | None = "Unauthorized") -> Stop:
+def refused(outcome: object, message: str | None = "Unauthorized") -> Stop[GatewayError]:
     assert isinstance(outcome, Stop)
-    assert (outcome.error.type.name, outcome.error.shown_message) == ("UNAUTHORIZED", message)
+    assert (outcome.refusal.type.name, outcome.refusal.shown_message) == ("UNAUTHORIZED", message)
     return outcome
 
 
@@ -130,10 +131,10 @@ def test_the_claims_are_kept_as_text() -> None:
         },
     )
     assert isinstance(CognitoAuthorizer(Pools(), clock=lambda: NOW)(made), Pass)
-    assert made.authorizer is not None
-    assert all(isinstance(value, str) for value in made.authorizer["claims"].values())
-    assert made.authorizer["claims"]["email_verified"] == "true"
-    assert made.authorizer["claims"]["exp"] == "Tue Nov 14 22:18:20 UTC 2023"
+    assert made.claims is not None
+    assert all(isinstance(value, str) for value in made.claims.values())
+    assert made.claims["email_verified"] == "true"
+    assert made.claims["exp"] == "Tue Nov 14 22:18:20 UTC 2023"
 
 
 # -- what doesn't ----------------------------------------------------------------

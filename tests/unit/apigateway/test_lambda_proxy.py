@@ -10,13 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.local.apigateway.rest.call import Answer, Call, Stop
+from labkit.local.apigateway.outcomes import Answer, Stop
+from labkit.local.apigateway.proxy_results import MalformedProxyResultError
+from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.lambda_proxy import (
     LambdaProxyIntegration,
-    MalformedResultError,
     proxy_event,
     read_result,
 )
+from labkit.local.apigateway.rest.records import freeze_integration
+from labkit.local.apigateway.rest.responses import GatewayError
 from labkit.local.messages import CONTROL_CHARACTER, Request, Response
 from tests.support.rest_calls import call, run
 
@@ -51,7 +54,7 @@ def test_any_result_is_a_response_or_malformed(result: object, binary: list[str]
     )
     try:
         response = read_result(result, made)
-    except MalformedResultError:
+    except MalformedProxyResultError:
         return
     assert isinstance(response, Response)
     assert 200 <= response.status <= 599
@@ -68,7 +71,7 @@ def test_any_result_is_a_response_or_malformed(result: object, binary: list[str]
 )  # fmt: skip
 def test_status_codes(status: object, expected: int | None) -> None:
     if expected is None:
-        with pytest.raises(MalformedResultError):
+        with pytest.raises(MalformedProxyResultError):
             read_result({"statusCode": status}, call())
     else:
         assert read_result({"statusCode": status}, call()).status == expected
@@ -104,7 +107,7 @@ def test_status_codes(status: object, expected: int | None) -> None:
     ],
 )
 def test_malformed_results(result: object) -> None:
-    with pytest.raises(MalformedResultError):
+    with pytest.raises(MalformedProxyResultError):
         read_result(result, call())
 
 
@@ -218,10 +221,10 @@ class Function:
         return self.result
 
 
-def _invoke(function: Function, **integration: Any) -> tuple[Answer | Stop, Call]:
+def _invoke(function: Function, **integration: Any) -> tuple[Answer | Stop[GatewayError], RestCall]:
     made = call(log=[])
     settings = {"type": "AWS_PROXY", "httpMethod": "POST", "uri": URI, **integration}
-    return run(LambdaProxyIntegration(function)(made, settings)), made
+    return run(LambdaProxyIntegration(function)(made, freeze_integration(settings))), made
 
 
 def test_an_answer() -> None:
@@ -253,7 +256,7 @@ def test_an_answer() -> None:
 def test_failures(function: Function, integration: dict[str, Any], status: int, kind: str) -> None:
     stop, _call = _invoke(function, **integration)
     assert isinstance(stop, Stop)
-    assert (stop.error.status or stop.error.type.status, stop.error.type.name) == (status, kind)
+    assert (stop.refusal.shown_status, stop.refusal.type.name) == (status, kind)
 
 
 def test_lambda_throttles() -> None:
@@ -261,7 +264,7 @@ def test_lambda_throttles() -> None:
     refused = {"payload": {"Reason": "x"}, "error": True, "throttled": True}
     stop, made = _invoke(Function(refused))
     assert isinstance(stop, Stop)
-    assert (stop.error.status or stop.error.type.status, stop.error.type.name) == (
+    assert (stop.refusal.shown_status, stop.refusal.type.name) == (
         500,
         "DEFAULT_5XX",
     )
@@ -273,19 +276,23 @@ def test_lambda_throttles() -> None:
 def test_a_late_function_holds_nobody() -> None:
     """The answer comes although the function never ends."""
 
-    async def ask() -> Answer | Stop:
+    async def ask() -> Answer | Stop[GatewayError]:
         integration = LambdaProxyIntegration(Function())
         settings = {"httpMethod": "POST", "uri": URI, "timeoutInMillis": 50}
-        return await asyncio.wait_for(integration(call(), settings), 5)
+        return await asyncio.wait_for(integration(call(), freeze_integration(settings)), 5)
 
     stop = run(ask())
     assert isinstance(stop, Stop)
-    assert stop.error.type.name == "INTEGRATION_TIMEOUT"
+    assert stop.refusal.type.name == "INTEGRATION_TIMEOUT"
 
 
 def test_a_stage_variable_names_the_function() -> None:
     function = Function({"payload": {"statusCode": 200}, "error": False})
     uri = URI.replace(":function:f", ":function:${stageVariables.name}")
     made = call(stage_variables={"name": "blue"})
-    run(LambdaProxyIntegration(function)(made, {"httpMethod": "POST", "uri": uri}))
+    run(
+        LambdaProxyIntegration(function)(
+            made, freeze_integration({"httpMethod": "POST", "uri": uri})
+        )
+    )
     assert function.asked[0][0].endswith(":function:blue")

@@ -8,26 +8,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.local.apigateway.rest.call import Answer, Stop
+from labkit.local.apigateway.outcomes import Answer, Stop
 from labkit.local.apigateway.rest.mock_integration import (
     UnsupportedTemplateError,
     mock_integration,
     render_template,
 )
+from labkit.local.apigateway.rest.records import freeze_integration
+from labkit.local.apigateway.rest.responses import GatewayError
 from labkit.local.messages import Request
 from tests.support.rest_calls import call
 
 OK = {"application/json": '{"statusCode": 200}'}
 
 
-def _mock(request_templates: Any = None, responses: Any = None, **settings: Any) -> Answer | Stop:
+def _mock(
+    request_templates: Any = None, responses: Any = None, **settings: Any
+) -> Answer | Stop[GatewayError]:
     sent = settings.pop("call", None) or call()
     integration = {
         "requestTemplates": OK if request_templates is None else request_templates,
         "integrationResponses": {"200": {"statusCode": "200"}} if responses is None else responses,
         **settings,
     }
-    return mock_integration(sent, integration)
+    return mock_integration(sent, freeze_integration(integration))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +58,7 @@ def _mock(request_templates: Any = None, responses: Any = None, **settings: Any)
 def test_references(template: str, text: str) -> None:
     request = Request("GET", "/dev/x", "q=1", [("X-Sent", "sent")], b"the $context.httpMethod body")
     made = call(request=request, stage_variables={"colour": "blue"})
-    made.authorizer = {"claims": {"email": "a@example.com", "custom:role": "admin"}}
+    made.claims = {"email": "a@example.com", "custom:role": "admin"}
     assert render_template(made, template) == text
 
 
@@ -80,7 +84,7 @@ def test_more_than_references_is_not_guessed(template: str) -> None:
         render_template(call(), template)
     stop = _mock({"application/json": template})
     assert isinstance(stop, Stop)
-    assert stop.error.type.name == "DEFAULT_5XX"
+    assert stop.refusal.type.name == "DEFAULT_5XX"
     responses = {"200": {"statusCode": "200", "responseTemplates": {"application/json": template}}}
     assert isinstance(_mock(OK, responses), Stop)
 
@@ -118,7 +122,7 @@ def test_no_body_raises(body: bytes) -> None:
 def test_a_body_that_names_no_status(body: bytes) -> None:
     stop = _mock({}, call=call(body=body))
     assert isinstance(stop, Stop)
-    assert stop.error.type.status == 500
+    assert stop.refusal.type.status == 500
 
 
 @pytest.mark.parametrize(
@@ -141,7 +145,7 @@ def test_passthrough(behaviour: str, templates: dict[str, str], status: int) -> 
         assert isinstance(outcome, Answer)
     else:
         assert isinstance(outcome, Stop)
-        assert outcome.error.type.status == status
+        assert outcome.refusal.type.status == status
 
 
 @pytest.mark.parametrize(

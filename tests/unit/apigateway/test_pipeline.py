@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from labkit.journey import GATES, Journey
-from labkit.local.apigateway.rest.call import Answer, Call, Outcome, Pass, Stop
-from labkit.local.apigateway.rest.pipeline import Gates, Pipeline
+from labkit.journey import GATES, Code, Journey
+from labkit.local.apigateway.outcomes import Answer, Pass, Stop
+from labkit.local.apigateway.rest.call import RestCall
+from labkit.local.apigateway.rest.pipeline import RestGates, rest_pipeline
 from labkit.local.apigateway.rest.responses import UNAUTHORIZED, GatewayError
 from labkit.local.messages import Request, Response
 from tests.support.rest_calls import call, run
@@ -21,45 +22,46 @@ class Recorder:
         self.stop_at = stop_at
         self.passed: list[str] = []
 
-    def _outcome(self, name: str) -> Outcome:
-        self.passed.append(name)
-        if name == self.stop_at:
-            return Stop(GatewayError(UNAUTHORIZED), f"stopped at {name}")
-        return Pass(name)
-
-    async def outcomes(self, call: Call) -> list[tuple[str, Outcome]]:
-        found = []
-        for name in ("resource policy", "authorizer"):
-            found.append((name, self._outcome(name)))
-            if isinstance(found[-1][1], Stop):
-                break
-        return found
-
     def gate(self, name: str) -> Any:
-        return lambda call: self._outcome(name)
+        def outcome(call: RestCall) -> Pass | Stop[GatewayError]:
+            self.passed.append(name)
+            if name == self.stop_at:
+                return Stop(GatewayError(UNAUTHORIZED), Code.TOKEN_MISSING, f"stopped at {name}")
+            return Pass(name)
 
-    async def backend(self, call: Call, integration: Any) -> Answer:
+        return outcome
+
+    async def backend(self, call: RestCall, integration: Any) -> Answer:
         self.passed.append("integration")
         return Answer(Response(200, body=b"backend"), "answered")
 
-    def pipeline(self) -> Pipeline:
-        return Pipeline(
-            Gates(
-                authorization=self,  # type: ignore[arg-type]
+    def after_authorizer(self, call: RestCall) -> None:
+        self.passed.append("resource policy again")
+
+    @property
+    def before_authorizer(self) -> Any:
+        return self.gate("resource policy")
+
+    def pipeline(self) -> Any:
+        return rest_pipeline(
+            RestGates(
+                resource_policy=self,  # type: ignore[arg-type]
+                cognito=self.gate("authorizer"),
+                iam=self.gate("authorizer"),
+                lambda_authorizer=self.gate("authorizer"),
                 usage_plans=self.gate("api key and usage plan"),
                 throttle=self.gate("throttle"),
-                lambda_proxy=self.backend,  # type: ignore[arg-type]
-                http=self.backend,  # type: ignore[arg-type]
+                integrations={"AWS_PROXY": self.backend},
             )
         )
 
 
-def _run(recorder: Recorder, made: Call) -> tuple[Response, Journey]:
+def _run(recorder: Recorder, made: RestCall) -> tuple[Response, Journey]:
     journey = Journey("id", "GET", "/dev/x")
     return run(recorder.pipeline().run(made, journey)), journey
 
 
-PROXY = {"authorizationType": "NONE", "methodIntegration": {"type": "AWS_PROXY"}}
+PROXY = {"authorizationType": "AWS_IAM", "methodIntegration": {"type": "AWS_PROXY"}}
 
 
 def test_every_gate_in_the_documented_order() -> None:
@@ -79,6 +81,7 @@ def test_nothing_behind_a_stop_runs(gate: str) -> None:
     assert recorder.passed[-1] == gate
     assert [step.gate for step in journey] == list(GATES[: GATES.index(gate) + 1])
     assert journey.stopped_at is not None
+    assert journey.stopped_at.code is Code.TOKEN_MISSING
     assert journey.stopped_at.reason == f"stopped at {gate}"
 
 

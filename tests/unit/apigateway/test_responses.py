@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.journey import Journey
+from labkit.journey import Code, Journey
 from labkit.local.apigateway.addresses import Address
+from labkit.local.apigateway.journeys import Journeys
+from labkit.local.apigateway.outcomes import Stop
 from labkit.local.apigateway.rest import responses
-from labkit.local.apigateway.rest.call import Stop
 from labkit.local.apigateway.rest.data_plane import RestApiDataPlane
 from labkit.local.apigateway.rest.pipeline import reject
+from labkit.local.apigateway.rest.records import freeze_gateway_response
 from labkit.local.apigateway.rest.responses import (
     ACCESS_DENIED,
     AUTHORIZER_CONFIGURATION_ERROR,
@@ -34,7 +37,8 @@ TYPES = [value for value in vars(responses).values() if isinstance(value, Respon
 
 
 def _render(error: GatewayError, customised: dict[str, Any] | None = None) -> Response:
-    return render(error, customised or {}, {"context.path": "/dev/x"}.get)
+    frozen = {kind: freeze_gateway_response(r) for kind, r in (customised or {}).items()}
+    return render(error, frozen, {"context.path": "/dev/x"}.get)
 
 
 @pytest.mark.parametrize(
@@ -159,11 +163,18 @@ class Refusing:
     """A pipeline that refuses everything."""
 
     async def run(self, call: Any, journey: Journey) -> Response:
-        return reject(call, Stop(GatewayError(UNAUTHORIZED), "no"))
+        return reject(call, Stop(GatewayError(UNAUTHORIZED), Code.TOKEN_MISSING, "no"))
 
 
 def _headers_back(source: str, request: Request) -> list[tuple[str, str]]:
-    data_plane = RestApiDataPlane(OneApi(source), Refusing(), "123456789012")  # type: ignore[arg-type]
+    data_plane = RestApiDataPlane(
+        OneApi(source),
+        Refusing(),  # type: ignore[arg-type]
+        "123456789012",
+        Journeys(),
+        lambda: 0.0,
+        random.Random(1),
+    )
     data_plane.deploy("abc123", "d1")
     response = run(data_plane.handle(request, Address("abc123", None, "dev", "/x")))
     assert response.status == 401
@@ -197,8 +208,7 @@ def test_no_header_value_breaks_the_answer(value: str) -> None:
 
 
 def test_a_call_without_a_route_still_renders() -> None:
-    found = call()
-    found.route = None
     record = {"responseTemplates": {"application/json": "[$context.resourcePath]"}}
-    found.deployment.gateway_responses = {"UNAUTHORIZED": record}
-    assert reject(found, Stop(GatewayError(UNAUTHORIZED), "no")).body == b"[]"
+    found = call(configuration={"gateway_responses": {"UNAUTHORIZED": record}})
+    found.route = None
+    assert reject(found, Stop(GatewayError(UNAUTHORIZED), Code.TOKEN_MISSING, "no")).body == b"[]"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.local.apigateway.rest.deployment import VERBS
+from labkit.local.apigateway.records import VERBS
 from labkit.local.apigateway.rest.routing import find_route, split_path
 from tests.support.rest_calls import METHOD, deployment
 

@@ -7,9 +7,10 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
-from labkit.local.apigateway.rest.call import Call, Pass, Stop
+from labkit.local.apigateway.outcomes import Pass, Stop
+from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
-from labkit.local.apigateway.rest.deployment import Deployment
+from labkit.local.apigateway.rest.records import freeze
 from labkit.local.apigateway.rest.routing import find_route
 from labkit.local.messages import Request
 
@@ -69,7 +70,7 @@ def authorizer(pools: Pools, clock: Clock) -> CognitoAuthorizer:
     return CognitoAuthorizer(pools, clock)
 
 
-def call(token: str, **method: Any) -> Call:
+def call(token: str, **method: Any) -> RestCall:
     configuration = {
         "api": {},
         "authorizers": {
@@ -83,8 +84,8 @@ def call(token: str, **method: Any) -> Call:
             "r1": {"path": "/", "resourceMethods": {"GET": {"authorizerId": "a1", **method}}}
         },
     }
-    deployment = Deployment("api", "us-east-1", "d1", configuration)
-    call = Call(
+    deployment = freeze("api", "us-east-1", "d1", configuration)
+    call = RestCall(
         request=Request("GET", "/dev/", headers=[("Authorization", token)]),
         deployment=deployment,
         account_id="123456789012",
@@ -94,6 +95,8 @@ def call(token: str, **method: Any) -> Call:
         raw_path="/",
         domain_name="api.execute-api.us-east-1.amazonaws.com",
         request_id="1",
+        extended_request_id="1",
+        time=0.0,
     )
     call.route = find_route(deployment, "GET", "/")
     return call

@@ -24,11 +24,10 @@ from labkit.errors import (
     TokenError,
 )
 from labkit.local.apigateway.http.call import HttpCall
-from labkit.local.apigateway.http.call import Stop as HttpStop
-from labkit.local.apigateway.http.deployment import Deployment as HttpDeployment
 from labkit.local.apigateway.http.issuers import Issuers
 from labkit.local.apigateway.http.jwt_authorizer import JwtAuthorizer
-from labkit.local.apigateway.rest.call import Pass, Stop
+from labkit.local.apigateway.http.records import freeze as freeze_http
+from labkit.local.apigateway.outcomes import Pass, Stop
 from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
 from labkit.local.apigateway.rest.responses import render
 from labkit.local.messages import Request
@@ -346,7 +345,7 @@ def test_the_verdict_is_what_the_local_gateway_answers(name: str) -> None:
         assert (verdict.allowed, verdict.status, verdict.body) == (True, 200, "")
         return
     assert isinstance(outcome, Stop)
-    answer = render(outcome.error, {}, lambda _name: None)
+    answer = render(outcome.refusal, {}, lambda _name: None)
     assert (verdict.status, verdict.body.encode()) == (answer.status, answer.body)
     assert dict(answer.headers)["x-amzn-ErrorType"] == verdict.error_type
     if token:
@@ -366,7 +365,7 @@ def test_without_the_clients_they_are_not_checked(issuer: Issuer) -> None:
     made = {"type": "COGNITO_USER_POOLS", "providerARNs": [ARN]}
     token = issuer.token(aud="whoever")
     assert tokens.verdict(token, authorizer=made, http=issuer, now=NOW).allowed
-    assert issuer.verdict(token).check == "aud"
+    assert issuer.verdict(token).check == "client"
 
 
 INVALID = 'Bearer scope="" error="invalid_token"'
@@ -409,8 +408,8 @@ def test_the_verdict_of_an_http_api(
         assert verdict.body == {200: "", 401: UNAUTHORIZED, 403: '{"message":"Forbidden"}'}[status]
         assert verdict.allowed == (status == 200)
         outcome = asyncio.run(http_gateway(value, scopes))
-        if isinstance(outcome, HttpStop):
-            answer = outcome.response()
+        if isinstance(outcome, Stop):
+            answer = outcome.refusal.response()
             assert (answer.status, answer.body.decode()) == (status, verdict.body)
             assert dict(answer.headers).get("www-authenticate") == header
             assert not token or outcome.reason == verdict.reason
@@ -429,7 +428,7 @@ async def http_gateway(token: str | None, scopes: list[str]) -> object:
         "jwtConfiguration": {"issuer": issuer.url, "audience": [CLIENT]},
     }
     guarded = {"routeKey": "GET /x", "authorizationType": "JWT", "authorizerId": "a"}
-    made = HttpDeployment(
+    made = freeze_http(
         "abc123",
         "us-east-1",
         "d1",
@@ -437,7 +436,17 @@ async def http_gateway(token: str | None, scopes: list[str]) -> object:
     )
     request = Request("GET", "/x", headers=[("Authorization", token)] if token else [])
     asked = HttpCall(
-        request, made, "123456789012", "$default", {}, "/x", "/x", "localhost", route=made.routes[0]
+        request=request,
+        deployment=made,
+        account_id="123456789012",
+        stage="$default",
+        stage_record={},
+        raw_path="/x",
+        whole_path="/x",
+        domain_name="localhost",
+        request_id="id",
+        time=NOW,
+        route=made.routes[0],
     )
     return await JwtAuthorizer(Issuers(Pools()), clock=lambda: NOW)(asked)
 

@@ -7,13 +7,8 @@ so they carry none.
 
 from __future__ import annotations
 
-from labkit.local.apigateway.http.deployment import Record
+from labkit.local.apigateway.http.records import Cors
 from labkit.local.messages import Headers, Request, Response
-
-_OF_A_PREFLIGHT = (
-    ("access-control-allow-methods", "allowMethods"),
-    ("access-control-allow-headers", "allowHeaders"),
-)
 
 
 def is_preflight(request: Request) -> bool:
@@ -25,39 +20,38 @@ def is_preflight(request: Request) -> bool:
     )
 
 
-def answer_to_preflight(cors: Record, request: Request) -> Response:
+def answer_to_preflight(cors: Cors, request: Request) -> Response:
     """What a browser is told; without CORS headers when its origin isn't allowed."""
     headers = _common(cors, request)
     if headers:
-        headers += [
-            (name, ",".join(map(str, cors[key]))) for name, key in _OF_A_PREFLIGHT if cors.get(key)
-        ]
-        if cors.get("maxAge") is not None:
-            headers.append(("access-control-max-age", str(cors["maxAge"])))
+        if cors.allow_methods:
+            headers.append(("access-control-allow-methods", ",".join(cors.allow_methods)))
+        if cors.allow_headers:
+            headers.append(("access-control-allow-headers", ",".join(cors.allow_headers)))
+        if cors.max_age is not None:
+            headers.append(("access-control-max-age", str(cors.max_age)))
     return Response(204, headers)
 
 
-def with_cors_headers(cors: Record, request: Request, response: Response) -> Response:
+def with_cors_headers(cors: Cors, request: Request, response: Response) -> Response:
     """An integration's answer: the backend's CORS headers are replaced by the configured ones."""
-    if not cors:
-        return response
     kept = [(k, v) for k, v in response.headers if not k.lower().startswith("access-control-")]
     response.headers = kept + _common(cors, request)
-    exposed = cors.get("exposeHeaders")
-    if exposed and response.headers != kept:
-        response.headers.append(("access-control-expose-headers", ",".join(map(str, exposed))))
+    if cors.expose_headers and response.headers != kept:
+        exposed = ",".join(cors.expose_headers)
+        response.headers.append(("access-control-expose-headers", exposed))
     return response
 
 
-def _common(cors: Record, request: Request) -> Headers:
+def _common(cors: Cors, request: Request) -> Headers:
     """``Access-Control-Allow-Origin`` and ``-Credentials``; nothing for an origin that isn't allowed."""
     origin = request.header("origin")
-    allowed = [str(entry) for entry in cors.get("allowOrigins") or []]
+    allowed = cors.allow_origins
     if not origin or not any(_fits(entry, origin) for entry in allowed):
         return []
     shown = "*" if "*" in allowed else origin
     headers: Headers = [("access-control-allow-origin", shown)]
-    if cors.get("allowCredentials") is True and shown != "*":
+    if cors.allow_credentials and shown != "*":
         headers.append(("access-control-allow-credentials", "true"))
     return headers
 

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
+import random
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from labkit.journey import Journey, Step
+from labkit.journey import Code, Journey, Step
 from labkit.local.apigateway.addresses import Address
-from labkit.local.apigateway.http.call import (
-    NOT_FOUND,
-    TOO_LARGE,
-    HttpCall,
-    Stop,
-    broken,
-    new_request_id,
-)
-from labkit.local.apigateway.http.deployment import DEFAULT, FROZEN, Deployment
-from labkit.local.apigateway.http.pipeline import HttpPipeline
+from labkit.local.apigateway.http.call import HttpCall, new_request_id
+from labkit.local.apigateway.http.records import DEFAULT, FROZEN, HttpDeployment, freeze
+from labkit.local.apigateway.http.responses import NOT_FOUND, TOO_LARGE, HttpError, broken
 from labkit.local.apigateway.journeys import Journeys
-from labkit.local.apigateway.rest.data_plane import sendable
-from labkit.local.messages import Request, Response
+from labkit.local.apigateway.outcomes import Stop
+from labkit.local.apigateway.pipeline import Pipeline
+from labkit.local.messages import Request, Response, sendable
 
 
 class HttpApis(Protocol):
@@ -44,28 +38,40 @@ class HttpApiDataPlane:
         pipeline: the gates.
         account_id: the owner of the APIs.
         journeys: where the journeys are kept.
+        forget_authorizers: forgets what the authorizers of an API cached.
+        clock: seconds since the epoch.
+        numbers: for the ids of requests.
     """
 
     def __init__(
-        self, http_apis: HttpApis, pipeline: HttpPipeline, account_id: str, journeys: Journeys
+        self,
+        http_apis: HttpApis,
+        pipeline: Pipeline[HttpCall, HttpError],
+        account_id: str,
+        journeys: Journeys,
+        forget_authorizers: Callable[[str], None],
+        clock: Callable[[], float],
+        numbers: random.Random,
     ) -> None:
         self._http_apis = http_apis
         self._pipeline = pipeline
+        self._forget_authorizers = forget_authorizers
+        self._clock = clock
+        self._numbers = numbers
         self._account_id = account_id
         self._journeys = journeys
-        self._deployments: dict[tuple[str, str], Deployment] = {}
+        self._deployments: dict[tuple[str, str], HttpDeployment] = {}
 
     # -- snapshots ----------------------------------------------------------------
 
     def deploy(self, api_id: str, deployment_id: str) -> None:
-        """Freeze the API's present configuration as a deployment (13.15)."""
+        """Freeze the API's present configuration as a deployment (gateway 13.15)."""
         region = self._http_apis.http_api_region(api_id)
         records = region and self._http_apis.http_api(api_id, region)
         if region and records:
-            frozen = copy.deepcopy({name: records[name] for name in FROZEN})
-            made = Deployment(api_id, region, deployment_id, frozen)
-            self._deployments[api_id, deployment_id] = made
-            self._pipeline.authorization.lambda_authorizer.forget(api_id)
+            frozen = freeze(api_id, region, deployment_id, {name: records[name] for name in FROZEN})
+            self._deployments[api_id, deployment_id] = frozen
+            self._forget_authorizers(api_id)
 
     def forget_deployment(self, api_id: str, deployment_id: str | None = None) -> None:
         """Drop a deleted deployment, or all of a deleted API."""
@@ -83,7 +89,7 @@ class HttpApiDataPlane:
 
     async def handle(self, request: Request, address: Address) -> Response:
         """The response to a request for an API that :meth:`serves` said yes to."""
-        request_id = new_request_id()
+        request_id = new_request_id(self._numbers)
         journey = Journey(request_id, request.method, address.whole_path)
         response = sendable(await self._respond(request, address, journey))
         journey.status = response.status
@@ -95,20 +101,20 @@ class HttpApiDataPlane:
         region = self._http_apis.http_api_region(address.api_id)
         records = self._http_apis.http_api(address.api_id, region) if region else None
         if not region or not records:
-            return _turn_away(journey, Stop(NOT_FOUND, "the API is gone"))
+            return _turn_away(journey, Stop(NOT_FOUND, Code.API_NOT_FOUND, "the API is gone"))
         closed = self._closed(request, address, records["api"])
         if closed is not None:
             return _turn_away(journey, closed)
         stages: Mapping[str, Any] = records["stages"]
         name, raw_path = _stage_and_path(address, stages)
         if name not in stages:
-            return _turn_away(
-                journey, Stop(NOT_FOUND, f"the API has no stage {address.stage!r} and no $default")
-            )
+            reason = f"the API has no stage {address.stage!r} and no $default"
+            return _turn_away(journey, Stop(NOT_FOUND, Code.STAGE_NOT_FOUND, reason))
         stage = stages[name]
         deployment = self._deployments.get((address.api_id, str(stage.get("deploymentId"))))
         if deployment is None:
-            return _turn_away(journey, Stop(NOT_FOUND, f"nothing is deployed on the stage {name}"))
+            reason = f"nothing is deployed on the stage {name}"
+            return _turn_away(journey, Stop(NOT_FOUND, Code.STAGE_NOT_DEPLOYED, reason))
         call = HttpCall(
             request=request,
             deployment=deployment,
@@ -120,32 +126,38 @@ class HttpApiDataPlane:
             domain_name=address.custom_domain
             or f"{address.api_id}.execute-api.{region}.amazonaws.com",
             request_id=journey.request_id,
+            time=self._clock(),
         )
         return await self._pipeline.run(call, journey)
 
-    def _closed(self, request: Request, address: Address, api: Mapping[str, Any]) -> Stop | None:
+    def _closed(
+        self, request: Request, address: Address, api: Mapping[str, Any]
+    ) -> Stop[HttpError] | None:
         """Why nobody gets as far as a stage; None when the way is open."""
         if api.get("protocolType") != "HTTP":
             return broken(
-                "the local cloud doesn't serve WebSocket APIs, so it turns the request away"
+                Code.UNSUPPORTED,
+                "the local cloud doesn't serve WebSocket APIs, so it turns the request away",
             )
         domain = address.custom_domain
         if domain is not None and self._http_apis.wants_client_certificate(domain):
             return broken(
-                "the local cloud doesn't check client certificates, so nobody gets in here"
+                Code.UNSUPPORTED,
+                "the local cloud doesn't check client certificates, so nobody gets in here",
             )
         if domain is None and api.get("disableExecuteApiEndpoint"):
-            return Stop(NOT_FOUND, "the API's default endpoint is disabled")
+            return Stop(NOT_FOUND, Code.ENDPOINT_DISABLED, "the API's default endpoint is disabled")
         if address.vpc_endpoint is not None:
-            return Stop(NOT_FOUND, "an HTTP API isn't reached through a VPC endpoint")
+            reason = "an HTTP API isn't reached through a VPC endpoint"
+            return Stop(NOT_FOUND, Code.VPC_ENDPOINT_NOT_SERVED, reason)
         if request.body_too_large:
-            return Stop(TOO_LARGE, "the body is larger than 10 MB")
+            return Stop(TOO_LARGE, Code.BODY_TOO_LARGE, "the body is larger than 10 MB")
         return None
 
 
-def _turn_away(journey: Journey, stop: Stop) -> Response:
-    journey.steps.append(Step("route", "stop", stop.reason, stop.evidence))
-    return stop.response()
+def _turn_away(journey: Journey, stop: Stop[HttpError]) -> Response:
+    journey.steps.append(Step("route", "stop", stop.reason, stop.evidence, stop.code))
+    return stop.refusal.response()
 
 
 def _stage_and_path(address: Address, stages: Mapping[str, Any]) -> tuple[str, str]:

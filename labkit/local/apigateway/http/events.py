@@ -9,11 +9,11 @@ import base64
 from collections.abc import Iterable
 from typing import Any
 
-from labkit.local.apigateway.event_parts import identity_of, last_of, listed
+from labkit.local.apigateway.event_parts import identity_of, last_of, listed, request_time
 from labkit.local.apigateway.http.call import HttpCall
-from labkit.local.apigateway.http.deployment import DEFAULT
+from labkit.local.apigateway.http.records import DEFAULT
 from labkit.local.apigateway.loopback import HOP_BY_HOP
-from labkit.local.apigateway.rest.values import request_time
+from labkit.local.iam.caller import Caller
 from labkit.local.messages import Headers, without_headers
 
 _TEXT_TYPES = ("application/json", "application/xml", "application/javascript")
@@ -35,20 +35,20 @@ def authorizer_event(call: HttpCall, version: str, values: list[str]) -> dict[st
         return {
             **_event_1(call),
             "type": "REQUEST",
-            "methodArn": call.route_arn(),
+            "methodArn": call.invoked_arn(),
             "identitySource": joined,
             "authorizationToken": joined,
         }
     return {
         **_event_2(call),
         "type": "REQUEST",
-        "routeArn": call.route_arn(),
+        "routeArn": call.invoked_arn(),
         "identitySource": values or None,
     }
 
 
 def forwarded_headers(call: HttpCall) -> Headers:
-    """The request's headers as a backend gets them; a signature is dropped (4.24)."""
+    """The request's headers as a backend gets them; a signature is dropped (gateway 4.24)."""
     request = call.request
     own = ("host", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto")
     kept = without_headers(request.headers, *own, *HOP_BY_HOP)
@@ -111,8 +111,9 @@ def _context_2(call: HttpCall) -> dict[str, Any]:
         "time": request_time(call.time),
         "timeEpoch": int(call.time * 1000),
     }
-    if call.authorizer is not None:
-        context["authorizer"] = call.authorizer
+    authorizer = _authorizer_2(call)
+    if authorizer is not None:
+        context["authorizer"] = authorizer
     return context
 
 
@@ -156,13 +157,43 @@ def _context_1(call: HttpCall) -> dict[str, Any]:
     }
 
 
+def _authorizer_2(call: HttpCall) -> dict[str, Any] | None:
+    """``requestContext.authorizer`` in format 2.0, by the kind of authorizer; None without one."""
+    if call.jwt is not None:
+        return {"jwt": call.jwt}
+    if call.caller is not None:
+        return {"iam": _iam(call.caller)}
+    result = call.authorizer_result
+    return None if result is None else {"lambda": result.context}
+
+
+def _iam(caller: Caller) -> dict[str, object]:
+    """The caller, as the Developer Guide shows it."""
+    cognito = None
+    if caller.cognito.get("cognitoIdentityId"):
+        cognito = {
+            "amr": [caller.cognito.get("cognitoAuthenticationType")],
+            "identityId": caller.cognito.get("cognitoIdentityId"),
+            "identityPoolId": caller.cognito.get("cognitoIdentityPoolId"),
+        }
+    return {
+        "accessKey": caller.access_key_id,
+        "accountId": caller.account_id,
+        "callerId": caller.id,
+        "cognitoIdentity": cognito,
+        "principalOrgId": None,
+        "userArn": caller.arn,
+        "userId": caller.id,
+    }
+
+
 def _authorizer_1(call: HttpCall) -> dict[str, Any]:
     """``requestContext.authorizer`` in format 1.0: the claims, or a Lambda authorizer's context beside its name."""
-    found = call.authorizer or {}
-    if "lambda" in found:
-        named = {} if call.principal_id is None else {"principalId": call.principal_id}
-        return {**(found["lambda"] or {}), **named}
-    jwt = found.get("jwt") or {}
+    result = call.authorizer_result
+    if result is not None:
+        named = {} if result.principal_id is None else {"principalId": result.principal_id}
+        return {**(result.context or {}), **named}
+    jwt = call.jwt or {}
     return {"claims": jwt.get("claims"), "scopes": jwt.get("scopes")}
 
 

@@ -7,138 +7,130 @@ gives wasn't recorded: here it is 503 ``Service Unavailable``.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 import httpx
 
-from labkit.local.apigateway.http.call import UNAVAILABLE, HttpCall, Stop, broken
-from labkit.local.apigateway.http.deployment import DEFAULT, Record
+from labkit.journey import Code
+from labkit.local.apigateway.http.call import HttpCall
+from labkit.local.apigateway.http.cors import answer_to_preflight, is_preflight, with_cors_headers
 from labkit.local.apigateway.http.events import forwarded_headers, integration_event
+from labkit.local.apigateway.http.records import DEFAULT, HttpIntegration, function_arn_in
+from labkit.local.apigateway.http.responses import SERVER_ERROR, UNAVAILABLE, HttpError, broken
 from labkit.local.apigateway.invocation import (
-    FUNCTION_URI,
     Functions,
     Invoker,
     function_name,
     with_stage_variables,
 )
 from labkit.local.apigateway.loopback import LoopbackClient, encoded_path_value, is_loopback
-from labkit.local.apigateway.rest.call import Answer
-from labkit.local.apigateway.rest.lambda_proxy import (
-    MalformedResultError,
+from labkit.local.apigateway.outcomes import Answer, Stop
+from labkit.local.apigateway.proxy_results import (
+    FORMAT_1_KEYS,
+    MalformedProxyResultError,
     header_value,
+    read_proxy_result,
     remapped,
-    result_headers,
-    result_status,
 )
 from labkit.local.messages import Headers, Response, utf8, without_headers
 
-DEFAULT_TIMEOUT_MS = MAX_TIMEOUT_MS = 30_000
-_FUNCTION_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[\w-]+:\d+:function:[\w$-]+(:[\w$-]+)?")
 _PATH_PARAMETER = re.compile(r"\{(\w+)\+?\}")
-_KNOWN_KEYS = {
-    "1.0": frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}),
+_KEYS = {
+    "1.0": FORMAT_1_KEYS,
     "2.0": frozenset({"statusCode", "headers", "cookies", "body", "isBase64Encoded"}),
 }
-_NOT_DONE_HERE = ("requestParameters", "responseParameters", "requestTemplates", "credentialsArn")
+_FAULTS = {
+    "timeout": (UNAVAILABLE, Code.INTEGRATION_TIMEOUT),
+    "throttled": (SERVER_ERROR, Code.INTEGRATION_THROTTLED),
+    "failed": (SERVER_ERROR, Code.INTEGRATION_FAILED),
+}
+
+Answered = Answer | Stop[HttpError]
 
 
 class Integrations:
-    """Lets the backend answer.
+    """Lets the backend answer, and adds the API's CORS headers; answers a preflight by itself.
 
     Args:
         functions: where the functions are.
     """
 
     def __init__(self, functions: Functions) -> None:
-        self._functions = functions
         self._invoker = Invoker(functions)
         self._client = LoopbackClient()
 
-    async def __call__(self, call: HttpCall) -> Answer | Stop:
+    def __call__(self, call: HttpCall) -> Answered | Coroutine[Any, Any, Answered]:
         """The integration's answer."""
-        integration = call.deployment.integration_of(call.found)
+        cors = call.deployment.cors
+        if cors is not None and is_preflight(call.request):
+            response = answer_to_preflight(cors, call.request)
+            return Answer(response, "the API's CORS configuration answers the preflight")
+        integration = call.deployment.integrations.get(call.found.integration_id)
         if integration is None:
-            return broken("the route has no integration")
-        unknown = [name for name in _NOT_DONE_HERE if integration.get(name)]
-        if unknown:
-            return broken(f"the local cloud doesn't apply {unknown[0]}, so it stops here")
-        if (integration.get("connectionType") or "INTERNET") != "INTERNET":
-            return broken("the local cloud has no VPC links, so it stops here")
-        kind = integration.get("integrationType")
-        if kind == "AWS_PROXY":
-            return await self._invoke(call, integration)
-        if kind == "HTTP_PROXY":
-            return await self._forward(call, integration)
-        return broken(f"the local cloud has no {kind} integration for HTTP APIs")
+            return broken(Code.INTEGRATION_MISSING, "the route has no integration")
+        if integration.unusable is not None:
+            return broken(*integration.unusable)
+        return self._answer(call, integration)
 
-    async def _invoke(self, call: HttpCall, integration: Record) -> Answer | Stop:
-        uri = with_stage_variables(
-            str(integration.get("integrationUri") or ""), call.stage_variables
-        )
-        match = FUNCTION_URI.fullmatch(uri)
-        arn = match["function"] if match else uri
-        if not _FUNCTION_ARN.fullmatch(arn):
-            return broken("the integration's URI names no Lambda function")
+    async def _answer(self, call: HttpCall, integration: HttpIntegration) -> Answered:
+        ask = self._invoke if integration.type == "AWS_PROXY" else self._forward
+        answer = await ask(call, integration)
+        cors = call.deployment.cors
+        if cors is not None and isinstance(answer, Answer):
+            answer.response = with_cors_headers(cors, call.request, answer.response)
+        return answer
+
+    async def _invoke(self, call: HttpCall, integration: HttpIntegration) -> Answered:
+        arn = function_arn_in(with_stage_variables(integration.uri, call.stage_variables))
+        if not arn:
+            reason = "the integration's URI names no Lambda function"
+            return broken(Code.INTEGRATION_SETTINGS, reason)
         name = function_name(arn)
-        version = str(integration.get("payloadFormatVersion") or "")
-        if version not in _KNOWN_KEYS:
-            return broken("the integration's payload format is neither 1.0 nor 2.0")
         source = call.source_arn()
-        if not self._functions.function_allows(arn, "apigateway.amazonaws.com", source):
+        if not self._invoker.may_invoke(arn, source):
             reason = f"API Gateway has no permission (lambda:InvokeFunction) to invoke {name}"
-            return broken(reason, **{"function": name, "source ARN": source})
-        timeout = _timeout(integration)
-        result = await self._invoker.result(arn, integration_event(call, version), timeout)
-        if result is None:
-            return _late(name, timeout)
-        payload = result["payload"]
-        if result["error"]:
-            kind = payload.get("errorType") if isinstance(payload, dict) else "error"
-            return broken(f"{name} failed ({kind}); the client isn't told why", function=name)
+            evidence = {"function": name, "source ARN": source}
+            return broken(Code.INTEGRATION_PERMISSION, reason, **evidence)
+        version = integration.payload_version
+        event = integration_event(call, version)
+        invocation = await self._invoker.invoke(arn, event, integration.timeout)
+        if invocation.fault is not None:
+            error, code = _FAULTS[invocation.fault]
+            return Stop(error, code, invocation.reason, {"function": name})
         try:
-            response = read_answer(payload, version)
-        except MalformedResultError as error:
-            return broken(f"{name} returned a malformed result: {error}", function=name)
+            response = read_answer(invocation.payload, version)
+        except MalformedProxyResultError as malformed:
+            reason = f"{name} returned a malformed result: {malformed}"
+            return broken(Code.INTEGRATION_RESULT, reason, function=name)
         return Answer(response, f"{name} answered {response.status}", {"function": name})
 
-    async def _forward(self, call: HttpCall, integration: Record) -> Answer | Stop:
+    async def _forward(self, call: HttpCall, integration: HttpIntegration) -> Answered:
         url = _url(call, integration)
         if not is_loopback(url):
-            return broken(
-                "the local cloud only calls servers on this machine", url=url.partition("?")[0]
-            )
-        verb = str(integration.get("integrationMethod") or "ANY")
-        verb = call.verb if verb == "ANY" else verb
+            reason = "the local cloud only calls servers on this machine"
+            return broken(Code.UNSUPPORTED, reason, url=url.partition("?")[0])
+        verb = call.verb if integration.method == "ANY" else integration.method
         sent = without_headers(forwarded_headers(call), "host")
-        timeout = _timeout(integration)
+        timeout = integration.timeout
         try:
             status, headers, body = await self._client.send(
                 verb, url, sent, call.request.body, timeout
             )
         except httpx.TimeoutException:
-            return _late("the server", timeout)
+            reason = f"the server did not answer within {timeout:g} s"
+            return Stop(UNAVAILABLE, Code.INTEGRATION_TIMEOUT, reason)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            return Stop(UNAVAILABLE, f"the server can't be reached ({type(error).__name__})")
+            reason = f"the server can't be reached ({type(error).__name__})"
+            return Stop(UNAVAILABLE, Code.INTEGRATION_UNREACHABLE, reason)
         return Answer(Response(status, remapped(headers), body), f"the server answered {status}")
 
 
-def _timeout(integration: Record) -> float:
-    """The integration's timeout in seconds: 30 unless set, and never more (section 14)."""
-    return min(int(integration.get("timeoutInMillis") or DEFAULT_TIMEOUT_MS), MAX_TIMEOUT_MS) / 1000
-
-
-def _late(what: str, timeout: float) -> Stop:
-    return Stop(UNAVAILABLE, f"{what} did not answer within {timeout:g} s")
-
-
-def _url(call: HttpCall, integration: Record) -> str:
+def _url(call: HttpCall, integration: HttpIntegration) -> str:
     """The integration's URL with path parameters, and the request's query; ``$default`` adds the whole path."""
-    uri = with_stage_variables(str(integration.get("integrationUri") or ""), call.stage_variables)
+    uri = with_stage_variables(integration.uri, call.stage_variables)
     parameters = call.path_parameters
     url = _PATH_PARAMETER.sub(lambda m: encoded_path_value(parameters.get(m[1], "")), uri)
     if call.found.key == DEFAULT:
@@ -148,47 +140,28 @@ def _url(call: HttpCall, integration: Record) -> str:
     return url
 
 
-# -- what a function returns ----------------------------------------------------------------
-
-
 def read_answer(payload: object, version: str) -> Response:
     """The HTTP response that a function's result stands for.
 
     In format 2.0 a result without ``statusCode`` is the body itself.
 
     Raises:
-        MalformedResultError: API Gateway answers 500 for it.
+        MalformedProxyResultError: API Gateway answers 500 for it.
     """
     if not isinstance(payload, dict) or "statusCode" not in payload:
         if version == "1.0":
-            raise MalformedResultError("it has no statusCode")
+            raise MalformedProxyResultError("it has no statusCode")
         body = payload if isinstance(payload, str) else json.dumps(payload)
         return Response(200, [("Content-Type", "application/json")], utf8(body))
-    if unknown := sorted(set(payload) - _KNOWN_KEYS[version]):
-        raise MalformedResultError(f"it has the unknown key {unknown[0]!r}")
-    headers = result_headers(payload)
-    if not any(name.lower() == "content-type" for name, _value in headers):
-        headers.insert(0, ("Content-Type", "text/plain;charset=UTF-8"))
-    headers += _cookies(payload)
-    return Response(result_status(payload["statusCode"]), headers, _body_of(payload))
+    response = read_proxy_result(
+        payload, keys=_KEYS[version], content_type="text/plain;charset=UTF-8", decode=True
+    )
+    response.headers += _cookies(payload)
+    return response
 
 
 def _cookies(payload: Mapping[str, Any]) -> Headers:
     cookies = payload.get("cookies") or []
     if not isinstance(cookies, list):
-        raise MalformedResultError("its cookies isn't a list")
+        raise MalformedProxyResultError("its cookies isn't a list")
     return [("set-cookie", header_value(cookie)) for cookie in cookies]
-
-
-def _body_of(payload: Mapping[str, Any]) -> bytes:
-    body = payload.get("body")
-    if body is None:
-        return b""
-    if not isinstance(body, str):
-        raise MalformedResultError("its body isn't text")
-    if payload.get("isBase64Encoded") is not True:
-        return body.encode("utf-8", errors="replace")
-    try:
-        return base64.b64decode(body, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise MalformedResultError("its body isn't Base64") from error

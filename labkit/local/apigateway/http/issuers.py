@@ -1,4 +1,4 @@
-"""The keys of the issuers whose tokens a JWT authorizer trusts (gateway.md 13.1).
+"""The keys of the issuers whose tokens a JWT authorizer trusts (gateway 13.1).
 
 A user pool of this cloud is asked in place. Another issuer is asked as AWS asks it, by its discovery document and its
 ``jwks_uri``, if both are on this machine; nothing leaves it. AWS may keep keys for two hours; here they are fetched
@@ -23,7 +23,7 @@ COGNITO_ISSUER = re.compile(
     r"https://cognito-idp\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<pool>(?P=region)_[A-Za-z0-9]+)"
 )
 MAX_DOCUMENT_BYTES, TIMEOUT_SECONDS = 150_000, 1.5
-"""What AWS takes of a JWKS endpoint (gateway.md, section 14)."""
+"""What AWS takes of a JWKS endpoint (gateway 14)."""
 
 
 class ForeignIssuerError(Exception):

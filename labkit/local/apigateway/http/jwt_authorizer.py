@@ -1,8 +1,8 @@
-"""The JWT authorizer (gateway.md 13.1-13.8).
+"""The JWT authorizer (gateway 13.1-13.8).
 
 It looks at signature, issuer, audience, time and scopes, and not at ``token_use``: an ID token passes a route without
-scopes as an access token does (13.7). Of the ``www-authenticate`` texts the ones that somebody recorded are AWS's; a
-rejection whose text nobody recorded says ``invalid_token`` and no more.
+scopes as an access token does (gateway 13.7). Of the ``www-authenticate`` texts the ones that somebody recorded are
+AWS's; a rejection whose text nobody recorded says ``invalid_token`` and no more.
 """
 
 from __future__ import annotations
@@ -12,18 +12,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from labkit.errors import InvalidTokenError
-from labkit.local.apigateway.http.call import (
-    FORBIDDEN,
-    UNAUTHORIZED,
-    HttpCall,
-    Outcome,
-    Stop,
-    broken,
-)
-from labkit.local.apigateway.http.deployment import Record
+from labkit.journey import Code
+from labkit.local.apigateway.http.call import HttpCall
 from labkit.local.apigateway.http.issuers import ForeignIssuerError, Issuers
+from labkit.local.apigateway.http.records import HttpAuthorizer
+from labkit.local.apigateway.http.responses import FORBIDDEN, HttpError, broken
 from labkit.local.apigateway.http.values import look_up
-from labkit.local.apigateway.rest.call import Pass
+from labkit.local.apigateway.outcomes import Pass, Stop
+from labkit.local.apigateway.token_codes import code_of
 from labkit.tokens.authorizer_rules import challenge, check_for_http_api, check_route_scopes
 from labkit.tokens.signed import Claims, bare_token, key_id, refuse, scopes_in
 
@@ -40,39 +36,39 @@ class JwtAuthorizer:
         self._issuers = issuers
         self._clock = clock
 
-    async def __call__(self, call: HttpCall) -> Outcome:
+    async def __call__(self, call: HttpCall) -> Pass | Stop[HttpError]:
         """Let the request on with its claims, or answer 401 or 403."""
-        record = call.found.record
-        authorizer = call.deployment.authorizers.get(str(record.get("authorizerId")))
-        if authorizer is None or authorizer.get("authorizerType") != "JWT":
-            return broken("the route names a JWT authorizer that the deployment doesn't have")
-        sources = authorizer.get("identitySource")
-        if not isinstance(sources, list) or len(sources) != 1:
-            return broken("a JWT authorizer has exactly one identity source")
-        scopes = [str(scope) for scope in record.get("authorizationScopes") or []]
-        token = bare_token(look_up(call, str(sources[0])))
+        authorizer = call.deployment.authorizers.get(call.found.authorizer_id)
+        if authorizer is None or authorizer.type != "JWT":
+            reason = "the route names a JWT authorizer that the deployment doesn't have"
+            return broken(Code.AUTHORIZER_NOT_FOUND, reason)
+        if len(authorizer.identity_sources) != 1:
+            reason = "a JWT authorizer has exactly one identity source"
+            return broken(Code.AUTHORIZER_SETTINGS, reason)
+        [source] = authorizer.identity_sources
+        scopes = list(call.found.authorization_scopes)
+        token = bare_token(look_up(call, source))
         if not token:
-            reason = f"there is no token in {sources[0]}"
-            return Stop(UNAUTHORIZED, reason, {}, [("www-authenticate", "Bearer")])
+            return _unauthorized("Bearer", Code.TOKEN_MISSING, f"there is no token in {source}", {})
         try:
-            claims = await self._verified(token, authorizer.get("jwtConfiguration") or {})
+            claims = await self._verified(token, authorizer)
             check_route_scopes(claims, scopes)
             return _passed(call, claims, scopes)
         except InvalidTokenError as refused:
             if refused.check == "scope":
-                return Stop(FORBIDDEN, refused.reason, refused.evidence)
-            headers = [("www-authenticate", challenge(refused, scopes))]
-            return Stop(UNAUTHORIZED, refused.reason, refused.evidence, headers)
+                return Stop(FORBIDDEN, Code.SCOPE_MISSING, refused.reason, refused.evidence)
+            header = challenge(refused, scopes)
+            return _unauthorized(header, code_of(refused), refused.reason, refused.evidence)
         except ForeignIssuerError:
             return broken(
+                Code.UNSUPPORTED,
                 "the token's issuer isn't a user pool of this cloud nor on this machine, and nothing leaves it: AWS "
-                "would fetch its keys"
+                "would fetch its keys",
             )
 
-    async def _verified(self, token: str, settings: Record) -> Claims:
+    async def _verified(self, token: str, authorizer: HttpAuthorizer) -> Claims:
         """The claims of a token that the issuer signed for this audience, and whose time it is."""
-        issuer = str(settings.get("issuer") or "")
-        audience = [str(entry) for entry in settings.get("audience") or []]
+        issuer, audience = authorizer.issuer, list(authorizer.audience)
         key = await self._issuers.key(issuer, key_id(token))
         return check_for_http_api(token, key, issuer=issuer, audience=audience, now=self._clock())
 
@@ -84,7 +80,7 @@ def _passed(call: HttpCall, claims: Claims, scopes: list[str]) -> Pass:
         shown = as_text(claims)
     except RecursionError as error:
         raise refuse("format", "the token's claims are nested too deeply", parts=3) from error
-    call.authorizer = {"jwt": {"claims": shown, "scopes": granted if scopes else None}}
+    call.jwt = {"claims": shown, "scopes": granted if scopes else None}
     reason = "a valid token of the issuer for this audience"
     return Pass(
         reason + (f", with the scope {matched[0]}" if matched else ""),
@@ -92,8 +88,14 @@ def _passed(call: HttpCall, claims: Claims, scopes: list[str]) -> Pass:
     )
 
 
+def _unauthorized(
+    challenged: str, code: Code, reason: str, evidence: Mapping[str, Any]
+) -> Stop[HttpError]:
+    return Stop(HttpError(401, "Unauthorized", challenged), code, reason, evidence)
+
+
 def as_text(claims: Mapping[str, Any]) -> dict[str, str]:
-    """The claims as the backend sees them: text, lists in brackets, no nulls (13.8).
+    """The claims as the backend sees them: text, lists in brackets, no nulls (gateway 13.8).
 
     >>> as_text({"exp": 1680633579, "email_verified": True, "cognito:groups": ["a", "b"], "nickname": None})
     {'exp': '1680633579', 'email_verified': 'true', 'cognito:groups': '[a b]'}

@@ -1,74 +1,84 @@
-"""The order of an HTTP API's gates, and the journey that they write.
+"""The gates of an HTTP API, in their order.
 
-An HTTP API has no web ACL, resource policy, API keys and validation (13.12): their steps say so, and everybody passes.
-The order of the others is the REST API's; nobody is known to have recorded it for HTTP APIs.
+An HTTP API has no web ACL, resource policy, API keys and validation (gateway 13.12): these gates say so, and everybody
+passes. The order of the others is the REST API's; nobody is known to have recorded it for HTTP APIs.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from labkit.journey import Journey, Step
-from labkit.local.apigateway.http.authorization import Authorization
-from labkit.local.apigateway.http.call import HttpCall, Outcome, Stop
-from labkit.local.apigateway.http.cors import answer_to_preflight, is_preflight, with_cors_headers
+from labkit.journey import Code
+from labkit.local.apigateway.authorization import Authorization
+from labkit.local.apigateway.http.call import HttpCall, HttpOutcome
 from labkit.local.apigateway.http.integrations import Integrations
+from labkit.local.apigateway.http.jwt_authorizer import JwtAuthorizer
+from labkit.local.apigateway.http.records import HttpAuthorizer
+from labkit.local.apigateway.http.responses import SERVER_ERROR, HttpError
 from labkit.local.apigateway.http.routing import route
-from labkit.local.apigateway.http.throttling import Throttle
-from labkit.local.apigateway.rest.call import Answer, Skip
+from labkit.local.apigateway.iam_authorizer import IamAuthorizer
+from labkit.local.apigateway.lambda_authorizer import LambdaAuthorizer
+from labkit.local.apigateway.limits import Throttle
+from labkit.local.apigateway.outcomes import Skip, Stop
+from labkit.local.apigateway.pipeline import Pipeline
 from labkit.local.messages import Response
+
+_OPEN = Skip("the route is open to everybody (authorization NONE)", Code.AUTHORIZATION_NONE)
+_PREFLIGHT = Skip("no route is asked for: the API answers the preflight by itself")
 
 
 @dataclass(frozen=True)
-class HttpPipeline:
-    """Takes a call through the gates to its response.
+class HttpGates:
+    """The gates that keep state or ask another part of the cloud.
 
     Attributes:
-        authorization: the authorizers.
+        jwt: for ``JWT``.
+        iam: for ``AWS_IAM``.
+        lambda_authorizer: for ``CUSTOM``.
         throttle: the token buckets.
         integrations: the backends.
     """
 
-    authorization: Authorization
-    throttle: Throttle
+    jwt: JwtAuthorizer
+    iam: IamAuthorizer[HttpCall, HttpError]
+    lambda_authorizer: LambdaAuthorizer[HttpCall, HttpAuthorizer, HttpError]
+    throttle: Throttle[HttpCall, HttpError]
     integrations: Integrations
 
-    async def run(self, call: HttpCall, journey: Journey) -> Response:
-        """The response, with the journey's steps filled in."""
-        async for gate, outcome in self._outcomes(call):
-            journey.steps.append(_step(gate, outcome))
-            if isinstance(outcome, Stop):
-                return outcome.response()
-        answer = await self._integrate(call)
-        journey.steps.append(_step("integration", answer))
-        return answer.response() if isinstance(answer, Stop) else answer.response
 
-    async def _outcomes(self, call: HttpCall) -> AsyncIterator[tuple[str, Outcome]]:
-        yield "waf", Skip("an HTTP API can't have a web ACL")
-        yield "route", route(call)
-        yield "resource policy", Skip("an HTTP API can't have a resource policy")
-        yield "authorizer", await self.authorization(call)
-        yield "api key and usage plan", Skip("an HTTP API has no API keys")
-        yield "throttle", self.throttle(call)
-        yield "validation", Skip("an HTTP API doesn't validate requests")
-
-    async def _integrate(self, call: HttpCall) -> Answer | Stop:
-        """The backend's answer with the API's CORS headers; a preflight is answered here, behind the authorizer."""
-        cors = call.deployment.cors
-        if cors and is_preflight(call.request):
-            response = answer_to_preflight(cors, call.request)
-            return Answer(response, "the API's CORS configuration answers the preflight")
-        answer = await self.integrations(call)
-        if isinstance(answer, Stop):
-            return answer
-        response = with_cors_headers(cors, call.request, answer.response)
-        return Answer(response, answer.reason, answer.evidence)
-
-
-def _step(gate: str, outcome: Outcome | Answer) -> Step:
-    if isinstance(outcome, Stop):
-        return Step(gate, "stop", outcome.reason, outcome.evidence)
-    return Step(
-        gate, "skip" if isinstance(outcome, Skip) else "pass", outcome.reason, outcome.evidence
+def http_pipeline(gates: HttpGates) -> Pipeline[HttpCall, HttpError]:
+    """What a request to an HTTP API goes through."""
+    authorizer = Authorization[HttpCall, HttpError](
+        {
+            "NONE": lambda call: _PREFLIGHT if call.route is None else _OPEN,
+            "JWT": gates.jwt,
+            "AWS_IAM": gates.iam,
+            "CUSTOM": gates.lambda_authorizer,
+        },
+        SERVER_ERROR,
     )
+    return Pipeline(
+        (
+            ("waf", _absent("an HTTP API can't have a web ACL")),
+            ("route", route),
+            ("resource policy", _absent("an HTTP API can't have a resource policy")),
+            ("authorizer", authorizer),
+            ("api key and usage plan", _absent("an HTTP API has no API keys")),
+            ("throttle", gates.throttle),
+            ("validation", _absent("an HTTP API doesn't validate requests")),
+            ("integration", gates.integrations),
+        ),
+        reject,
+    )
+
+
+def reject(_call: HttpCall, stop: Stop[HttpError]) -> Response:
+    """The response for a rejection."""
+    return stop.refusal.response()
+
+
+def _absent(reason: str) -> Callable[[HttpCall], HttpOutcome]:
+    """A gate that HTTP APIs don't have."""
+    skip = Skip(reason)
+    return lambda call: skip

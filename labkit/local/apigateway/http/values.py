@@ -1,4 +1,4 @@
-"""The values that an identity source may name: ``$request.header.x``, ``$context.routeKey``… (gateway.md 13.11)."""
+"""The values that an identity source may name: ``$request.header.x``, ``$context.routeKey``… (gateway 13.11)."""
 
 from __future__ import annotations
 
@@ -10,27 +10,23 @@ def look_up(call: HttpCall, expression: str) -> str | None:
 
     Header names have no case, query string names have.
     """
-    kind, _dot, name = expression.removeprefix("$").partition(".")
+    found = identity_values(call, expression)
+    return ",".join(found) if found else None
+
+
+def identity_values(call: HttpCall, source: str) -> list[str]:
+    """What the request has for an identity source; a header or a query parameter may come twice."""
+    kind, _dot, name = source.removeprefix("$").partition(".")
     if kind == "request":
         place, _dot, key = name.partition(".")
         if place == "header":
-            found = [v for k, v in call.request.headers if k.lower() == key.lower()]
-        elif place == "querystring":
-            found = [v for k, v in call.request.query if k == key]
-        else:
-            return None
-        return ",".join(found) if found else None
+            return [v for k, v in call.request.headers if k.lower() == key.lower()]
+        return [v for k, v in call.request.query if k == key] if place == "querystring" else []
     if kind == "stageVariables":
-        return call.stage_variables.get(name)
-    return _context(call).get(name) if kind == "context" else None
-
-
-def comes_twice(call: HttpCall, expression: str) -> bool:
-    """Whether a header or a query parameter comes twice: function, cache and backend could each take another one."""
-    place, _dot, key = expression.removeprefix("$request.").partition(".")
-    if place == "header":
-        return sum(name.lower() == key.lower() for name, _value in call.request.headers) > 1
-    return place == "querystring" and sum(name == key for name, _value in call.request.query) > 1
+        found = call.stage_variables.get(name)
+    else:
+        found = _context(call).get(name) if kind == "context" else None
+    return [] if found is None else [found]
 
 
 def _context(call: HttpCall) -> dict[str, str | None]:

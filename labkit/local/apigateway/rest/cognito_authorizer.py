@@ -1,7 +1,7 @@
-"""The ``COGNITO_USER_POOLS`` authorizer (gateway.md, section 2).
+"""The ``COGNITO_USER_POOLS`` authorizer (gateway 2).
 
 It looks at the token alone, offline: signature, issuer, expiry, and the kind of token that the method's scopes ask
-for. It authenticates; it returns no policy (2.19).
+for. It authenticates; it returns no policy (gateway 2.19).
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from labkit.errors import InvalidTokenError
+from labkit.journey import Code
 from labkit.local.apigateway.authorization_header import comes_twice
-from labkit.local.apigateway.rest.call import Call, Outcome, Pass, Stop
+from labkit.local.apigateway.outcomes import Pass, Stop
+from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.responses import UNAUTHORIZED, GatewayError
+from labkit.local.apigateway.token_codes import code_of
 from labkit.local.cognito.pool_keys import PoolKeys, UserPools
 from labkit.tokens.authorizer_rules import EXPIRED_MESSAGE, check_for_rest_api
 from labkit.tokens.signed import bare_token, scopes_in
@@ -33,27 +36,29 @@ class CognitoAuthorizer:
         self._clock = clock
         self._keys = PoolKeys(user_pools)
 
-    def __call__(self, call: Call) -> Outcome:
+    def __call__(self, call: RestCall) -> Pass | Stop[GatewayError]:
         """Let the request on with its claims, or answer 401."""
         method = call.found.method
-        authorizer = call.deployment.authorizers.get(str(method.get("authorizerId")))
+        authorizer = call.deployment.authorizers.get(method.authorizer_id)
         if authorizer is None:
-            return _unauthorized(
-                "the method names an authorizer that the deployment doesn't have", {}
-            )
-        header = str(authorizer.get("identitySource") or "").removeprefix("method.request.header.")
+            reason = "the method names an authorizer that the deployment doesn't have"
+            return _unauthorized(Code.AUTHORIZER_NOT_FOUND, reason, {})
+        header = ",".join(authorizer.identity_sources).removeprefix("method.request.header.")
         token = bare_token(call.request.header(header))
-        scopes = [str(scope) for scope in method.get("authorizationScopes") or []]
+        scopes = list(method.authorization_scopes)
         if not token:
-            return _unauthorized(
-                f"there is no token in the {header} header", {"token source": header}
-            )
+            reason = f"there is no token in the {header} header"
+            return _unauthorized(Code.TOKEN_MISSING, reason, {"token source": header})
         if comes_twice(call.request, header):
-            return _unauthorized(f"the {header} header comes twice", {"token source": header})
+            reason = f"the {header} header comes twice"
+            return _unauthorized(Code.IDENTITY_SOURCE_TWICE, reason, {"token source": header})
         try:
             claims = check_for_rest_api(
                 token,
-                authorizer,
+                {
+                    "providerARNs": list(authorizer.provider_arns),
+                    "identityValidationExpression": authorizer.validation,
+                },
                 scopes,
                 find_key=self._keys.find,
                 clients=self._clients,
@@ -61,8 +66,8 @@ class CognitoAuthorizer:
             )
         except InvalidTokenError as refused:
             message = EXPIRED_MESSAGE if refused.check == "exp" else None
-            return _unauthorized(refused.reason, refused.evidence, message)
-        call.authorizer = {"claims": as_text(claims)}
+            return _unauthorized(code_of(refused), refused.reason, refused.evidence, message)
+        call.claims = as_text(claims)
         kind = "access" if scopes else "ID"
         matched = sorted(set(scopes) & set(scopes_in(claims)))
         reason = f"a valid {kind} token of the user pool" + (
@@ -76,12 +81,14 @@ class CognitoAuthorizer:
         return None if pool is None else pool["_clients"]
 
 
-def _unauthorized(reason: str, evidence: Mapping[str, Any], message: str | None = None) -> Stop:
-    return Stop(GatewayError(UNAUTHORIZED, message), reason, evidence)
+def _unauthorized(
+    code: Code, reason: str, evidence: Mapping[str, Any], message: str | None = None
+) -> Stop[GatewayError]:
+    return Stop(GatewayError(UNAUTHORIZED, message), code, reason, evidence)
 
 
 def as_text(claims: Mapping[str, Any]) -> dict[str, str]:
-    """The claims as the backend sees them: every value is text (2.10), lists are joined with commas (2.11).
+    """The claims as the backend sees them: text (gateway 2.10), lists joined with commas (gateway 2.11).
 
     >>> as_text({"exp": 1680633579, "email_verified": True, "cognito:groups": ["a", "b"], "auth_time": 7})
     {'exp': 'Tue Apr 04 18:39:39 UTC 2023', 'email_verified': 'true', 'cognito:groups': 'a,b', 'auth_time': '7'}

@@ -1,20 +1,14 @@
-"""An edge-optimized API is reached through a CloudFront that AWS runs (gateway.md 0.1, 1.15, 10.2-10.4)."""
+"""An edge-optimized API is reached through a CloudFront that AWS runs (gateway 0.1, 1.15, 10.2-10.4)."""
 
 from __future__ import annotations
 
 import base64
 import os
 
-from labkit.local.apigateway.rest.deployment import Record
 from labkit.local.messages import Headers, Request, Response
 
 POP = "LOC50-C1"
 """A location that no CloudFront edge has: this one is local."""
-
-
-def is_edge_optimized(api: Record) -> bool:
-    """Whether the API's endpoint type is ``EDGE``."""
-    return "EDGE" in ((api.get("endpointConfiguration") or {}).get("types") or [])
 
 
 def refuse_body(request: Request) -> Response | None:

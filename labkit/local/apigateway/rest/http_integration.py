@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 import httpx
 
+from labkit.journey import Code
 from labkit.local.apigateway.invocation import with_stage_variables
 from labkit.local.apigateway.loopback import (
     HOP_BY_HOP,
@@ -15,13 +14,15 @@ from labkit.local.apigateway.loopback import (
     encoded_path_value,
     is_loopback,
 )
-from labkit.local.apigateway.rest.call import Answer, Call, Stop
-from labkit.local.apigateway.rest.lambda_proxy import DEFAULT_TIMEOUT_MS, remapped
+from labkit.local.apigateway.outcomes import Answer, Stop
+from labkit.local.apigateway.proxy_results import remapped
+from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.mock_integration import (
     UnsupportedTemplateError,
     integration_response,
     response_of,
 )
+from labkit.local.apigateway.rest.records import RestIntegration
 from labkit.local.apigateway.rest.responses import (
     API_CONFIGURATION_ERROR,
     DEFAULT_5XX,
@@ -35,90 +36,95 @@ from labkit.local.messages import Headers, Response, without_headers
 _PATH_PARAMETER = re.compile(r"\{(\w+)\+?\}")
 
 
-class HttpIntegration:
+class HttpServerIntegration:
     """Calls a server on loopback."""
 
     def __init__(self) -> None:
         self._client = LoopbackClient()
 
-    async def __call__(self, call: Call, integration: Mapping[str, Any]) -> Answer | Stop:
+    async def __call__(
+        self, call: RestCall, integration: RestIntegration
+    ) -> Answer | Stop[GatewayError]:
         """The server's answer; 504 when it can't be reached or is late."""
         url = self._url(call, integration)
         if not is_loopback(url):
             call.write("Execution failed due to configuration error: Invalid endpoint address")
             reason = "the local cloud only calls servers on this machine"
             return Stop(
-                GatewayError(API_CONFIGURATION_ERROR), reason, {"url": url.partition("?")[0]}
+                GatewayError(API_CONFIGURATION_ERROR),
+                Code.UNSUPPORTED,
+                reason,
+                {"url": url.partition("?")[0]},
             )
-        timeout = int(integration.get("timeoutInMillis") or DEFAULT_TIMEOUT_MS) / 1000
+        timeout = integration.timeout
         call.write(f"Sending request to {url}")
         try:
             status, headers, body = await self._send(call, integration, url, timeout)
         except httpx.TimeoutException:
             reason = f"the server did not answer within {timeout:g} s"
-            return Stop(GatewayError(INTEGRATION_TIMEOUT), reason)
+            return Stop(GatewayError(INTEGRATION_TIMEOUT), Code.INTEGRATION_TIMEOUT, reason)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             reason = f"the server can't be reached ({type(error).__name__})"
-            return Stop(GatewayError(INTEGRATION_FAILURE), reason)
-        if integration.get("type") == "HTTP_PROXY":
+            return Stop(GatewayError(INTEGRATION_FAILURE), Code.INTEGRATION_UNREACHABLE, reason)
+        if integration.type == "HTTP_PROXY":
             return Answer(
                 Response(status, remapped(headers), body), f"the server answered {status}"
             )
         return self._mapped(call, integration, status, body)
 
     def _mapped(
-        self, call: Call, integration: Mapping[str, Any], status: int, body: bytes
-    ) -> Answer | Stop:
+        self, call: RestCall, integration: RestIntegration, status: int, body: bytes
+    ) -> Answer | Stop[GatewayError]:
         chosen = integration_response(integration, status)
         if chosen is None:
-            return Stop(
-                GatewayError(DEFAULT_5XX), f"no integration response for the server's {status}"
-            )
+            reason = f"no integration response for the server's {status}"
+            return Stop(GatewayError(DEFAULT_5XX), Code.INTEGRATION_RESPONSE, reason)
         try:
             response = response_of(call, chosen)
         except UnsupportedTemplateError as error:
-            return Stop(GatewayError(DEFAULT_5XX), f"the response template can't be used: {error}")
-        if not chosen.get("responseTemplates"):
+            reason = f"the response template can't be used: {error}"
+            return Stop(GatewayError(DEFAULT_5XX), Code.INTEGRATION_TEMPLATE, reason)
+        if not chosen.templates:
             response.body = body
         return Answer(response, f"the server answered {status}, the client gets {response.status}")
 
-    def _url(self, call: Call, integration: Mapping[str, Any]) -> str:
-        parameters = integration.get("requestParameters") or {}
+    def _url(self, call: RestCall, integration: RestIntegration) -> str:
+        parameters = integration.parameters
 
         def path_value(match: re.Match[str]) -> str:
             source = parameters.get(f"integration.request.path.{match[1]}")
             value = (
-                _source_value(call, str(source))
-                if source
-                else call.found.path_parameters.get(match[1])
+                _source_value(call, source) if source else call.found.path_parameters.get(match[1])
             )
             return encoded_path_value(value or "")
 
-        uri = with_stage_variables(str(integration.get("uri") or ""), call.stage_variables)
+        uri = with_stage_variables(integration.uri, call.stage_variables)
         url = _PATH_PARAMETER.sub(path_value, uri)
-        if integration.get("type") == "HTTP_PROXY" and call.request.query_string:
+        if integration.type == "HTTP_PROXY" and call.request.query_string:
             url += ("&" if "?" in url else "?") + call.request.query_string
         return url
 
     async def _send(
-        self, call: Call, integration: Mapping[str, Any], url: str, timeout: float
+        self, call: RestCall, integration: RestIntegration, url: str, timeout: float
     ) -> tuple[int, Headers, bytes]:
         sent: Headers = []
-        if integration.get("type") == "HTTP_PROXY":
+        if integration.type == "HTTP_PROXY":
             sent = without_headers(call.request.headers, "host", *HOP_BY_HOP)
             if (call.request.header("authorization") or "").startswith("AWS4-"):
-                sent = without_headers(sent, "authorization")  # a signature isn't forwarded (4.24)
-        for target, source in (integration.get("requestParameters") or {}).items():
+                sent = without_headers(
+                    sent, "authorization"
+                )  # a signature isn't forwarded (gateway 4.24)
+        for target, source in integration.parameters.items():
             name = target.removeprefix("integration.request.header.")
-            value = _source_value(call, str(source))
+            value = _source_value(call, source)
             if name != target and value is not None:
                 sent.append((name, value))
-        verb = str(integration.get("httpMethod") or call.verb)
+        verb = integration.http_method or call.verb
         verb = call.verb if verb == "ANY" else verb
         return await self._client.send(verb, url, sent, call.request.body, timeout)
 
 
-def _source_value(call: Call, source: str) -> str | None:
+def _source_value(call: RestCall, source: str) -> str | None:
     if len(source) >= 2 and source[0] == source[-1] == "'":
         return source[1:-1]
     return look_up(call, source)

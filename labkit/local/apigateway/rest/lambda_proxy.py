@@ -1,18 +1,17 @@
-"""The ``AWS_PROXY`` integration with a Lambda function: the event, the permission, the answer (gateway.md 1.13)."""
+"""The ``AWS_PROXY`` integration with a Lambda function: the event, the permission, the answer (gateway 1.13)."""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
-import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from labkit.local.apigateway.event_parts import identity_of, last_of, listed
+from labkit.journey import Code
+from labkit.local.apigateway.event_parts import identity_of, last_of, listed, request_time
 from labkit.local.apigateway.invocation import (
     FUNCTION_URI,
     Functions,
@@ -20,31 +19,29 @@ from labkit.local.apigateway.invocation import (
     function_name,
     with_stage_variables,
 )
-from labkit.local.apigateway.rest.call import Answer, Call, Stop
-from labkit.local.apigateway.rest.edge_optimized import as_forwarded, is_edge_optimized
+from labkit.local.apigateway.outcomes import Answer, Stop
+from labkit.local.apigateway.proxy_results import (
+    FORMAT_1_KEYS,
+    MalformedProxyResultError,
+    read_proxy_result,
+)
+from labkit.local.apigateway.rest.call import RestCall
+from labkit.local.apigateway.rest.edge_optimized import as_forwarded
+from labkit.local.apigateway.rest.records import RestIntegration
 from labkit.local.apigateway.rest.responses import (
     API_CONFIGURATION_ERROR,
     DEFAULT_5XX,
     INTEGRATION_TIMEOUT,
     GatewayError,
-    ResponseType,
 )
-from labkit.local.apigateway.rest.values import request_time
-from labkit.local.messages import CONTROL_CHARACTER, Headers, Response, without_headers
+from labkit.local.messages import Headers, Response, without_headers
 
-_KNOWN_KEYS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
-_REMAPPED = frozenset(
-    """
-    authorization connection content-length content-md5 date expect host max-forwards
-    proxy-authenticate server te trailer upgrade user-agent via warn www-authenticate
-    """.split()
-)
-"""Headers that API Gateway renames in an answer (Developer Guide, "important notes")."""
-
-_STATUS = re.compile(r"[2-5][0-9]{2}(\.0+)?")
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-
-DEFAULT_TIMEOUT_MS = 29_000
+_FAULTS = {
+    "timeout": (GatewayError(INTEGRATION_TIMEOUT), Code.INTEGRATION_TIMEOUT),
+    "throttled": (GatewayError(DEFAULT_5XX), Code.INTEGRATION_THROTTLED),
+    "failed": (GatewayError(DEFAULT_5XX, status=502), Code.INTEGRATION_FAILED),
+}
+_BROKEN = GatewayError(DEFAULT_5XX)
 
 
 class LambdaProxyIntegration:
@@ -55,93 +52,67 @@ class LambdaProxyIntegration:
     """
 
     def __init__(self, functions: Functions) -> None:
-        self._functions = functions
         self._invoker = Invoker(functions)
 
-    async def __call__(self, call: Call, integration: Mapping[str, Any]) -> Answer | Stop:
+    async def __call__(
+        self, call: RestCall, integration: RestIntegration
+    ) -> Answer | Stop[GatewayError]:
         """The function's answer; 500 when it can't be invoked, 502 when its result is malformed, 504 when late."""
-        uri = with_stage_variables(str(integration.get("uri") or ""), call.stage_variables)
+        uri = with_stage_variables(integration.uri, call.stage_variables)
         match = FUNCTION_URI.fullmatch(uri)
         if match is None:
             call.write("Execution failed due to configuration error: Invalid endpoint address")
-            return _failure(
-                API_CONFIGURATION_ERROR, "the integration's URI names no Lambda function"
-            )
+            reason = "the integration's URI names no Lambda function"
+            return Stop(GatewayError(API_CONFIGURATION_ERROR), Code.INTEGRATION_SETTINGS, reason)
         arn = match["function"]
         name = function_name(arn)
         evidence = {"function": name}
-        if (integration.get("httpMethod") or "") != "POST":
-            return _failure(
-                DEFAULT_5XX,
-                "a Lambda function is invoked with POST: integrationHttpMethod is another",
-                evidence,
-            )
-        if integration.get("credentials"):
-            return _failure(
-                DEFAULT_5XX,
-                "the local cloud doesn't use integration credentials yet, so it stops here",
-                evidence,
-            )
+        if integration.http_method != "POST":
+            reason = "a Lambda function is invoked with POST: integrationHttpMethod is another"
+            return Stop(_BROKEN, Code.INTEGRATION_SETTINGS, reason, evidence)
+        if integration.credentials:
+            reason = "the local cloud doesn't use integration credentials yet, so it stops here"
+            return Stop(_BROKEN, Code.UNSUPPORTED, reason, evidence)
         source_arn = call.arn_of(call.found.resource.path)
-        if not self._functions.function_allows(arn, "apigateway.amazonaws.com", source_arn):
+        if not self._invoker.may_invoke(arn, source_arn):
             call.write(
                 "Execution failed due to configuration error: Invalid permissions on Lambda function"
             )
             reason = f"API Gateway has no permission (lambda:InvokeFunction) to invoke {name}"
-            return _failure(DEFAULT_5XX, reason, {**evidence, "source ARN": source_arn})
+            evidence["source ARN"] = source_arn
+            return Stop(_BROKEN, Code.INTEGRATION_PERMISSION, reason, evidence)
         event = proxy_event(call)
         _log_request(call, match["region"], arn, event)
-        timeout = int(integration.get("timeoutInMillis") or DEFAULT_TIMEOUT_MS) / 1000
         started = time.perf_counter()
-        result = await self._invoker.result(arn, event, timeout)
-        if result is None:
-            call.write("Execution failed due to a timeout error")
-            reason = f"{name} did not answer within the integration's {timeout:g} s"
-            return Stop(GatewayError(INTEGRATION_TIMEOUT), reason, evidence)
-        if result.get("throttled"):
-            call.write(
-                f"Lambda invocation failed with status: 429. Lambda request id: {uuid.uuid4()}"
-            )
-            call.write("Execution failed due to configuration error: Rate Exceeded.")
-            reason = f"Lambda didn't run {name}: its concurrency is used up"
-            return _failure(DEFAULT_5XX, reason, evidence)
-        if result["error"]:
-            call.write("Lambda execution failed with status 200 due to customer function error")
-            detail = result["payload"] if isinstance(result["payload"], dict) else {}
-            error_type = str(detail.get("errorType", "error"))
-            return _failure(
-                DEFAULT_5XX,
-                f"{name} failed ({error_type}); the client isn't told why",
-                evidence,
-                status=502,
-            )
-        _log_answer(call, result["payload"], time.perf_counter() - started)
+        invocation = await self._invoker.invoke(arn, event, integration.timeout)
+        if invocation.fault is not None:
+            _log_fault(call, invocation.fault)
+            error, code = _FAULTS[invocation.fault]
+            return Stop(error, code, invocation.reason, evidence)
+        _log_answer(call, invocation.payload, time.perf_counter() - started)
         try:
-            response = read_result(result["payload"], call)
-        except MalformedResultError as error:
+            response = read_result(invocation.payload, call)
+        except MalformedProxyResultError as error:
             call.write(
                 "Execution failed due to configuration error: Malformed Lambda proxy response"
             )
-            return _failure(
-                DEFAULT_5XX, f"{name} returned a malformed result: {error}", evidence, status=502
-            )
+            reason = f"{name} returned a malformed result: {error}"
+            refusal = GatewayError(DEFAULT_5XX, status=502)
+            return Stop(refusal, Code.INTEGRATION_RESULT, reason, evidence)
         return Answer(response, f"{name} answered {response.status}", evidence)
 
 
-class MalformedResultError(Exception):
-    """The function's result isn't a proxy response."""
+def _log_fault(call: RestCall, fault: str) -> None:
+    if fault == "timeout":
+        call.write("Execution failed due to a timeout error")
+    elif fault == "throttled":
+        call.write(f"Lambda invocation failed with status: 429. Lambda request id: {uuid.uuid4()}")
+        call.write("Execution failed due to configuration error: Rate Exceeded.")
+    else:
+        call.write("Lambda execution failed with status 200 due to customer function error")
 
 
-def _failure(
-    kind: ResponseType,
-    reason: str,
-    evidence: Mapping[str, Any] | None = None,
-    status: int | None = None,
-) -> Stop:
-    return Stop(GatewayError(kind, status=status), reason, evidence or {})
-
-
-def _log_request(call: Call, region: str, arn: str, event: Mapping[str, Any]) -> None:
+def _log_request(call: RestCall, region: str, arn: str, event: Mapping[str, Any]) -> None:
     if call.log is None:
         return
     uri = f"https://lambda.{region}.amazonaws.com/2015-03-31/functions/{arn}/invocations"
@@ -152,7 +123,7 @@ def _log_request(call: Call, region: str, arn: str, event: Mapping[str, Any]) ->
         f"User-Agent=AmazonAPIGateway_{call.deployment.api_id}, Host=lambda.{region}.amazonaws.com, "
         f"X-Amz-Content-Sha256={'*' * 64}, X-Amzn-Trace-Id={call.trace_id}, "
         f"x-amzn-lambda-integration-tag={call.request_id}, Authorization={'*' * 50}, "
-        f"X-Amz-Source-Arn={call.method_arn()}, X-Amz-Security-Token={'*' * 40} [TRUNCATED]"
+        f"X-Amz-Source-Arn={call.invoked_arn()}, X-Amz-Security-Token={'*' * 40} [TRUNCATED]"
     )
     call.write(
         f"Endpoint request body after transformations: {json.dumps(event)[:900]} [TRUNCATED]"
@@ -160,7 +131,7 @@ def _log_request(call: Call, region: str, arn: str, event: Mapping[str, Any]) ->
     call.write(f"Sending request to {uri}")
 
 
-def _log_answer(call: Call, payload: object, seconds: float) -> None:
+def _log_answer(call: RestCall, payload: object, seconds: float) -> None:
     if call.log is None:
         return
     text = json.dumps(payload)
@@ -172,13 +143,11 @@ def _log_answer(call: Call, payload: object, seconds: float) -> None:
     call.write(f"Endpoint response body before transformations: {text}")
 
 
-def proxy_event(call: Call) -> dict[str, Any]:
-    """The event of a Lambda proxy integration, payload format 1.0 (4.22, 0.7)."""
+def proxy_event(call: RestCall) -> dict[str, Any]:
+    """The event of a Lambda proxy integration, payload format 1.0 (gateway 4.22, 0.7)."""
     request, route = call.request, call.found
     headers, query = listed(_forwarded_headers(call)), listed(request.query)
-    binary = _media_type_matches(
-        request.header("content-type"), call.deployment.api.get("binaryMediaTypes")
-    )
+    binary = _media_type_matches(request.header("content-type"), call.deployment.binary_media_types)
     return {
         "resource": route.resource.path,
         "path": _decoded_path(call),
@@ -195,7 +164,7 @@ def proxy_event(call: Call) -> dict[str, Any]:
     }
 
 
-def _decoded_path(call: Call) -> str:
+def _decoded_path(call: RestCall) -> str:
     return unquote(call.client_path)
 
 
@@ -205,7 +174,7 @@ def _event_body(body: bytes, *, binary: bool) -> str | None:
     return base64.b64encode(body).decode() if binary else body.decode("utf-8", errors="replace")
 
 
-def _forwarded_headers(call: Call) -> Headers:
+def _forwarded_headers(call: RestCall) -> Headers:
     request = call.request
     own = {
         "host",
@@ -221,8 +190,10 @@ def _forwarded_headers(call: Call) -> Headers:
         if name.lower() not in own and name.lower() not in ("content-length", "transfer-encoding")
     ]
     if (request.header("authorization") or "").startswith("AWS4-"):
-        kept = without_headers(kept, "authorization")  # API Gateway drops a signature (4.24)
-    if is_edge_optimized(call.deployment.api):
+        kept = without_headers(
+            kept, "authorization"
+        )  # API Gateway drops a signature (gateway 4.24)
+    if call.deployment.is_edge_optimized:
         kept = as_forwarded(kept)
     forwarded = request.header("x-forwarded-for")
     return [
@@ -238,7 +209,7 @@ def _forwarded_headers(call: Call) -> Headers:
     ]
 
 
-def _request_context(call: Call) -> dict[str, Any]:
+def _request_context(call: RestCall) -> dict[str, Any]:
     route = call.found
     context: dict[str, Any] = {
         "accountId": call.account_id,
@@ -258,12 +229,13 @@ def _request_context(call: Call) -> dict[str, Any]:
         "resourcePath": route.resource.path,
         "stage": call.stage,
     }
-    if call.authorizer is not None:
-        context["authorizer"] = call.authorizer
+    authorizer = call.authorizer_context
+    if authorizer is not None:
+        context["authorizer"] = authorizer
     return context
 
 
-def _identity(call: Call) -> dict[str, Any]:
+def _identity(call: RestCall) -> dict[str, Any]:
     request = call.request
     identity = identity_of(call.caller, request.source_ip, request.header("user-agent"))
     if call.key_use is not None:
@@ -271,113 +243,32 @@ def _identity(call: Call) -> dict[str, Any]:
     return identity
 
 
-def read_result(result: object, call: Call) -> Response:
+def read_result(result: object, call: RestCall) -> Response:
     """The HTTP response that a function's result stands for.
 
     Raises:
-        MalformedResultError: API Gateway answers 502 for it.
+        MalformedProxyResultError: API Gateway answers 502 for it.
     """
     if not isinstance(result, dict):
-        raise MalformedResultError("it isn't an object")
+        raise MalformedProxyResultError("it isn't an object")
     if not result:
-        raise MalformedResultError("it is empty")
-    if unknown := sorted(set(result) - _KNOWN_KEYS):
-        raise MalformedResultError(f"it has the unknown key {unknown[0]!r}")
-    if "statusCode" not in result and result.keys() - {"headers", "multiValueHeaders"}:
-        raise MalformedResultError("it has no statusCode")
-    headers = result_headers(result)
-    if not any(name.lower() == "content-type" for name, _value in headers):
-        headers.insert(0, ("Content-Type", "application/json"))
-    headers.append(("X-Amzn-Trace-Id", call.trace_id))
-    return Response(
-        result_status(result.get("statusCode", 200)), headers, _result_body(result, call)
+        raise MalformedProxyResultError("it is empty")
+    if "statusCode" not in result and result.keys() & {"body", "isBase64Encoded"}:
+        raise MalformedProxyResultError("it has no statusCode")
+    response = read_proxy_result(
+        result,
+        keys=FORMAT_1_KEYS,
+        content_type="application/json",
+        decode=_media_type_matches(
+            call.request.header("accept"), call.deployment.binary_media_types
+        ),
     )
+    response.headers.append(("X-Amzn-Trace-Id", call.trace_id))
+    return response
 
 
-def result_status(status: object) -> int:
-    """The HTTP status in a function's result.
-
-    Raises:
-        MalformedResultError: it isn't one.
-    """
-    if isinstance(status, bool) or not isinstance(status, int | float | str):
-        raise MalformedResultError("its statusCode isn't a number")
-    if (
-        isinstance(status, int) and not 200 <= status <= 599
-    ):  # before str(): it may have any number of digits
-        raise MalformedResultError("its statusCode isn't an HTTP status")
-    if not _STATUS.fullmatch(str(status)):
-        raise MalformedResultError("its statusCode isn't an HTTP status")
-    return int(str(status)[:3])
-
-
-def result_headers(result: Mapping[str, Any]) -> Headers:
-    """The headers of a function's result, as the client gets them.
-
-    Raises:
-        MalformedResultError: they can't be headers.
-    """
-    found: Headers = []
-    single, multi = result.get("headers"), result.get("multiValueHeaders")
-    if multi is not None:
-        if not isinstance(multi, dict) or not all(
-            isinstance(values, list) for values in multi.values()
-        ):
-            raise MalformedResultError("its multiValueHeaders isn't an object of lists")
-        found += [(name, header_value(value)) for name, values in multi.items() for value in values]
-    if single is not None:
-        if not isinstance(single, dict):
-            raise MalformedResultError("its headers isn't an object")
-        already = {name.lower() for name, _value in found}
-        found += [(k, header_value(v)) for k, v in single.items() if k.lower() not in already]
-    if unfit := [name for name, _value in found if not HEADER_NAME.fullmatch(name)]:
-        raise MalformedResultError(f"{unfit[0]!r} isn't a header's name")
-    return remapped(found)
-
-
-def remapped(headers: Headers) -> Headers:
-    """The headers of a backend's answer as the client gets them: some are renamed."""
-    return [
-        (f"x-amzn-Remapped-{name}" if name.lower() in _REMAPPED else name, value)
-        for name, value in headers
-        if name.lower() != "transfer-encoding"
-    ]
-
-
-def header_value(value: object) -> str:
-    """A header's value in a function's result.
-
-    Raises:
-        MalformedResultError: it can't be one.
-    """
-    if isinstance(value, dict | list):
-        raise MalformedResultError("a header's value isn't text")
-    text = value if isinstance(value, str) else json.dumps(value)
-    if CONTROL_CHARACTER.search(text):
-        raise MalformedResultError("a header's value has a line break or another control character")
-    return text
-
-
-def _result_body(result: Mapping[str, Any], call: Call) -> bytes:
-    body = result.get("body")
-    if body is None:
-        return b""
-    if not isinstance(body, str):
-        raise MalformedResultError("its body isn't text")
-    wants_binary = _media_type_matches(
-        call.request.header("accept"), call.deployment.api.get("binaryMediaTypes")
-    )
-    if result.get("isBase64Encoded") is True and wants_binary:
-        try:
-            return base64.b64decode(body, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise MalformedResultError("its body isn't Base64") from error
-    return body.encode("utf-8", errors="replace")
-
-
-def _media_type_matches(header: str | None, binary_types: object) -> bool:
-    types = binary_types if isinstance(binary_types, list) else []
-    if "*/*" in types:
+def _media_type_matches(header: str | None, binary_types: Collection[str]) -> bool:
+    if "*/*" in binary_types:
         return True
     first = (header or "").split(",")[0].split(";")[0].strip().lower()
-    return bool(first) and first in {str(kind).replace("~1", "/").lower() for kind in types}
+    return bool(first) and first in binary_types

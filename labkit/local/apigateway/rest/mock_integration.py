@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
-from labkit.local.apigateway.rest.call import Answer, Call, Stop
+from labkit.journey import Code
+from labkit.local.apigateway.outcomes import Answer, Stop
+from labkit.local.apigateway.rest.call import RestCall
+from labkit.local.apigateway.rest.records import IntegrationResponse, RestIntegration
 from labkit.local.apigateway.rest.responses import (
     DEFAULT_5XX,
     UNSUPPORTED_MEDIA_TYPE,
@@ -31,23 +32,26 @@ class UnsupportedTemplateError(Exception):
     """The mapping template needs more of VTL than the local cloud knows."""
 
 
-def mock_integration(call: Call, integration: Mapping[str, Any]) -> Answer | Stop:
+def mock_integration(call: RestCall, integration: RestIntegration) -> Answer | Stop[GatewayError]:
     """The answer of a MOCK integration.
 
     The request template yields ``{"statusCode": n}``, which chooses the integration response. A template with more
     VTL than plain references isn't guessed: the request is stopped with 500 and a reason.
     """
-    templates = integration.get("requestTemplates") or {}
+    templates = integration.templates
     content_type = (
         (call.request.header("content-type") or "application/json").split(";")[0].strip().lower()
     )
     template = templates.get(content_type)
     if template is None:
-        passthrough = integration.get("passthroughBehavior") or "WHEN_NO_MATCH"
+        passthrough = integration.passthrough_behavior
         if passthrough == "NEVER" or (passthrough == "WHEN_NO_TEMPLATES" and templates):
             reason = f"no request template for the content type {content_type}"
             return Stop(
-                GatewayError(UNSUPPORTED_MEDIA_TYPE), reason, {"passthroughBehavior": passthrough}
+                GatewayError(UNSUPPORTED_MEDIA_TYPE),
+                Code.INTEGRATION_MEDIA_TYPE,
+                reason,
+                {"passthroughBehavior": passthrough},
             )
     try:
         rendered = (
@@ -57,20 +61,28 @@ def mock_integration(call: Call, integration: Mapping[str, Any]) -> Answer | Sto
         )
         status = _status_in(rendered) if len(rendered) > _SHORT else _status_in_short(rendered)
     except (UnsupportedTemplateError, UnicodeDecodeError) as error:
-        return Stop(GatewayError(DEFAULT_5XX), f"the request template can't be used: {error}")
+        reason = f"the request template can't be used: {error}"
+        return _broken(Code.INTEGRATION_TEMPLATE, reason)
     if status is None:
-        return Stop(GatewayError(DEFAULT_5XX), 'the request template yields no {"statusCode": …}')
+        reason = 'the request template yields no {"statusCode": …}'
+        return _broken(Code.INTEGRATION_TEMPLATE, reason)
     chosen = integration_response(integration, status)
     if chosen is None:
-        return Stop(GatewayError(DEFAULT_5XX), f"no integration response for the status {status}")
+        reason = f"no integration response for the status {status}"
+        return _broken(Code.INTEGRATION_RESPONSE, reason)
     try:
         response = response_of(call, chosen)
     except UnsupportedTemplateError as error:
-        return Stop(GatewayError(DEFAULT_5XX), f"the response template can't be used: {error}")
+        reason = f"the response template can't be used: {error}"
+        return _broken(Code.INTEGRATION_TEMPLATE, reason)
     return Answer(response, f"MOCK answered {response.status}")
 
 
-def render_template(call: Call, template: str) -> str:
+def _broken(code: Code, reason: str) -> Stop[GatewayError]:
+    return Stop(GatewayError(DEFAULT_5XX), code, reason)
+
+
+def render_template(call: RestCall, template: str) -> str:
     """A template whose only VTL are plain references.
 
     Raises:
@@ -114,30 +126,30 @@ _status_in_short = lru_cache(256)(_status_in)
 """Most request templates are ``{"statusCode": 200}``."""
 
 
-def integration_response(integration: Mapping[str, Any], status: int) -> Mapping[str, Any] | None:
+def integration_response(integration: RestIntegration, status: int) -> IntegrationResponse | None:
     """The integration response whose selection pattern fits the status, else the one without a pattern."""
-    responses = integration.get("integrationResponses") or {}
+    responses = integration.responses
     for response in responses.values():
-        pattern = response.get("selectionPattern")
+        pattern = response.selection_pattern
         try:
             if pattern and re.fullmatch(pattern, str(status)):
-                return dict(response)
+                return response
         except re.error:
             continue
     by_status = responses.get(str(status))
-    if by_status is not None and not by_status.get("selectionPattern"):
-        return dict(by_status)
-    return next((dict(r) for r in responses.values() if not r.get("selectionPattern")), None)
+    if by_status is not None and not by_status.selection_pattern:
+        return by_status
+    return next((r for r in responses.values() if not r.selection_pattern), None)
 
 
-def response_of(call: Call, chosen: Mapping[str, Any]) -> Response:
+def response_of(call: RestCall, chosen: IntegrationResponse) -> Response:
     """The response that an integration response describes.
 
     Raises:
         UnsupportedTemplateError: its template needs more of VTL than plain references.
     """
     headers: Headers = []
-    for target, source in (chosen.get("responseParameters") or {}).items():
+    for target, source in chosen.parameters.items():
         name = target.removeprefix("method.response.header.")
         literal = (
             source[1:-1]
@@ -146,11 +158,11 @@ def response_of(call: Call, chosen: Mapping[str, Any]) -> Response:
         )
         if name != target and literal is not None:
             headers.append((name, literal))
-    templates = chosen.get("responseTemplates") or {}
+    templates = chosen.templates
     content_type, body = "application/json", b""
     if templates:
         content_type = content_type if content_type in templates else next(iter(templates))
-        body = utf8(render_template(call, templates[content_type] or ""))
+        body = utf8(render_template(call, templates[content_type]))
     if not any(name.lower() == "content-type" for name, _value in headers):
         headers.insert(0, ("Content-Type", content_type))
-    return Response(status_of(chosen.get("statusCode") or 200, 0), headers, body)
+    return Response(status_of(chosen.status_code, 0), headers, body)

@@ -1,113 +1,122 @@
-"""The order of the gates (gateway.md, section 9), and the journey that they write."""
+"""The gates of a REST API, in their order (gateway 9)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from labkit.journey import Journey, Step
+from labkit.journey import Code
+from labkit.local.apigateway.authorization import Authorization
 from labkit.local.apigateway.authorization_header import not_signature_v4
-from labkit.local.apigateway.rest.authorization import Authorization
-from labkit.local.apigateway.rest.call import Answer, Call, Outcome, Pass, Skip, Stop
+from labkit.local.apigateway.iam_authorizer import IamAuthorizer
+from labkit.local.apigateway.lambda_authorizer import LambdaAuthorizer
+from labkit.local.apigateway.limits import Throttle
+from labkit.local.apigateway.outcomes import Answer, Pass, Skip, Stop
+from labkit.local.apigateway.pipeline import Pipeline
+from labkit.local.apigateway.rest.call import RestCall, RestOutcome
+from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
 from labkit.local.apigateway.rest.endpoint import closed_endpoint, waf
-from labkit.local.apigateway.rest.http_integration import HttpIntegration
-from labkit.local.apigateway.rest.lambda_proxy import LambdaProxyIntegration
-from labkit.local.apigateway.rest.mock_integration import mock_integration
+from labkit.local.apigateway.rest.records import RestAuthorizer, RestIntegration
+from labkit.local.apigateway.rest.resource_policy import ResourcePolicy
 from labkit.local.apigateway.rest.responses import (
     API_CONFIGURATION_ERROR,
     INCOMPLETE_SIGNATURE,
     MISSING_AUTHENTICATION_TOKEN,
+    UNAUTHORIZED,
     GatewayError,
     render,
 )
 from labkit.local.apigateway.rest.routing import find_route
-from labkit.local.apigateway.rest.throttling import Throttle
 from labkit.local.apigateway.rest.usage_plans import UsagePlans
 from labkit.local.apigateway.rest.validation import validation
 from labkit.local.apigateway.rest.values import look_up
 from labkit.local.messages import Response
 
-Gate = Callable[[Call], Outcome]
+MAX_ARN_BYTES = 1_600
+_OPEN = Skip("the method is open to everybody (authorization NONE)", Code.AUTHORIZATION_NONE)
+
+Answered = Answer | Stop[GatewayError]
+Integration = Callable[[RestCall, RestIntegration], Answered | Coroutine[Any, Any, Answered]]
 
 
 @dataclass(frozen=True)
-class Gates:
-    """The gates and integrations that keep state or ask another part of the cloud.
+class RestGates:
+    """The gates that keep state or ask another part of the cloud.
 
     Attributes:
-        authorization: the resource policy and the authorizers.
+        resource_policy: asked before and after the authorizer.
+        cognito: for ``COGNITO_USER_POOLS``.
+        iam: for ``AWS_IAM``.
+        lambda_authorizer: for ``CUSTOM``.
         usage_plans: API keys, usage plans and quotas.
         throttle: the token buckets.
-        lambda_proxy: the ``AWS_PROXY`` integration.
-        http: the ``HTTP`` and ``HTTP_PROXY`` integrations.
+        integrations: by type.
     """
 
-    authorization: Authorization
+    resource_policy: ResourcePolicy
+    cognito: CognitoAuthorizer
+    iam: IamAuthorizer[RestCall, GatewayError]
+    lambda_authorizer: LambdaAuthorizer[RestCall, RestAuthorizer, GatewayError]
     usage_plans: UsagePlans
-    throttle: Throttle
-    lambda_proxy: LambdaProxyIntegration
-    http: HttpIntegration
+    throttle: Throttle[RestCall, GatewayError]
+    integrations: Mapping[str, Integration]
 
 
-class Pipeline:
-    """Takes a call through the gates to its response.
-
-    Args:
-        gates: see there.
-    """
-
-    def __init__(self, gates: Gates) -> None:
-        self._gates = gates
-        self._before: tuple[tuple[str, Gate], ...] = (("waf", waf), ("route", _route))
-        self._after: tuple[tuple[str, Gate], ...] = (
+def rest_pipeline(gates: RestGates) -> Pipeline[RestCall, GatewayError]:
+    """What a request to a REST API goes through."""
+    authorizer = Authorization[RestCall, GatewayError](
+        {
+            "NONE": lambda call: _OPEN,
+            "COGNITO_USER_POOLS": gates.cognito,
+            "AWS_IAM": gates.iam,
+            "CUSTOM": lambda call: _too_long(call) or gates.lambda_authorizer(call),
+        },
+        GatewayError(API_CONFIGURATION_ERROR),
+    )
+    return Pipeline(
+        (
+            ("waf", waf),
+            ("route", route),
+            ("resource policy", gates.resource_policy.before_authorizer),
+            ("authorizer", authorizer),
+            ("resource policy", gates.resource_policy.after_authorizer),
             ("api key and usage plan", gates.usage_plans),
             ("throttle", gates.throttle),
             ("validation", validation),
-        )
+            ("integration", Integrations(gates.integrations)),
+        ),
+        reject,
+    )
 
-    async def run(self, call: Call, journey: Journey) -> Response:
-        """The response, with the journey's steps filled in."""
-        # No asynchronous generator: one that a Stop leaves unfinished costs the event loop a task to close it.
-        stop = (
-            self._through(self._before, call, journey)
-            or _note(await self._gates.authorization.outcomes(call), journey)
-            or self._through(self._after, call, journey)
-        )
-        if stop is not None:
-            return reject(call, stop)
-        answer = await self.integrate(call)
-        journey.steps.append(_step("integration", answer))
-        return reject(call, answer) if isinstance(answer, Stop) else answer.response
 
-    def _through(
-        self, gates: Iterable[tuple[str, Gate]], call: Call, journey: Journey
-    ) -> Stop | None:
-        """Take a call through some gates; the Stop of the one that turned it away."""
-        return _note(((name, gate(call)) for name, gate in gates), journey)
+class Integrations:
+    """Lets the method's backend answer.
 
-    async def integrate(self, call: Call) -> Answer | Stop:
-        """Let the backend answer."""
-        integration = call.found.method.get("methodIntegration")
-        if not integration:
+    Args:
+        by_type: what a method's integration may be; another type turns everybody away.
+    """
+
+    def __init__(self, by_type: Mapping[str, Integration]) -> None:
+        self.by_type = by_type
+
+    def __call__(self, call: RestCall) -> Answered | Coroutine[Any, Any, Answered]:
+        """The backend's answer."""
+        configured = call.found.method.integration
+        if configured is None:
             reason = "the method has no integration"
-            return Stop(GatewayError(API_CONFIGURATION_ERROR), reason)
-        kind = integration.get("type")
-        if kind == "MOCK":
-            return mock_integration(call, integration)
-        if kind == "AWS_PROXY":
-            return await self._gates.lambda_proxy(call, integration)
-        if kind in ("HTTP", "HTTP_PROXY"):
-            return await self._gates.http(call, integration)
+            return Stop(GatewayError(API_CONFIGURATION_ERROR), Code.INTEGRATION_MISSING, reason)
+        integration = self.by_type.get(configured.type)
+        if integration is not None:
+            return integration(call, configured)
+        kind = configured.type
         reason = f"the local cloud has no {kind} integration, so it turns the request away"
-        return Stop(GatewayError(API_CONFIGURATION_ERROR), reason, {"integration type": str(kind)})
+        evidence = {"integration type": kind}
+        return Stop(GatewayError(API_CONFIGURATION_ERROR), Code.UNSUPPORTED, reason, evidence)
 
 
-def reject(call: Call, stop: Stop) -> Response:
-    """The gateway response for a rejection."""
-    return render(stop.error, call.deployment.gateway_responses, lambda name: look_up(call, name))
-
-
-def _route(call: Call) -> Outcome:
+def route(call: RestCall) -> RestOutcome:
+    """Find the method that serves the request."""
     closed = closed_endpoint(call)
     if closed is not None:
         return closed
@@ -117,23 +126,20 @@ def _route(call: Call) -> Outcome:
         return Pass(f"{call.verb} {path} is deployed on the stage {call.stage}", {"resource": path})
     reason = f"the deployed snapshot of the stage {call.stage} has no {call.verb} {call.raw_path}"
     complaint = not_signature_v4(call.request)
+    refusal = GatewayError(MISSING_AUTHENTICATION_TOKEN)
     if complaint is not None:
-        return Stop(GatewayError(INCOMPLETE_SIGNATURE, complaint), reason)
-    return Stop(GatewayError(MISSING_AUTHENTICATION_TOKEN), reason)
+        refusal = GatewayError(INCOMPLETE_SIGNATURE, complaint)
+    return Stop(refusal, Code.ROUTE_NOT_FOUND, reason)
 
 
-def _note(outcomes: Iterable[tuple[str, Outcome]], journey: Journey) -> Stop | None:
-    """Write the outcomes into the journey, up to the first Stop, which is returned."""
-    for name, outcome in outcomes:
-        journey.steps.append(_step(name, outcome))
-        if isinstance(outcome, Stop):
-            return outcome
-    return None
+def reject(call: RestCall, stop: Stop[GatewayError]) -> Response:
+    """The gateway response for a rejection."""
+    return render(stop.refusal, call.deployment.gateway_responses, lambda name: look_up(call, name))
 
 
-def _step(gate: str, outcome: Outcome | Answer) -> Step:
-    if isinstance(outcome, Stop):
-        return Step(gate, "stop", outcome.reason, outcome.evidence)
-    return Step(
-        gate, "skip" if isinstance(outcome, Skip) else "pass", outcome.reason, outcome.evidence
-    )
+def _too_long(call: RestCall) -> Stop[GatewayError] | None:
+    """A Lambda authorizer isn't asked about an ARN of more than 1,600 bytes (gateway 3.13)."""
+    if len(call.invoked_arn().encode()) <= MAX_ARN_BYTES:
+        return None
+    reason = f"the method's ARN is longer than {MAX_ARN_BYTES} bytes"
+    return Stop(GatewayError(UNAUTHORIZED, "Request URI too long", 414), Code.URI_TOO_LONG, reason)

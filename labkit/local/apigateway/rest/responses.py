@@ -1,4 +1,4 @@
-"""Gateway responses: what the client sees when a gate turns its request away (gateway.md, sections 0 and 1)."""
+"""Gateway responses: what the client sees when a gate turns its request away (gateway 0, 1)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
+from labkit.local.apigateway.rest.records import GatewayResponse
 from labkit.local.messages import Headers, Response, utf8
 
 
@@ -121,6 +121,11 @@ class GatewayError:
     validation: str = ""
 
     @property
+    def shown_status(self) -> int:
+        """The status that the client sees, unless it is customised."""
+        return self.status or self.type.status
+
+    @property
     def shown_message(self) -> str | None:
         """The message that the client sees."""
         return self.type.message if self.message is None else self.message
@@ -128,12 +133,13 @@ class GatewayError:
 
 _NAME = r"(?:context|stageVariables|method\.request)(?:\.[\w-]+|\['[^']*'\])*"
 _TEMPLATE_VARIABLE = re.compile(rf"\$(?:\{{(?P<braced>{_NAME})\}}|(?P<plain>{_NAME}))")
+_NOT_CUSTOMISED = GatewayResponse(None, {}, {})
 Lookup = Callable[[str], "str | None"]
 """Resolves ``context.requestId``, ``stageVariables.x``, ``method.request.header.x``… to text, or None."""
 
 
 def render(
-    error: GatewayError, customised: Mapping[str, Mapping[str, Any]], lookup: Lookup
+    error: GatewayError, customised: Mapping[str, GatewayResponse], lookup: Lookup
 ) -> Response:
     """The gateway response of a rejection.
 
@@ -149,20 +155,20 @@ def render(
             ("Content-Type", "application/json"),
             ("x-amzn-ErrorType", kind.error_type),
         ]
-        return Response(error.status or kind.status, plain, _default_body(error))
+        return Response(error.shown_status, plain, _default_body(error))
     own = customised.get(kind.name)
-    custom = own if own is not None else customised.get(kind.family, {})
-    status = status_of(custom.get("statusCode"), error.status or kind.status)
+    custom = own or customised.get(kind.family) or _NOT_CUSTOMISED
+    status = status_of(custom.status_code, error.shown_status)
     headers: Headers = []
     body = _default_body(error)
     content_type = "application/json"
-    templates = custom.get("responseTemplates") or {}
+    templates = custom.templates
     if templates:
         content_type = (
             "application/json" if "application/json" in templates else next(iter(templates))
         )
         body = utf8(_substitute(templates[content_type], _with_error(error, lookup)))
-    for target, source in (custom.get("responseParameters") or {}).items():
+    for target, source in custom.parameters.items():
         name = target.removeprefix("gatewayresponse.header.")
         value = _parameter(source, lookup)
         if value is not None and name != target:

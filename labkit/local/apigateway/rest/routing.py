@@ -1,4 +1,4 @@
-"""The route gate: which resource and method serve a path and a verb (gateway.md 8.2-8.12)."""
+"""The route gate: which resource and method serve a path and a verb (gateway 8.2-8.12)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from labkit.local.apigateway.rest.deployment import Deployment, Record, Resource
+from labkit.local.apigateway.rest.records import Method, Resource, RestDeployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +15,12 @@ class Route:
 
     Attributes:
         resource: the resource.
-        method: the method's record.
+        method: the method.
         path_parameters: name → decoded value.
     """
 
     resource: Resource
-    method: Record
+    method: Method
     path_parameters: dict[str, str]
 
 
@@ -37,7 +37,7 @@ def split_path(raw_path: str) -> list[str]:
     return [unquote(segment) for segment in body.split("/")] if body else []
 
 
-def find_route(deployment: Deployment, verb: str, raw_path: str) -> Route | None:
+def find_route(deployment: RestDeployment, verb: str, raw_path: str) -> Route | None:
     """The route of a request, or None: then the client gets ``Missing Authentication Token`` (8.2).
 
     A static segment beats ``{param}``, which beats ``{proxy+}`` (8.6). Where the best resource doesn't serve the
@@ -58,7 +58,9 @@ def find_route(deployment: Deployment, verb: str, raw_path: str) -> Route | None
     return None
 
 
-def _exact(deployment: Deployment, segments: list[str]) -> tuple[Resource, dict[str, str]] | None:
+def _exact(
+    deployment: RestDeployment, segments: list[str]
+) -> tuple[Resource, dict[str, str]] | None:
     resource, parameters = deployment.root, dict[str, str]()
     for segment in segments:
         below = deployment.children.get(resource.parts, ()) if resource else ()
@@ -75,7 +77,7 @@ def _exact(deployment: Deployment, segments: list[str]) -> tuple[Resource, dict[
 
 
 def _greedy(
-    deployment: Deployment, segments: list[str]
+    deployment: RestDeployment, segments: list[str]
 ) -> Iterator[tuple[Resource, dict[str, str]]]:
     """The matching ``{proxy+}`` resources, the most specific first; a proxy doesn't match its parent (8.9)."""
     found = []

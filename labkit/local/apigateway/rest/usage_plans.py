@@ -1,4 +1,4 @@
-"""API keys, usage plans and quotas (gateway.md, sections 6 and 7)."""
+"""API keys, usage plans and quotas (gateway 6, 7)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from labkit.local.apigateway.rest.call import Call, Outcome, Pass, Skip, Stop
+from labkit.journey import Code
+from labkit.local.apigateway.outcomes import Pass, Skip, Stop
+from labkit.local.apigateway.rest.call import RestCall, RestOutcome
 from labkit.local.apigateway.rest.responses import INVALID_API_KEY, QUOTA_EXCEEDED, GatewayError
 
-NO_KEY_NEEDED = Skip("the method requires no API key")
+_NO_KEY_NEEDED = Skip("the method requires no API key", Code.API_KEY_NOT_REQUIRED)
 
 
 class ApiKeys(Protocol):
@@ -60,21 +62,26 @@ class UsagePlans:
         self._extra: dict[tuple[str, str, dt.date], int] = {}
         self._began: dict[str, dt.date] = {}
 
-    def __call__(self, call: Call) -> Outcome:
+    def __call__(self, call: RestCall) -> RestOutcome:
         """Find the key and its plan, and look at the quota; the request is counted when it passes the throttle."""
-        if not call.found.method.get("apiKeyRequired"):
-            return NO_KEY_NEEDED
-        from_authorizer = call.deployment.api.get("apiKeySource") == "AUTHORIZER"
-        value = call.usage_identifier_key if from_authorizer else call.request.header("x-api-key")
+        if not call.found.method.api_key_required:
+            return _NO_KEY_NEEDED
+        value = call.request.header("x-api-key")
+        from_authorizer = call.deployment.api_key_source == "AUTHORIZER"
+        if from_authorizer:
+            result = call.authorizer_result
+            value = result.usage_identifier_key if result else None
         where = "the authorizer's usageIdentifierKey" if from_authorizer else "the X-API-Key header"
         if not value:
-            return _forbidden(f"there is no API key in {where}")
+            return _forbidden(Code.API_KEY_MISSING, f"there is no API key in {where}")
         key = self._api_keys.api_key(value)
         if key is None:
-            return _forbidden(f"the API key in {where} is unknown or disabled")
+            reason = f"the API key in {where} is unknown or disabled"
+            return _forbidden(Code.API_KEY_UNKNOWN, reason)
         plans = self._api_keys.usage_plans_of(str(key["id"]), call.deployment.api_id, call.stage)
         if not plans:
-            return _forbidden("no usage plan holds both this API key and this stage")
+            reason = "no usage plan holds both this API key and this stage"
+            return _forbidden(Code.API_KEY_NOT_IN_PLAN, reason)
         plan = plans[0]
         entry = next(
             s
@@ -91,13 +98,19 @@ class UsagePlans:
         if left is not None and left <= 0:
             return Stop(
                 GatewayError(QUOTA_EXCEEDED),
+                Code.QUOTA_EXCEEDED,
                 "the key's quota in the usage plan is used up",
                 evidence,
             )
         return Pass("the API key is in a usage plan of this stage", evidence)
 
+    def count_call(self, call: RestCall) -> None:
+        """Count a call that passed the throttle, if it came with a key (gateway 6.15)."""
+        if call.key_use is not None:
+            self.count(call.key_use)
+
     def count(self, use: KeyUse) -> None:
-        """Count a request that passed; a throttled one doesn't count (6.15)."""
+        """Count one request of a key."""
         days = self._used.setdefault((use.plan_id, use.key_id), {})
         today = self._today().isoformat()
         days[today] = days.get(today, 0) + 1
@@ -166,5 +179,5 @@ def period_start(day: dt.date, period: str) -> dt.date:
     return day
 
 
-def _forbidden(reason: str) -> Stop:
-    return Stop(GatewayError(INVALID_API_KEY), reason)
+def _forbidden(code: Code, reason: str) -> Stop[GatewayError]:
+    return Stop(GatewayError(INVALID_API_KEY), code, reason)

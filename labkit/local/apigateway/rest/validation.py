@@ -1,12 +1,14 @@
-"""Request validation: required parameters and the body's model (gateway.md 1.9-1.12)."""
+"""Request validation: required parameters and the body's model (gateway 1.9-1.12)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from labkit.local.apigateway.rest.call import Call, Outcome, Pass, Skip, Stop
+from labkit.journey import Code
+from labkit.local.apigateway.outcomes import Pass, Skip, Stop
+from labkit.local.apigateway.rest.call import RestCall, RestOutcome
 from labkit.local.apigateway.rest.responses import (
     API_CONFIGURATION_ERROR,
     BAD_REQUEST_BODY,
@@ -23,43 +25,41 @@ _PLACES = ("header", "path", "querystring")
 """The order in which missing parameters are named (1.9)."""
 
 
-def validation(call: Call) -> Outcome:
+def validation(call: RestCall) -> RestOutcome:
     """Check the request against the method's request validator."""
-    method = call.found.method
-    validator_id = method.get("requestValidatorId")
+    validator_id = call.found.method.validator_id
     if not validator_id:
         return _NOTHING_TO_VALIDATE
-    validator = call.deployment.validators.get(str(validator_id))
+    validator = call.deployment.validators.get(validator_id)
     if validator is None:
         reason = "the method names a request validator that the deployment doesn't have"
-        return Stop(GatewayError(API_CONFIGURATION_ERROR), reason)
-    if validator.get("validateRequestParameters"):
+        return Stop(GatewayError(API_CONFIGURATION_ERROR), Code.VALIDATION_SETTINGS, reason)
+    if validator.validate_parameters:
         missing = list(_missing(call))
         if missing:  # parameters come before the body (1.10)
             message = f"Missing required request parameters: [{', '.join(missing)}]"
             return Stop(
                 GatewayError(BAD_REQUEST_PARAMETERS, message),
+                Code.VALIDATION_PARAMETERS,
                 f"{', '.join(missing)} missing or blank",
             )
-    if validator.get("validateRequestBody"):
+    if validator.validate_body:
         return _body(call)
     return Pass("the required parameters are there")
 
 
-def _missing(call: Call) -> Iterator[str]:
+def _missing(call: RestCall) -> Iterator[str]:
     """The required parameters that are missing or blank."""
-    parameters: Mapping[str, Any] = call.found.method.get("requestParameters") or {}
     for place in _PLACES:
         prefix = f"method.request.{place}."
-        for name, required in parameters.items():
-            is_required = required is True or str(required).lower() == "true"
-            if name.startswith(prefix) and is_required and not (look_up(call, name) or "").strip():
+        for name in call.found.method.required_parameters:
+            if name.startswith(prefix) and not (look_up(call, name) or "").strip():
                 yield name.removeprefix(prefix)
 
 
-def _body(call: Call) -> Outcome:
+def _body(call: RestCall) -> RestOutcome:
     """Validate the body with the model of its content type; without a model it isn't looked at (1.12)."""
-    models: Mapping[str, str] = call.found.method.get("requestModels") or {}
+    models = call.found.method.models
     content_type = (
         (call.request.header("content-type") or "application/json").split(";")[0].strip().lower()
     )
@@ -78,7 +78,7 @@ def _body(call: Call) -> Outcome:
         errors = list(_validator(call, name).iter_errors(document))
     except (SchemaError, Unresolvable, ValueError, TypeError, RecursionError) as error:
         reason = f"the model {name} can't be used: {type(error).__name__}"
-        return Stop(GatewayError(API_CONFIGURATION_ERROR), reason)
+        return Stop(GatewayError(API_CONFIGURATION_ERROR), Code.VALIDATION_SETTINGS, reason)
     if errors:
         return _invalid(
             f"the body doesn't fit the model {name}", f"[{', '.join(map(_words, errors))}]"
@@ -86,14 +86,13 @@ def _body(call: Call) -> Outcome:
     return Pass(f"the body fits the model {name}")
 
 
-def _validator(call: Call, name: str) -> Draft4Validator:
+def _validator(call: RestCall, name: str) -> Draft4Validator:
     from jsonschema import Draft4Validator
     from referencing import Registry
     from referencing.jsonschema import DRAFT4
 
     schemas = {
-        model["name"]: json.loads(model.get("schema") or "{}")
-        for model in call.deployment.models.values()
+        model.name: json.loads(model.schema or "{}") for model in call.deployment.models.values()
     }
     if name not in schemas:
         raise ValueError(f"no model {name}")
@@ -105,8 +104,9 @@ def _validator(call: Call, name: str) -> Draft4Validator:
     return Draft4Validator(schemas[name], registry=registry)
 
 
-def _invalid(reason: str, detail: str) -> Stop:
-    return Stop(GatewayError(BAD_REQUEST_BODY, validation=detail), reason, {"errors": detail})
+def _invalid(reason: str, detail: str) -> Stop[GatewayError]:
+    error = GatewayError(BAD_REQUEST_BODY, validation=detail)
+    return Stop(error, Code.VALIDATION_BODY, reason, {"errors": detail})
 
 
 def _words(error: Any) -> str:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import time
+from labkit.local.apigateway.event_parts import request_time
+from labkit.local.apigateway.rest.call import RestCall
 
-from labkit.local.apigateway.rest.call import Call
-
-
-def request_time(seconds: float) -> str:
-    """``$context.requestTime``, in Common Log Format.
-
-    >>> request_time(0)
-    '01/Jan/1970:00:00:00 +0000'
-    """
-    return time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(seconds))
+_HEADER = "method.request.header."
 
 
-def look_up(call: Call, name: str) -> str | None:
+def look_up(call: RestCall, name: str) -> str | None:
     """The text behind a reference, without its ``$``; None when there is no such value.
 
     >>> look_up.__name__
@@ -32,7 +24,7 @@ def look_up(call: Call, name: str) -> str | None:
     return None
 
 
-def _context_value(call: Call, name: str) -> str | None:
+def _context_value(call: RestCall, name: str) -> str | None:
     route, caller = call.route, call.caller
     simple = {
         "accountId": call.account_id,
@@ -60,13 +52,13 @@ def _context_value(call: Call, name: str) -> str | None:
     }
     if name in simple:
         return simple[name]
-    claims = (call.authorizer or {}).get("claims", {})
+    claims = call.claims or {}
     if name.startswith("authorizer.claims."):
-        return _text(claims.get(name.removeprefix("authorizer.claims.")))
-    if name.startswith("authorizer.") and not name.startswith("authorizer.claims"):
-        return _text((call.authorizer or {}).get(name.removeprefix("authorizer.")))
+        return claims.get(name.removeprefix("authorizer.claims."))
     if name.startswith("authorizer.claims['"):
-        return _text(claims.get(name.removeprefix("authorizer.claims['").removesuffix("']")))
+        return claims.get(name.removeprefix("authorizer.claims['").removesuffix("']"))
+    if name.startswith("authorizer.") and not name.startswith("authorizer.claims"):
+        return _text((call.authorizer_context or {}).get(name.removeprefix("authorizer.")))
     return None
 
 
@@ -74,7 +66,7 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _request_value(call: Call, name: str) -> str | None:
+def _request_value(call: RestCall, name: str) -> str | None:
     kind, _dot, key = name.partition(".")
     if kind == "header":
         return call.request.header(key)
@@ -83,3 +75,12 @@ def _request_value(call: Call, name: str) -> str | None:
     if kind == "path":
         return call.route.path_parameters.get(key) if call.route else None
     return None
+
+
+def identity_values(call: RestCall, source: str) -> list[str]:
+    """What the request has for an identity source: all of a header's values, else the one value."""
+    if source.startswith(_HEADER):
+        wanted = source.removeprefix(_HEADER).lower()
+        return [value for name, value in call.request.headers if name.lower() == wanted]
+    found = look_up(call, source.removeprefix("$"))
+    return [] if found is None else [found]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import random
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
@@ -35,6 +35,7 @@ from labkit.local.apigateway.control.rest.rest_api_operations import (
     saved_policy,
 )
 from labkit.local.apigateway.control.rest.testinvoke import (
+    TestCalls,
     answer_test_invoke_method,
     failure,
     is_test_invoke,
@@ -43,11 +44,9 @@ from labkit.local.apigateway.control.rest.testinvoke_authorizer import (
     answer_test_invoke_authorizer,
     is_test_invoke_authorizer,
 )
-from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
 from labkit.local.apigateway.rest.data_plane import RestApiDataPlane, RestApis
-from labkit.local.apigateway.rest.deployment import Deployment
-from labkit.local.apigateway.rest.lambda_authorizer import LambdaAuthorizer
-from labkit.local.apigateway.rest.pipeline import Pipeline
+from labkit.local.apigateway.rest.pipeline import Integrations, RestGates
+from labkit.local.apigateway.rest.records import freeze
 from labkit.local.messages import Request, Response, without_headers
 
 Forward = Callable[[Request], Awaitable[Response]]
@@ -82,14 +81,6 @@ class RestApiState(RestApis, GatewayResponses, Protocol):
         """Whether a stage points to the deployment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Authorizers:
-    """The authorizers that look at tokens."""
-
-    cognito: CognitoAuthorizer
-    lambda_authorizer: LambdaAuthorizer
-
-
 class RestApiControlPlane:
     """Answers the control-plane calls of REST APIs.
 
@@ -97,9 +88,11 @@ class RestApiControlPlane:
         state: the engine's state.
         forward: lets the engine authorize and answer a call.
         data_plane: gets the snapshots.
-        pipeline: runs ``TestInvokeMethod``.
         account_id: the account.
-        authorizers: what ``TestInvokeAuthorizer`` asks and ``FlushStageAuthorizersCache`` empties.
+        gates: what ``TestInvokeMethod`` and ``TestInvokeAuthorizer`` ask, and
+            ``FlushStageAuthorizersCache`` empties.
+        clock: seconds since the epoch.
+        numbers: for the ids of requests.
     """
 
     def __init__(
@@ -107,16 +100,17 @@ class RestApiControlPlane:
         state: RestApiState,
         forward: Forward,
         data_plane: RestApiDataPlane,
-        pipeline: Pipeline,
         account_id: str,
-        authorizers: Authorizers,
+        gates: RestGates,
+        clock: Callable[[], float],
+        numbers: random.Random,
     ) -> None:
         self._state = state
         self._forward = forward
         self._data_plane = data_plane
-        self._pipeline = pipeline
         self._account_id = account_id
-        self._authorizers = authorizers
+        self._gates = gates
+        self._test_calls = TestCalls(account_id, clock, numbers)
 
     async def handle(self, request: Request) -> Response:
         """Answer one call. The engine decides first whether the caller may make it."""
@@ -174,7 +168,7 @@ class RestApiControlPlane:
         stage = region and self._state.stage(api_id, region, stage_name)
         if response.status >= 300 or not region or not stage:
             return response
-        draft = Deployment(api_id, region, "", self._state.rest_api_configuration(api_id, region))
+        draft = freeze(api_id, region, "", self._state.rest_api_configuration(api_id, region))
         served = self._data_plane.deployment(api_id, str(stage.get("deploymentId")))
         if served is not None and served.same_as(draft):
             return response
@@ -279,7 +273,7 @@ class RestApiControlPlane:
         if verdict.status != 404:
             return verdict
         return await answer_test_invoke_method(
-            request, self._state, self._pipeline, self._account_id
+            request, self._state, Integrations(self._gates.integrations), self._test_calls
         )
 
     async def _test_invoke_authorizer(self, request: Request) -> Response:
@@ -287,11 +281,7 @@ class RestApiControlPlane:
         if verdict.status in (401, 403):
             return verdict
         return await answer_test_invoke_authorizer(
-            request,
-            self._state,
-            self._account_id,
-            self._authorizers.cognito,
-            self._authorizers.lambda_authorizer,
+            request, self._state, self._gates, self._test_calls
         )
 
     async def _flush_authorizers_cache(self, request: Request, api_id: str, stage: str) -> Response:
@@ -301,7 +291,7 @@ class RestApiControlPlane:
         region = self._state.rest_api_region(api_id)
         if region is None or self._state.stage(api_id, region, stage) is None:
             return failure(404, "NotFoundException", "Invalid stage identifier specified")
-        self._authorizers.lambda_authorizer.flush(api_id, stage)
+        self._gates.lambda_authorizer.forget(api_id, stage)
         return Response(202)
 
     async def _update_resource(self, request: Request, api_id: str, resource_id: str) -> Response:

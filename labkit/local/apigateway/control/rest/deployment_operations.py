@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from labkit.local.apigateway.rest.deployment import Deployment
+from labkit.local.apigateway.rest.records import RestDeployment
 
 _EMBED = "apisummary"
 JsonObject = dict[str, Any]
-Find = Callable[[str], Deployment | None]
+Find = Callable[[str], RestDeployment | None]
 """A deployment by its id."""
 
 
-def api_summary(deployment: Deployment) -> dict[str, dict[str, JsonObject]]:
+def api_summary(deployment: RestDeployment) -> dict[str, dict[str, JsonObject]]:
     """The methods that a deployment froze: path → verb → how it is guarded.
 
     https://docs.aws.amazon.com/apigateway/latest/api/API_MethodSnapshot.html
@@ -21,8 +21,8 @@ def api_summary(deployment: Deployment) -> dict[str, dict[str, JsonObject]]:
     return {
         resource.path: {
             verb: {
-                "authorizationType": method.get("authorizationType") or "NONE",
-                "apiKeyRequired": bool(method.get("apiKeyRequired")),
+                "authorizationType": method.authorization_type,
+                "apiKeyRequired": method.api_key_required,
             }
             for verb, method in resource.methods.items()
         }

@@ -1,23 +1,26 @@
-"""``TestInvokeMethod``: the console's Test tab (gateway.md, section 12).
+"""``TestInvokeMethod``: the console's Test tab (gateway 12).
 
-It runs the *undeployed* configuration and skips the authorizer and the API key (12.5): it proves nothing about who may
-call the method.
+It runs the *undeployed* configuration and skips the authorizer and the API key (gateway 12.5): it proves nothing about
+who may call the method.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from labkit.local.apigateway.rest.call import Call, Stop
+from labkit.local.apigateway.outcomes import OUTCOMES, Stop
+from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.data_plane import RestApis
-from labkit.local.apigateway.rest.deployment import Deployment
-from labkit.local.apigateway.rest.pipeline import Pipeline, reject
-from labkit.local.apigateway.rest.request_ids import request_id_of
+from labkit.local.apigateway.rest.pipeline import Integrations, reject
+from labkit.local.apigateway.rest.records import RestDeployment, freeze
+from labkit.local.apigateway.rest.request_ids import new_extended_request_id, request_id_of
 from labkit.local.apigateway.rest.routing import Route, split_path
 from labkit.local.messages import Headers, Request, Response, utf8
 
@@ -31,7 +34,7 @@ def is_test_invoke(request: Request) -> bool:
 
 
 async def answer_test_invoke_method(
-    request: Request, rest_apis: RestApis, pipeline: Pipeline, account_id: str
+    request: Request, rest_apis: RestApis, integrations: Integrations, test_calls: TestCalls
 ) -> Response:
     """Answer ``TestInvokeMethod``: ``{"status", "body", "headers", "multiValueHeaders", "latency", "log"}``."""
     match = _OPERATION.fullmatch(request.raw_path)
@@ -40,7 +43,7 @@ async def answer_test_invoke_method(
     region = rest_apis.rest_api_region(api_id)
     if region is None:
         return failure(404, "NotFoundException", "Invalid API identifier specified")
-    deployment = Deployment(api_id, region, "", rest_apis.rest_api_configuration(api_id, region))
+    deployment = freeze(api_id, region, "", rest_apis.rest_api_configuration(api_id, region))
     resource = deployment.resources.get(resource_id)
     if resource is None:
         return failure(404, "NotFoundException", "Invalid Resource identifier specified")
@@ -49,17 +52,17 @@ async def answer_test_invoke_method(
         return failure(404, "NotFoundException", "Invalid Method identifier specified")
     try:
         asked = json.loads(request.body or b"{}")
-        call = call_from(deployment, account_id, asked, TEST_STAGE, resource.path)
+        call = test_calls.make(deployment, asked, TEST_STAGE, resource.path)
     except (ValueError, TypeError, AttributeError):
         return failure(400, "BadRequestException", "Invalid request input")
     parameters = _path_parameters(resource.parts, split_path(call.raw_path))
     call.route = Route(resource, method, parameters)
     if verb != "ANY":
         call.request.method = verb
-    return await _run(call, pipeline)
+    return await _run(call, integrations)
 
 
-async def _run(call: Call, pipeline: Pipeline) -> Response:
+async def _run(call: RestCall, integrations: Integrations) -> Response:
     started = time.perf_counter()
     route = call.found
     call.write(f"Starting execution for request: {call.request_id}")
@@ -70,10 +73,12 @@ async def _run(call: Call, pipeline: Pipeline) -> Response:
     call.write(
         f"Method request body before transformations: {call.request.body.decode(errors='replace')}"
     )
-    outcome = await pipeline.integrate(call)
+    outcome = integrations(call)
+    if not isinstance(outcome, OUTCOMES):
+        outcome = await outcome
     if isinstance(outcome, Stop):
         response = reject(call, outcome)
-        headers: Headers = [("x-amzn-ErrorType", outcome.error.type.error_type)]
+        headers: Headers = [("x-amzn-ErrorType", outcome.refusal.type.error_type)]
     else:
         response, headers = outcome.response, outcome.response.headers
         call.write(
@@ -97,52 +102,69 @@ async def _run(call: Call, pipeline: Pipeline) -> Response:
     )
 
 
-def call_from(
-    deployment: Deployment, account_id: str, asked: Mapping[str, Any], stage: str, default_path: str
-) -> Call:
-    """The call that the parameters of a test operation describe.
+@dataclass(frozen=True)
+class TestCalls:
+    """Makes the calls that the parameters of a test operation describe.
 
-    Args:
-        deployment: the live configuration.
-        account_id: its owner.
-        asked: the operation's parameters.
-        stage: the name that stands for the stage.
-        default_path: used when the parameters give no path.
-
-    Raises:
-        TypeError, ValueError, AttributeError: a parameter has the wrong type.
+    Attributes:
+        account_id: the owner of the APIs.
+        clock: seconds since the epoch.
+        numbers: for the ids of requests.
     """
-    raw_path, _mark, query_string = str(asked.get("pathWithQueryString") or default_path).partition(
-        "?"
-    )
-    sent: Headers = [(str(k), str(v)) for k, v in (asked.get("headers") or {}).items()]
-    sent += [
-        (str(k), str(v)) for k, vs in (asked.get("multiValueHeaders") or {}).items() for v in vs
-    ]
-    path = quote(raw_path, safe="/%{}+")
-    return Call(
-        request=Request(
-            method="GET",
+
+    __test__ = False  # for pytest: it isn't one
+
+    account_id: str
+    clock: Callable[[], float]
+    numbers: random.Random
+
+    def make(
+        self, deployment: RestDeployment, asked: Mapping[str, Any], stage: str, default_path: str
+    ) -> RestCall:
+        """The call.
+
+        Args:
+            deployment: the live configuration.
+            asked: the operation's parameters.
+            stage: the name that stands for the stage.
+            default_path: used when the parameters give no path.
+
+        Raises:
+            TypeError, ValueError, AttributeError: a parameter has the wrong type.
+        """
+        whole_path = str(asked.get("pathWithQueryString") or default_path)
+        raw_path, _mark, query_string = whole_path.partition("?")
+        sent: Headers = [(str(k), str(v)) for k, v in (asked.get("headers") or {}).items()]
+        sent += [
+            (str(k), str(v)) for k, vs in (asked.get("multiValueHeaders") or {}).items() for v in vs
+        ]
+        path = quote(raw_path, safe="/%{}+")
+        variables = asked.get("stageVariables") or {}
+        return RestCall(
+            request=Request(
+                method="GET",
+                raw_path=path,
+                query_string=query_string,
+                headers=sent,
+                body=utf8(str(asked.get("body") or "")),
+                source_ip="test-invoke-source-ip",
+            ),
+            deployment=deployment,
+            account_id=self.account_id,
+            stage=stage,
+            stage_variables={str(k): str(v) for k, v in variables.items()},
+            stage_record={},
             raw_path=path,
-            query_string=query_string,
-            headers=sent,
-            body=utf8(str(asked.get("body") or "")),
-            source_ip="test-invoke-source-ip",
-        ),
-        deployment=deployment,
-        account_id=account_id,
-        stage=stage,
-        stage_variables={str(k): str(v) for k, v in (asked.get("stageVariables") or {}).items()},
-        stage_record={},
-        raw_path=path,
-        domain_name="testPrefix.testDomainName",
-        request_id=request_id_of(Request("GET", "/")),
-        log=[],
-    )
+            domain_name="testPrefix.testDomainName",
+            request_id=request_id_of(Request("GET", "/"), self.numbers),
+            extended_request_id=new_extended_request_id(self.numbers),
+            time=self.clock(),
+            log=[],
+        )
 
 
 def _path_parameters(parts: tuple[str, ...], segments: list[str]) -> dict[str, str]:
-    """The parameters that a path gives a resource; a path that doesn't fit is accepted (12.6)."""
+    """The parameters that a path gives a resource; a path that doesn't fit is accepted (gateway 12.6)."""
     found: dict[str, str] = {}
     for index, (part, segment) in enumerate(zip(parts, segments, strict=False)):
         if part.endswith("+}"):
@@ -152,8 +174,8 @@ def _path_parameters(parts: tuple[str, ...], segments: list[str]) -> dict[str, s
     return found
 
 
-def execution_log(call: Call) -> str:
-    """The lines of a call's execution log in AWS's form (12.2)."""
+def execution_log(call: RestCall) -> str:
+    """The lines of a call's execution log in AWS's form (gateway 12.2)."""
     stamp = time.strftime("%a %b %d %H:%M:%S UTC %Y", time.gmtime(call.time))
     lines = [f"Execution log for request {call.request_id}"]
     lines += [f"{stamp} : {line}" for line in call.log or []]

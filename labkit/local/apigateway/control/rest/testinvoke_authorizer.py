@@ -1,6 +1,6 @@
-"""``TestInvokeAuthorizer``: the console's Test authorizer (gateway.md 12.7-12.10).
+"""``TestInvokeAuthorizer``: the console's Test authorizer (gateway 12.7-12.10).
 
-It tests the authorizer, not the access: a policy that denies is a success (12.8).
+It tests the authorizer, not the access: a policy that denies is a success (gateway 12.8).
 """
 
 from __future__ import annotations
@@ -10,18 +10,15 @@ import re
 import time
 from typing import Any
 
-from labkit.local.apigateway.control.rest.testinvoke import call_from, execution_log, failure
-from labkit.local.apigateway.rest.call import Call, Stop
+from labkit.local.apigateway.control.rest.testinvoke import TestCalls, execution_log, failure
+from labkit.local.apigateway.lambda_authorizer import LambdaAuthorizer, masked
+from labkit.local.apigateway.outcomes import Stop
+from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
 from labkit.local.apigateway.rest.data_plane import RestApis
-from labkit.local.apigateway.rest.deployment import Deployment, Resource
-from labkit.local.apigateway.rest.lambda_authorizer import (
-    LambdaAuthorizer,
-    identity_values,
-    masked,
-    missing_identity,
-    ttl_of,
-)
+from labkit.local.apigateway.rest.pipeline import RestGates
+from labkit.local.apigateway.rest.records import Method, Resource, RestAuthorizer, freeze
+from labkit.local.apigateway.rest.responses import GatewayError
 from labkit.local.apigateway.rest.routing import Route
 from labkit.local.messages import Request, Response
 
@@ -35,11 +32,7 @@ def is_test_invoke_authorizer(request: Request) -> bool:
 
 
 async def answer_test_invoke_authorizer(
-    request: Request,
-    rest_apis: RestApis,
-    account_id: str,
-    cognito: CognitoAuthorizer,
-    lambda_authorizer: LambdaAuthorizer,
+    request: Request, rest_apis: RestApis, gates: RestGates, test_calls: TestCalls
 ) -> Response:
     """Answer the operation: ``clientStatus``, ``log``, ``latency``, ``principalId``, ``policy``, ``claims``."""
     match = _OPERATION.fullmatch(request.raw_path)
@@ -48,23 +41,22 @@ async def answer_test_invoke_authorizer(
     region = rest_apis.rest_api_region(api_id)
     if region is None:
         return failure(404, "NotFoundException", "Invalid API identifier specified")
-    deployment = Deployment(api_id, region, "", rest_apis.rest_api_configuration(api_id, region))
+    deployment = freeze(api_id, region, "", rest_apis.rest_api_configuration(api_id, region))
     authorizer = deployment.authorizers.get(authorizer_id)
     if authorizer is None:
         return failure(404, "NotFoundException", "Invalid Authorizer identifier specified")
     try:
         asked = json.loads(request.body or b"{}")
-        call = call_from(deployment, account_id, asked, TEST_STAGE, "/")
+        call = test_calls.make(deployment, asked, TEST_STAGE, "/")
     except (ValueError, TypeError, AttributeError):
         return failure(400, "BadRequestException", "Invalid request input")
-    method: dict[str, Any] = {"authorizerId": authorizer_id, "authorizationScopes": []}
-    call.route = Route(Resource("", "/", (), {}), method, {})
+    call.route = Route(Resource("", "/", (), {}), Method("CUSTOM", authorizer_id), {})
     started = time.perf_counter()
     call.write(f"Starting authorizer: {authorizer_id} for request: {call.request_id}")
-    if authorizer.get("type") == "COGNITO_USER_POOLS":
-        result = _test_cognito(call, cognito)
+    if authorizer.type == "COGNITO_USER_POOLS":
+        result = _test_cognito(call, gates.cognito)
     else:
-        result = await _test_lambda(call, authorizer, lambda_authorizer)
+        result = await _test_lambda(call, authorizer, gates.lambda_authorizer)
     return Response.of_json(
         {
             **result,
@@ -74,26 +66,29 @@ async def answer_test_invoke_authorizer(
     )
 
 
-def _test_cognito(call: Call, cognito: CognitoAuthorizer) -> dict[str, Any]:
-    """The console's test takes ID tokens only (2.17): the method has no scopes here."""
+def _test_cognito(call: RestCall, cognito: CognitoAuthorizer) -> dict[str, Any]:
+    """The console's test takes ID tokens only (gateway 2.17): the method has no scopes here."""
     outcome = cognito(call)
     if isinstance(outcome, Stop):
         call.write(f"Unauthorized request: {call.request_id}")
         return {"clientStatus": 401}
-    return {"clientStatus": 0, "claims": (call.authorizer or {}).get("claims", {})}
+    return {"clientStatus": 0, "claims": call.claims or {}}
 
 
 async def _test_lambda(
-    call: Call, authorizer: Any, lambda_authorizer: LambdaAuthorizer
+    call: RestCall,
+    authorizer: RestAuthorizer,
+    lambda_authorizer: LambdaAuthorizer[RestCall, RestAuthorizer, GatewayError],
 ) -> dict[str, Any]:
-    values = identity_values(call, authorizer)
-    call.write(f"Incoming identity: {', '.join(masked(value or '') for _name, value in values)}")
-    if missing_identity(call, authorizer, values, cached=ttl_of(authorizer) > 0) is not None:
+    values = lambda_authorizer.identity_values(call, authorizer)
+    identity = ", ".join(masked(found[0] if found else "") for found in values)
+    call.write(f"Incoming identity: {identity}")
+    if lambda_authorizer.refuse_identity(authorizer, values) is not None:
         call.write(f"Unauthorized request: {call.request_id}")
         return {"clientStatus": 401}
-    result = await lambda_authorizer.ask(call, authorizer)
+    result = await lambda_authorizer.ask(call, authorizer, values)
     if isinstance(result, Stop):
-        status = result.error.status or result.error.type.status
+        status = result.refusal.shown_status
         if status >= 500:
             call.write("AuthorizerConfigurationException")
         return {"clientStatus": status}

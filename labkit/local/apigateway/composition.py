@@ -1,0 +1,210 @@
+"""Puts API Gateway together: both data planes, both control planes, and what they share."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from labkit.journey import Code
+from labkit.local.apigateway.addresses import Addresses
+from labkit.local.apigateway.control.http.control_plane import HttpApiControlPlane
+from labkit.local.apigateway.control.rest.control_plane import RestApiControlPlane
+from labkit.local.apigateway.control.rest.usage_operations import UsageOperations
+from labkit.local.apigateway.http import lambda_authorizer as http_lambda_authorizer
+from labkit.local.apigateway.http import throttling as http_throttling
+from labkit.local.apigateway.http.call import HttpCall
+from labkit.local.apigateway.http.data_plane import HttpApiDataPlane
+from labkit.local.apigateway.http.integrations import Integrations
+from labkit.local.apigateway.http.issuers import Issuers
+from labkit.local.apigateway.http.jwt_authorizer import JwtAuthorizer
+from labkit.local.apigateway.http.pipeline import HttpGates, http_pipeline
+from labkit.local.apigateway.http.responses import FORBIDDEN, HttpError
+from labkit.local.apigateway.http.responses import THROTTLED as HTTP_THROTTLED
+from labkit.local.apigateway.iam_authorizer import IamAuthorizer, IdentityPolicies
+from labkit.local.apigateway.invocation import Functions
+from labkit.local.apigateway.journeys import Journeys
+from labkit.local.apigateway.lambda_authorizer import LambdaAuthorizer
+from labkit.local.apigateway.limits import Buckets, Throttle
+from labkit.local.apigateway.pipeline import Pipeline
+from labkit.local.apigateway.policies import PolicyEvaluator
+from labkit.local.apigateway.rest import lambda_authorizer as rest_lambda_authorizer
+from labkit.local.apigateway.rest import throttling as rest_throttling
+from labkit.local.apigateway.rest.call import RestCall
+from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
+from labkit.local.apigateway.rest.data_plane import RestApiDataPlane
+from labkit.local.apigateway.rest.http_integration import HttpServerIntegration
+from labkit.local.apigateway.rest.lambda_proxy import LambdaProxyIntegration
+from labkit.local.apigateway.rest.mock_integration import mock_integration
+from labkit.local.apigateway.rest.pipeline import RestGates, rest_pipeline
+from labkit.local.apigateway.rest.resource_policy import ResourcePolicy
+from labkit.local.apigateway.rest.responses import THROTTLED, GatewayError
+from labkit.local.apigateway.rest.usage_plans import ApiKeys, UsagePlans
+from labkit.local.apigateway.rest.words import deny_caller, refuse_signature
+from labkit.local.apigateway.signature import Keys, SignatureVerifier
+from labkit.local.cognito.pool_keys import UserPools
+from labkit.local.engine import Engine
+
+Clock = Callable[[], float]
+"""The time in seconds since the epoch."""
+
+
+class Callers(Keys, IdentityPolicies, Protocol):
+    """What the IAM authorizers ask of IAM and STS."""
+
+
+@dataclass(frozen=True)
+class ApiGateway:
+    """The service.
+
+    Attributes:
+        addresses: which API a request is for.
+        rest_apis: serves REST APIs.
+        http_apis: serves HTTP APIs.
+        rest_control: the control plane of REST APIs.
+        http_control: the control plane of HTTP APIs.
+        usage: the control plane of API keys and usage plans.
+        journeys: those of the last requests.
+        buckets: the account's token buckets.
+        rest_gates: the parts of the REST APIs' pipeline.
+        rest_pipeline: what a request to a REST API goes through.
+        http_gates: the parts of the HTTP APIs' pipeline.
+        http_pipeline: what a request to an HTTP API goes through.
+    """
+
+    addresses: Addresses
+    rest_apis: RestApiDataPlane
+    http_apis: HttpApiDataPlane
+    rest_control: RestApiControlPlane
+    http_control: HttpApiControlPlane
+    usage: UsageOperations
+    journeys: Journeys
+    buckets: Buckets
+    rest_gates: RestGates
+    rest_pipeline: Pipeline[RestCall, GatewayError]
+    http_gates: HttpGates
+    http_pipeline: Pipeline[HttpCall, HttpError]
+
+
+def compose_api_gateway(
+    engine: Engine, account_id: str, *, clock: Clock, numbers: random.Random
+) -> ApiGateway:
+    """API Gateway over the engine's records, functions, user pools and identities.
+
+    Args:
+        engine: the seam to the control planes.
+        account_id: the owner of the APIs.
+        clock: seconds since the epoch.
+        numbers: for the ids of requests.
+    """
+    buckets, journeys = Buckets(clock), Journeys()
+    rest_gates = compose_rest_gates(
+        functions=engine,
+        evaluator=engine,
+        callers=engine,
+        user_pools=engine,
+        api_keys=engine,
+        buckets=buckets,
+        clock=clock,
+    )
+    http_gates = compose_http_gates(
+        functions=engine,
+        evaluator=engine,
+        callers=engine,
+        user_pools=engine,
+        buckets=buckets,
+        clock=clock,
+    )
+    for_rest, for_http = rest_pipeline(rest_gates), http_pipeline(http_gates)
+    rest_apis = RestApiDataPlane(engine, for_rest, account_id, journeys, clock, numbers)
+    http_apis = HttpApiDataPlane(
+        engine,
+        for_http,
+        account_id,
+        journeys,
+        http_gates.lambda_authorizer.forget,
+        clock,
+        numbers,
+    )
+    return ApiGateway(
+        addresses=Addresses(engine),
+        rest_apis=rest_apis,
+        http_apis=http_apis,
+        rest_control=RestApiControlPlane(
+            engine, engine.forward, rest_apis, account_id, rest_gates, clock, numbers
+        ),
+        http_control=HttpApiControlPlane(engine, engine.forward, http_apis, engine),
+        usage=UsageOperations(engine, engine.forward, rest_gates.usage_plans),
+        journeys=journeys,
+        buckets=buckets,
+        rest_gates=rest_gates,
+        rest_pipeline=for_rest,
+        http_gates=http_gates,
+        http_pipeline=for_http,
+    )
+
+
+def compose_rest_gates(
+    *,
+    functions: Functions,
+    evaluator: PolicyEvaluator,
+    callers: Callers,
+    user_pools: UserPools,
+    api_keys: ApiKeys,
+    buckets: Buckets,
+    clock: Clock,
+) -> RestGates:
+    """The gates of REST APIs over the services that they ask."""
+    usage_plans, http_server = UsagePlans(api_keys, clock), HttpServerIntegration()
+    return RestGates(
+        resource_policy=ResourcePolicy(evaluator),
+        cognito=CognitoAuthorizer(user_pools, clock),
+        iam=IamAuthorizer(
+            SignatureVerifier(callers, clock),
+            callers,
+            refuse_signature,
+            deny_caller,
+            Code.RESOURCE_POLICY_MISSING,
+        ),
+        lambda_authorizer=LambdaAuthorizer(
+            rest_lambda_authorizer.DOOR, functions, evaluator, clock
+        ),
+        usage_plans=usage_plans,
+        throttle=Throttle(
+            buckets, rest_throttling.limits_of, GatewayError(THROTTLED), usage_plans.count_call
+        ),
+        integrations={
+            "MOCK": mock_integration,
+            "AWS_PROXY": LambdaProxyIntegration(functions),
+            "HTTP": http_server,
+            "HTTP_PROXY": http_server,
+        },
+    )
+
+
+def compose_http_gates(
+    *,
+    functions: Functions,
+    evaluator: PolicyEvaluator,
+    callers: Callers,
+    user_pools: UserPools,
+    buckets: Buckets,
+    clock: Clock,
+) -> HttpGates:
+    """The gates of HTTP APIs over the services that they ask."""
+    return HttpGates(
+        jwt=JwtAuthorizer(Issuers(user_pools), clock),
+        iam=IamAuthorizer(
+            SignatureVerifier(callers, clock),
+            callers,
+            lambda refused: FORBIDDEN,
+            http_lambda_authorizer.deny_caller,
+            Code.OTHER_ACCOUNT,
+        ),
+        lambda_authorizer=LambdaAuthorizer(
+            http_lambda_authorizer.DOOR, functions, evaluator, clock
+        ),
+        throttle=Throttle(buckets, http_throttling.limits_of, HTTP_THROTTLED),
+        integrations=Integrations(functions),
+    )

@@ -1,0 +1,374 @@
+"""A REST API's deployment: the typed, immutable snapshot that a stage serves (gateway 8.1).
+
+:func:`freeze` is the one place that reads the engine's records; the gates read these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from labkit.journey import Code
+from labkit.local.apigateway.invocation import FUNCTION_URI
+from labkit.local.apigateway.records import (
+    VERBS,
+    Deployment,
+    Record,
+    Unusable,
+    is_true,
+    mapping,
+    number,
+    texts,
+)
+
+DEFAULT_TTL_SECONDS = 300
+DEFAULT_TIMEOUT_MS = 29_000
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationResponse:
+    """How a backend's status becomes the client's answer."""
+
+    status_code: str
+    selection_pattern: str
+    parameters: Mapping[str, str]
+    templates: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RestIntegration:
+    """A method's backend.
+
+    Attributes:
+        type: ``MOCK``, ``AWS_PROXY``, ``HTTP``, ``HTTP_PROXY``…
+        uri: may name stage variables and path parameters.
+        http_method: the verb towards the backend; empty when unset.
+        credentials: a role's ARN; empty when unset.
+        timeout: in seconds.
+        passthrough_behavior: ``WHEN_NO_MATCH``, ``WHEN_NO_TEMPLATES`` or ``NEVER``.
+        parameters: ``integration.request.…`` → where the value comes from.
+        templates: content type → request template.
+        responses: by the status that they answer.
+    """
+
+    type: str
+    uri: str
+    http_method: str
+    credentials: str
+    timeout: float
+    passthrough_behavior: str
+    parameters: Mapping[str, str]
+    templates: Mapping[str, str]
+    responses: Mapping[str, IntegrationResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What a verb of a resource asks for.
+
+    Attributes:
+        authorization_type: ``NONE``, ``AWS_IAM``, ``COGNITO_USER_POOLS`` or ``CUSTOM``.
+        authorizer_id: of a Cognito or Lambda authorizer; empty when unset.
+        authorization_scopes: of a Cognito authorizer.
+        api_key_required: whether a request needs an API key.
+        validator_id: the request validator; empty when unset.
+        required_parameters: ``method.request.header.x``…, those that must be there.
+        models: content type → name of the body's model.
+        integration: the backend, or None.
+    """
+
+    authorization_type: str
+    authorizer_id: str
+    authorization_scopes: tuple[str, ...] = ()
+    api_key_required: bool = False
+    validator_id: str = ""
+    required_parameters: tuple[str, ...] = ()
+    models: Mapping[str, str] = field(default_factory=dict)
+    integration: RestIntegration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource of the tree.
+
+    Attributes:
+        id: the resource id.
+        path: ``/pets/{petId}``.
+        parts: the path's segments as configured, ``("pets", "{petId}")``.
+        methods: verb (or ``ANY``) → method.
+    """
+
+    id: str
+    path: str
+    parts: tuple[str, ...]
+    methods: Mapping[str, Method]
+
+    def method_for(self, verb: str) -> Method | None:
+        """The method that serves a verb: an explicit one before ``ANY`` (gateway 8.6, 8.10)."""
+        if verb not in VERBS:
+            return None
+        return self.methods.get(verb) or self.methods.get("ANY")
+
+
+@dataclass(frozen=True, slots=True)
+class RestAuthorizer:
+    """An authorizer of a REST API.
+
+    Attributes:
+        id: its id.
+        type: ``TOKEN``, ``REQUEST`` or ``COGNITO_USER_POOLS``.
+        identity_sources: ``method.request.header.Authorization``…
+        validation: ``identityValidationExpression``; empty when unset.
+        ttl: for how many seconds a result is kept: 300 unless set, 0 is off (gateway 3.7, 3.12).
+        provider_arns: the user pools.
+        function_arn: the Lambda function.
+        unusable: why the function can't be asked, or None.
+    """
+
+    id: str
+    type: str
+    identity_sources: tuple[str, ...]
+    validation: str
+    ttl: int
+    provider_arns: tuple[str, ...]
+    function_arn: str
+    unusable: Unusable | None
+
+    @property
+    def identity_required(self) -> bool:
+        """A ``REQUEST`` authorizer without a cache is always asked (gateway 3.4, 3.5)."""
+        return self.type != "REQUEST" or self.ttl > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A JSON schema for bodies.
+
+    Attributes:
+        name: its name.
+        schema: JSON text.
+    """
+
+    name: str
+    schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestValidator:
+    """What is looked at before the integration."""
+
+    validate_body: bool
+    validate_parameters: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayResponse:
+    """A customised gateway response.
+
+    Attributes:
+        status_code: as configured, or None.
+        parameters: ``gatewayresponse.header.x`` → where the value comes from.
+        templates: content type → template.
+    """
+
+    status_code: object
+    parameters: Mapping[str, str]
+    templates: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RestDeployment(Deployment):
+    """All that ``CreateDeployment`` froze.
+
+    Attributes:
+        endpoint_types: ``EDGE``, ``REGIONAL`` or ``PRIVATE``.
+        endpoint_disabled: whether the default endpoint is closed.
+        policy: the resource policy as it was saved, or None.
+        api_key_source: ``HEADER`` or ``AUTHORIZER``.
+        binary_media_types: lower case.
+        resources: by id.
+        authorizers: by id.
+        models: by name.
+        validators: by id.
+        gateway_responses: by type.
+        configuration: the records themselves, to compare deployments.
+    """
+
+    endpoint_types: tuple[str, ...] = ()
+    endpoint_disabled: bool = False
+    policy: object = None
+    api_key_source: str = "HEADER"
+    binary_media_types: tuple[str, ...] = ()
+    resources: Mapping[str, Resource] = field(default_factory=dict)
+    authorizers: Mapping[str, RestAuthorizer] = field(default_factory=dict)
+    models: Mapping[str, Model] = field(default_factory=dict)
+    validators: Mapping[str, RequestValidator] = field(default_factory=dict)
+    gateway_responses: Mapping[str, GatewayResponse] = field(default_factory=dict)
+    configuration: Record = field(default_factory=dict, repr=False)
+
+    @property
+    def is_edge_optimized(self) -> bool:
+        """Whether a CloudFront that AWS runs stands in front of it."""
+        return "EDGE" in self.endpoint_types
+
+    def same_as(self, other: RestDeployment) -> bool:
+        """Whether another snapshot of the API has the same configuration."""
+        return self.configuration == other.configuration
+
+    @cached_property
+    def greedy_resources(self) -> tuple[Resource, ...]:
+        """The ``{proxy+}`` resources."""
+        return tuple(r for r in self.resources.values() if r.parts and r.parts[-1].endswith("+}"))
+
+    @cached_property
+    def children(self) -> Mapping[tuple[str, ...], tuple[Resource, ...]]:
+        """Configured parent segments → its direct non-greedy children."""
+        found: dict[tuple[str, ...], list[Resource]] = {}
+        for resource in self.resources.values():
+            if resource.parts and not resource.parts[-1].endswith("+}"):
+                found.setdefault(resource.parts[:-1], []).append(resource)
+        return {parent: tuple(below) for parent, below in found.items()}
+
+    @cached_property
+    def root(self) -> Resource | None:
+        """The resource ``/``."""
+        return next((r for r in self.resources.values() if not r.parts), None)
+
+
+def freeze(api_id: str, region: str, deployment_id: str, configuration: Record) -> RestDeployment:
+    """The deployment of an API as its records are now.
+
+    Args:
+        api_id: the API.
+        region: its Region.
+        deployment_id: empty for the live configuration.
+        configuration: ``api``, ``resources``, ``authorizers``, ``models``, ``validators`` and
+            ``gateway_responses``; not changed afterwards.
+    """
+    api = mapping(configuration.get("api"))
+    models = mapping(configuration.get("models")).values()
+    return RestDeployment(
+        api_id,
+        region,
+        deployment_id,
+        endpoint_types=texts(mapping(api.get("endpointConfiguration")).get("types")),
+        endpoint_disabled=is_true(api.get("disableExecuteApiEndpoint")),
+        policy=api.get("policy") or None,
+        api_key_source=str(api.get("apiKeySource") or "HEADER"),
+        binary_media_types=tuple(
+            kind.replace("~1", "/").lower() for kind in texts(api.get("binaryMediaTypes"))
+        ),
+        resources={k: _resource(k, v) for k, v in mapping(configuration["resources"]).items()},
+        authorizers={
+            k: _authorizer(k, v) for k, v in mapping(configuration.get("authorizers")).items()
+        },
+        models={str(m["name"]): Model(str(m["name"]), _text(m, "schema")) for m in models},
+        validators={
+            k: RequestValidator(
+                is_true(v.get("validateRequestBody")), is_true(v.get("validateRequestParameters"))
+            )
+            for k, v in mapping(configuration.get("validators")).items()
+        },
+        gateway_responses={
+            k: freeze_gateway_response(v)
+            for k, v in mapping(configuration.get("gateway_responses")).items()
+        },
+        configuration=configuration,
+    )
+
+
+def freeze_gateway_response(record: Record) -> GatewayResponse:
+    """A customised gateway response."""
+    return GatewayResponse(
+        record.get("statusCode"),
+        _mapping_of_texts(record, "responseParameters"),
+        _mapping_of_texts(record, "responseTemplates"),
+    )
+
+
+def freeze_integration(record: Record) -> RestIntegration:
+    """A method's backend."""
+    return RestIntegration(
+        type=_text(record, "type"),
+        uri=_text(record, "uri"),
+        http_method=_text(record, "httpMethod"),
+        credentials=_text(record, "credentials"),
+        timeout=number(record.get("timeoutInMillis"), DEFAULT_TIMEOUT_MS) / 1000,
+        passthrough_behavior=_text(record, "passthroughBehavior") or "WHEN_NO_MATCH",
+        parameters=_mapping_of_texts(record, "requestParameters"),
+        templates={
+            kind: template
+            for kind, template in mapping(record.get("requestTemplates")).items()
+            if isinstance(template, str)
+        },
+        responses={
+            k: IntegrationResponse(
+                _text(v, "statusCode") or "200",
+                _text(v, "selectionPattern"),
+                _mapping_of_texts(v, "responseParameters"),
+                _mapping_of_texts(v, "responseTemplates"),
+            )
+            for k, v in mapping(record.get("integrationResponses")).items()
+        },
+    )
+
+
+def freeze_method(record: Record) -> Method:
+    """A verb of a resource."""
+    integration = record.get("methodIntegration")
+    return Method(
+        authorization_type=_text(record, "authorizationType") or "NONE",
+        authorizer_id=_text(record, "authorizerId"),
+        authorization_scopes=texts(record.get("authorizationScopes")),
+        api_key_required=is_true(record.get("apiKeyRequired")),
+        validator_id=_text(record, "requestValidatorId"),
+        required_parameters=tuple(
+            name for name, v in mapping(record.get("requestParameters")).items() if is_true(v)
+        ),
+        models=_mapping_of_texts(record, "requestModels"),
+        integration=freeze_integration(integration) if integration else None,
+    )
+
+
+def _resource(key: str, record: Record) -> Resource:
+    path = str(record["path"])
+    methods = mapping(record.get("resourceMethods"))
+    return Resource(
+        key,
+        path,
+        tuple(part for part in path.split("/") if part),
+        {verb: freeze_method(method) for verb, method in methods.items()},
+    )
+
+
+def _authorizer(key: str, record: Record) -> RestAuthorizer:
+    sources = _text(record, "identitySource").split(",")
+    kind = _text(record, "type")
+    match = FUNCTION_URI.fullmatch(_text(record, "authorizerUri"))
+    unusable = None
+    if match is None:
+        reason = "the authorizer's URI names no Lambda function"
+        unusable = Unusable(Code.AUTHORIZER_SETTINGS, reason)
+    elif record.get("authorizerCredentials"):
+        reason = "the local cloud doesn't use an authorizer's credentials yet, so it stops here"
+        unusable = Unusable(Code.UNSUPPORTED, reason)
+    return RestAuthorizer(
+        id=key,
+        type=kind,
+        identity_sources=tuple(source.strip() for source in sources if source.strip()),
+        # A REQUEST authorizer has no token to validate.
+        validation="" if kind == "REQUEST" else _text(record, "identityValidationExpression"),
+        ttl=number(record.get("authorizerResultTtlInSeconds"), DEFAULT_TTL_SECONDS),
+        provider_arns=texts(record.get("providerARNs")),
+        function_arn=match["function"] if match else "",
+        unusable=unusable,
+    )
+
+
+def _text(record: Record, name: str) -> str:
+    return str(record.get(name) or "")
+
+
+def _mapping_of_texts(record: Record, name: str) -> dict[str, str]:
+    return {str(k): "" if v is None else str(v) for k, v in mapping(record.get(name)).items()}
