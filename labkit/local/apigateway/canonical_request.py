@@ -21,7 +21,7 @@ TERMINATOR = "aws4_request"
 _SIGNATURE_PARAMETER = "X-Amz-Signature"
 
 
-class CredentialScope(NamedTuple):
+class SigningScope(NamedTuple):
     """For which day, Region and service a signature is good."""
 
     date: str
@@ -89,18 +89,18 @@ def canonical_headers(request: Request, signed_headers: Sequence[str]) -> str:
     return "".join(f"{name}:{values.get(name, '')}\n" for name in signed_headers)
 
 
-def string_to_sign(stamp: str, scope: CredentialScope, canonical: str) -> str:
+def string_to_sign(stamp: str, scope: SigningScope, canonical: str) -> str:
     """The algorithm, the time, the scope and the canonical request's hash."""
     return "\n".join((ALGORITHM, stamp, str(scope), hashlib.sha256(canonical.encode()).hexdigest()))
 
 
-def signature_of(to_sign: str, secret_access_key: str, scope: CredentialScope) -> str:
+def signature_of(to_sign: str, secret_access_key: str, scope: SigningScope) -> str:
     """The signature that the owner of the secret would have made."""
     return hmac.digest(_signing_key(secret_access_key, scope), to_sign.encode(), "sha256").hex()
 
 
 @lru_cache(64)
-def _signing_key(secret_access_key: str, scope: CredentialScope) -> bytes:
+def _signing_key(secret_access_key: str, scope: SigningScope) -> bytes:
     """The key of a day, as a client keeps it, too."""
     key = f"AWS4{secret_access_key}".encode()
     for part in scope:

@@ -16,14 +16,14 @@ from labkit.local.apigateway.http import lambda_authorizer as http_lambda_author
 from labkit.local.apigateway.http import throttling as http_throttling
 from labkit.local.apigateway.http.call import HttpCall
 from labkit.local.apigateway.http.data_plane import HttpApiDataPlane
-from labkit.local.apigateway.http.integrations import Integrations
+from labkit.local.apigateway.http.integrations import HttpIntegrations
 from labkit.local.apigateway.http.issuers import Issuers
 from labkit.local.apigateway.http.jwt_authorizer import JwtAuthorizer
 from labkit.local.apigateway.http.pipeline import HttpGates, http_pipeline
 from labkit.local.apigateway.http.responses import FORBIDDEN, HttpError
 from labkit.local.apigateway.http.responses import THROTTLED as HTTP_THROTTLED
 from labkit.local.apigateway.iam_authorizer import IamAuthorizer, IdentityPolicies
-from labkit.local.apigateway.invocation import Functions
+from labkit.local.apigateway.invocation import LambdaFunctions
 from labkit.local.apigateway.journeys import Journeys
 from labkit.local.apigateway.lambda_authorizer import LambdaAuthorizer
 from labkit.local.apigateway.limits import Buckets, Throttle
@@ -147,7 +147,7 @@ def compose_api_gateway(
 
 def compose_rest_gates(
     *,
-    functions: Functions,
+    functions: LambdaFunctions,
     evaluator: PolicyEvaluator,
     callers: Callers,
     user_pools: UserPools,
@@ -185,7 +185,7 @@ def compose_rest_gates(
 
 def compose_http_gates(
     *,
-    functions: Functions,
+    functions: LambdaFunctions,
     evaluator: PolicyEvaluator,
     callers: Callers,
     user_pools: UserPools,
@@ -206,5 +206,5 @@ def compose_http_gates(
             http_lambda_authorizer.DOOR, functions, evaluator, clock
         ),
         throttle=Throttle(buckets, http_throttling.limits_of, HTTP_THROTTLED),
-        integrations=Integrations(functions),
+        integrations=HttpIntegrations(functions),
     )

@@ -14,7 +14,7 @@ FUNCTION_URI = re.compile(
 STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
 
 
-class Functions(Protocol):
+class LambdaFunctions(Protocol):
     """What the gateway asks of Lambda."""
 
     def function(self, function_arn: str) -> dict[str, Any] | None:
@@ -54,7 +54,7 @@ class Invoker:
         functions: where the functions are.
     """
 
-    def __init__(self, functions: Functions) -> None:
+    def __init__(self, functions: LambdaFunctions) -> None:
         self._functions = functions
         self._running: set[asyncio.Future[dict[str, Any]]] = set()
 

@@ -18,7 +18,7 @@ from labkit.local.apigateway.authorizer_results import (
     MalformedAuthorizerResultError,
 )
 from labkit.local.apigateway.call import GatewayCall
-from labkit.local.apigateway.invocation import Functions, Invoker, function_name
+from labkit.local.apigateway.invocation import Invoker, LambdaFunctions, function_name
 from labkit.local.apigateway.outcomes import Pass, Stop
 from labkit.local.apigateway.policies import Identity, PolicyEvaluator
 from labkit.local.apigateway.records import AuthorizerRecord
@@ -78,7 +78,7 @@ class LambdaAuthorizer(Generic[C, A, R]):
     def __init__(
         self,
         door: LambdaAuthorizerDoor[C, A, R],
-        functions: Functions,
+        functions: LambdaFunctions,
         evaluator: PolicyEvaluator,
         clock: Callable[[], float],
     ) -> None:

@@ -17,7 +17,7 @@ from labkit.local.apigateway.authorization_header import comes_twice, not_signat
 from labkit.local.apigateway.canonical_request import (
     ALGORITHM,
     TERMINATOR,
-    CredentialScope,
+    SigningScope,
     canonical_request,
     signature_of,
     string_to_sign,
@@ -54,7 +54,7 @@ class _Presented:
     """The signature as the request presents it."""
 
     access_key_id: str
-    scope: CredentialScope
+    scope: SigningScope
     signed_headers: tuple[str, ...]
     signature: str
     amz_date: str
@@ -281,7 +281,7 @@ def _moment(stamp: str) -> dt.datetime:
     return dt.datetime(year, month, day, hour, minute, second, tzinfo=dt.UTC)
 
 
-def _credential(text: str) -> tuple[str, CredentialScope]:
+def _credential(text: str) -> tuple[str, SigningScope]:
     parts = text.split("/")
     if len(parts) < 5:
         message = (
@@ -289,7 +289,7 @@ def _credential(text: str) -> tuple[str, CredentialScope]:
             f"e.g. keyid/date/region/service/term, got {_hashed(text)}"
         )
         raise _incomplete(Code.SIGNATURE_INCOMPLETE, "the Credential is incomplete", message)
-    return "/".join(parts[:-4]), CredentialScope(*parts[-4:])
+    return "/".join(parts[:-4]), SigningScope(*parts[-4:])
 
 
 def _hashed(text: str) -> str:

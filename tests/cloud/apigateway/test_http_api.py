@@ -23,7 +23,7 @@ from labkit.local.apigateway.composition import compose_http_gates
 from labkit.local.apigateway.control.http.refusals import refusal
 from labkit.local.apigateway.http.call import HttpCall
 from labkit.local.apigateway.http.cors import answer_to_preflight, with_cors_headers
-from labkit.local.apigateway.http.integrations import Integrations, read_answer
+from labkit.local.apigateway.http.integrations import HttpIntegrations, read_answer
 from labkit.local.apigateway.http.issuers import Issuers
 from labkit.local.apigateway.http.jwt_authorizer import JwtAuthorizer
 from labkit.local.apigateway.http.pipeline import HttpGates, http_pipeline
@@ -893,6 +893,6 @@ def test_the_journey_is_found_by_apigw_requestid(monkeypatch: pytest.MonkeyPatch
 
 def test_an_answer_is_the_integrations() -> None:
     made = call(deployment({"GET /x": {}}))
-    answer = run(outcome_of(Integrations(Functions("hi")), made))
+    answer = run(outcome_of(HttpIntegrations(Functions("hi")), made))
     assert isinstance(answer, Answer)
     assert answer.response.body == b"hi"

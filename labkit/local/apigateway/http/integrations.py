@@ -21,8 +21,8 @@ from labkit.local.apigateway.http.events import forwarded_headers, integration_e
 from labkit.local.apigateway.http.records import DEFAULT, HttpIntegration, function_arn_in
 from labkit.local.apigateway.http.responses import SERVER_ERROR, UNAVAILABLE, HttpError, broken
 from labkit.local.apigateway.invocation import (
-    Functions,
     Invoker,
+    LambdaFunctions,
     function_name,
     with_stage_variables,
 )
@@ -51,14 +51,14 @@ _FAULTS = {
 Answered = Answer | Stop[HttpError]
 
 
-class Integrations:
+class HttpIntegrations:
     """Lets the backend answer, and adds the API's CORS headers; answers a preflight by itself.
 
     Args:
         functions: where the functions are.
     """
 
-    def __init__(self, functions: Functions) -> None:
+    def __init__(self, functions: LambdaFunctions) -> None:
         self._invoker = Invoker(functions)
         self._client = LoopbackClient()
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from labkit.journey import Code
 from labkit.local.apigateway.authorization import Authorization
 from labkit.local.apigateway.http.call import HttpCall, HttpOutcome
-from labkit.local.apigateway.http.integrations import Integrations
+from labkit.local.apigateway.http.integrations import HttpIntegrations
 from labkit.local.apigateway.http.jwt_authorizer import JwtAuthorizer
 from labkit.local.apigateway.http.records import HttpAuthorizer
 from labkit.local.apigateway.http.responses import SERVER_ERROR, HttpError
@@ -44,7 +44,7 @@ class HttpGates:
     iam: IamAuthorizer[HttpCall, HttpError]
     lambda_authorizer: LambdaAuthorizer[HttpCall, HttpAuthorizer, HttpError]
     throttle: Throttle[HttpCall, HttpError]
-    integrations: Integrations
+    integrations: HttpIntegrations
 
 
 def http_pipeline(gates: HttpGates) -> Pipeline[HttpCall, HttpError]:

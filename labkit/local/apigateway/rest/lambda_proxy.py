@@ -14,8 +14,8 @@ from labkit.journey import Code
 from labkit.local.apigateway.event_parts import identity_of, last_of, listed, request_time
 from labkit.local.apigateway.invocation import (
     FUNCTION_URI,
-    Functions,
     Invoker,
+    LambdaFunctions,
     function_name,
     with_stage_variables,
 )
@@ -51,7 +51,7 @@ class LambdaProxyIntegration:
         functions: where the functions are.
     """
 
-    def __init__(self, functions: Functions) -> None:
+    def __init__(self, functions: LambdaFunctions) -> None:
         self._invoker = Invoker(functions)
 
     async def __call__(

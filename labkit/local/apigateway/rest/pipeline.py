@@ -84,13 +84,13 @@ def rest_pipeline(gates: RestGates) -> Pipeline[RestCall, GatewayError]:
             ("api key and usage plan", gates.usage_plans),
             ("throttle", gates.throttle),
             ("validation", validation),
-            ("integration", Integrations(gates.integrations)),
+            ("integration", RestIntegrations(gates.integrations)),
         ),
         reject,
     )
 
 
-class Integrations:
+class RestIntegrations:
     """Lets the method's backend answer.
 
     Args:

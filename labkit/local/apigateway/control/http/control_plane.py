@@ -14,8 +14,9 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from labkit.local.apigateway.control.http.refusals import ID_OF, UserPools, error, refusal
+from labkit.local.apigateway.control.http.refusals import ID_OF, error, refusal
 from labkit.local.apigateway.http.data_plane import HttpApiDataPlane, HttpApis
+from labkit.local.cognito.pool_keys import UserPools
 from labkit.local.messages import Request, Response, without_headers
 
 Forward = Callable[[Request], Awaitable[Response]]

@@ -6,10 +6,11 @@ The texts with a thread's name beside them are the ones that users of AWS report
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from labkit.local.apigateway.http.issuers import COGNITO_ISSUER
 from labkit.local.apigateway.loopback import is_loopback
+from labkit.local.cognito.pool_keys import UserPools
 from labkit.local.messages import Response
 
 Records = Mapping[str, Any]
@@ -21,13 +22,6 @@ TIMEOUT_MS = range(50, 30_001)
 ID_OF = {"routes": "routeId", "authorizers": "authorizerId", "integrations": "integrationId"}
 """What is looked at, and the name of its id."""
 _DISCOVERY = "/.well-known/openid-configuration"
-
-
-class UserPools(Protocol):
-    """What is asked of Cognito."""
-
-    def user_pool(self, pool_id: str) -> dict[str, Any] | None:
-        """The pool, or None."""
 
 
 def refusal(

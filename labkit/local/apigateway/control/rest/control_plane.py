@@ -45,7 +45,7 @@ from labkit.local.apigateway.control.rest.testinvoke_authorizer import (
     is_test_invoke_authorizer,
 )
 from labkit.local.apigateway.rest.data_plane import RestApiDataPlane, RestApis
-from labkit.local.apigateway.rest.pipeline import Integrations, RestGates
+from labkit.local.apigateway.rest.pipeline import RestGates, RestIntegrations
 from labkit.local.apigateway.rest.records import freeze
 from labkit.local.messages import Request, Response, without_headers
 
@@ -273,7 +273,7 @@ class RestApiControlPlane:
         if verdict.status != 404:
             return verdict
         return await answer_test_invoke_method(
-            request, self._state, Integrations(self._gates.integrations), self._test_calls
+            request, self._state, RestIntegrations(self._gates.integrations), self._test_calls
         )
 
     async def _test_invoke_authorizer(self, request: Request) -> Response:

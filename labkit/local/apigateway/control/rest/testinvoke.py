@@ -18,7 +18,7 @@ from urllib.parse import quote
 from labkit.local.apigateway.outcomes import OUTCOMES, Stop
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.data_plane import RestApis
-from labkit.local.apigateway.rest.pipeline import Integrations, reject
+from labkit.local.apigateway.rest.pipeline import RestIntegrations, reject
 from labkit.local.apigateway.rest.records import RestDeployment, freeze
 from labkit.local.apigateway.rest.request_ids import new_extended_request_id, request_id_of
 from labkit.local.apigateway.rest.routing import Route, split_path
@@ -34,7 +34,7 @@ def is_test_invoke(request: Request) -> bool:
 
 
 async def answer_test_invoke_method(
-    request: Request, rest_apis: RestApis, integrations: Integrations, test_calls: TestCalls
+    request: Request, rest_apis: RestApis, integrations: RestIntegrations, test_calls: TestCalls
 ) -> Response:
     """Answer ``TestInvokeMethod``: ``{"status", "body", "headers", "multiValueHeaders", "latency", "log"}``."""
     match = _OPERATION.fullmatch(request.raw_path)
@@ -62,7 +62,7 @@ async def answer_test_invoke_method(
     return await _run(call, integrations)
 
 
-async def _run(call: RestCall, integrations: Integrations) -> Response:
+async def _run(call: RestCall, integrations: RestIntegrations) -> Response:
     started = time.perf_counter()
     route = call.found
     call.write(f"Starting execution for request: {call.request_id}")
