@@ -24,7 +24,7 @@ REQUEST_KEYS = frozenset(
 )
 EXPECT_KEYS = frozenset(
     """
-    absent body body_pattern body_prefix error error_type event event_matches exact_header_names
+    absent body body_pattern body_prefix code error error_type event event_matches exact_header_names
     gate header_patterns headers invocations json log log_without message no_headers no_journey outcome reason
     result result_matches result_sorted same status
     """.split()
@@ -116,6 +116,9 @@ class Runner:
         last = journey["steps"][-1]
         if last["gate"] != "integration":
             assert last["outcome"] == "stop"
+        assert (last["code"] is not None) == (last["outcome"] == "stop"), last
+        if "code" in expect:
+            assert last["code"] == expect["code"], last
         if "gate" in expect:
             wanted = (expect["gate"], expect.get("outcome", "stop"))
             assert (last["gate"], last["outcome"]) == wanted, last

@@ -238,6 +238,8 @@ class SteeredRunner(Runner):
     def _step(self, situation: Situation, step: Mapping[str, Any]) -> None:
         if "advance" in step:
             self.gateway.steer(advance=step["advance"])
+        elif "authorizer_limit" in step:
+            self.gateway.steer(authorizer_limit=step["authorizer_limit"])
         elif "end_session" in step:
             self.gateway.steer(end_session=self.gateway.caller(step["end_session"]).access_key)
         elif "operation" in step:
@@ -321,7 +323,9 @@ class SteeredRunner(Runner):
         )
         if how.get("presigned"):
             return {}, signing.in_query(query, str(how.get("expires", 300)))
-        return signing.in_headers(query, how.get("headers", "host;x-amz-date").split(";")), query
+        signed_query = how.get("signed", {}).get("query", query)
+        names = how.get("headers", "host;x-amz-date").split(";")
+        return signing.in_headers(signed_query, names), query
 
 
 class _AddedHeaders(AuthBase):

@@ -1,7 +1,8 @@
 """A local cloud that a test steers: its gateway's clock stands still, invocations count, a gate can be made wrong.
 
 ``POST /_labkit/steer`` takes ``{"advance": seconds}``, ``{"reset": true}``, ``{"mutation": name or null}``,
-``{"foreign_role": …}`` or ``{"end_session": access key id}`` and answers ``{"now", "invocations"}``.
+``{"foreign_role": …}``, ``{"authorizer_limit": seconds}`` or ``{"end_session": access key id}`` and answers
+``{"now", "invocations"}``.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import sys
 import time
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from labkit.clock import PROCESS_CLOCK
+from labkit.local.apigateway.rest import lambda_authorizer
 from labkit.local.front.application import Receive, Scope, Send
 from labkit.local.front.compose import compose
 from labkit.local.settings import CloudSettings
@@ -64,7 +67,9 @@ class SteeredCloud:
         return await self._invoke(function_arn, event)
 
     def _steer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        authorizer = self.cloud.parts.gateway.rest_gates.lambda_authorizer
         if asked.get("reset"):
+            authorizer._door = lambda_authorizer.DOOR
             self.clock.now = self.clock.start
             self.cloud.parts.gateway.buckets.refill()
         self.clock.now += asked.get("advance", 0)
@@ -74,6 +79,8 @@ class SteeredCloud:
                 self._mutation.enter_context(MUTATIONS[asked["mutation"]].applied_to(self))
         if "foreign_role" in asked:
             self._make_foreign_role(**asked["foreign_role"])
+        if "authorizer_limit" in asked:
+            authorizer._door = replace(authorizer._door, limit=asked["authorizer_limit"])
         if "end_session" in asked:
             sessions = importlib.import_module("ministack.services.sts")._sessions
             sessions[asked["end_session"]]["Expiration"] = self.clock.now

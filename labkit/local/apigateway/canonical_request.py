@@ -1,4 +1,4 @@
-"""Signature v4 as a server computes it: the canonical request, the string to sign, the signature.
+"""Signature v4 as a server computes it: canonical request, string to sign, signature (gateway 4.26).
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 

@@ -18,6 +18,7 @@ DEFAULT = "$default"
 FROZEN = ("api", "routes", "integrations", "authorizers")
 """What a deployment freezes; stages and their settings are live."""
 MAX_TTL_SECONDS = 3_600
+"""For how long an authorizer's results are kept at most (gateway 14)."""
 DEFAULT_TIMEOUT_MS = MAX_TIMEOUT_MS = 30_000
 _FUNCTION_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[\w-]+:\d+:function:[\w$-]+(:[\w$-]+)?")
 _FORMATS = ("1.0", "2.0")

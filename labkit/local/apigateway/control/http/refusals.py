@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from labkit.local.apigateway.http.issuers import COGNITO_ISSUER
+from labkit.local.apigateway.http.records import MAX_TTL_SECONDS
 from labkit.local.apigateway.loopback import is_loopback
 from labkit.local.cognito.pool_keys import UserPools
 from labkit.local.messages import Response
@@ -72,6 +73,9 @@ def _of_authorizer(
             "Authorizers."
         )
         yield error(429, "ConflictException", message)
+    ttl = record.get("authorizerResultTtlInSeconds")
+    if ttl is not None and not (isinstance(ttl, int) and 0 <= ttl <= MAX_TTL_SECONDS):
+        yield _bad(f"AuthorizerResultTtlInSeconds must be from 0 to {MAX_TTL_SECONDS}")
     if record.get("authorizerType") != "JWT":
         return
     settings = record.get("jwtConfiguration")
