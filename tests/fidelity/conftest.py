@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fidelity.http_api_fixture import HttpGateway, with_an_issuer
 from tests.fidelity.steered import SteeredGateway
 from tests.support.gateway_fixture import Cloud, Gateway, running_cloud
 
@@ -42,3 +43,10 @@ def steered_gateway(
         gateway = SteeredGateway(started)
         yield gateway
         gateway.close()
+
+
+@pytest.fixture(scope="session")
+def http_gateway(steered_gateway: SteeredGateway) -> Iterator[HttpGateway]:
+    """HTTP APIs on that cloud, and an issuer of tokens."""
+    with with_an_issuer(steered_gateway) as made:
+        yield made

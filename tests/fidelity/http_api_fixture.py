@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import datetime as dt
 import json
 import threading
 import time
@@ -21,6 +22,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from labkit.local.ledger import Row
 from tests.fidelity.runner import Runner, body_of
+from tests.fidelity.steered import SteeredGateway
 from tests.support.gateway_fixture import (
     ADMIN_SCOPE,
     FUNCTIONS,
@@ -137,11 +139,15 @@ class Issuer:
 class HttpGateway(Gateway):
     """What the rows share; each thing is made when first used."""
 
-    def __init__(self, gateway: Gateway, issuer: Issuer) -> None:
+    def __init__(self, gateway: SteeredGateway, issuer: Issuer) -> None:
         values = {f.name: getattr(gateway.cloud, f.name) for f in dataclasses.fields(gateway.cloud)}
         super().__init__(HttpCloud(**values))
         self.issuer = issuer
         self._shared = gateway
+
+    def run_clock(self) -> None:
+        """Let the gateway's time be the tokens' and the signatures'."""
+        self._shared.steer(reset=True, run=True)
 
     def function_arn(self, name: str) -> str:
         return str(self._shared.function_arn(name))
@@ -169,7 +175,10 @@ class HttpGateway(Gateway):
 
     @cached_property
     def callers(self) -> dict[str, tuple[str, ...]]:
-        """Access keys: ``invoker`` may call every API, ``stranger`` none, ``role`` as a role only."""
+        """Access keys: ``invoker`` may call every API, ``stranger`` none, ``role`` as a role only.
+
+        ``foreign`` may too, and is of another account.
+        """
         found: dict[str, tuple[str, ...]] = {
             "root": (self.cloud.access_key_id, self.cloud.secret_access_key)
         }
@@ -184,7 +193,12 @@ class HttpGateway(Gateway):
                 iam.put_user_policy(
                     UserName=f"http-{name}", PolicyName="p", PolicyDocument=json.dumps(document)
                 )
-        return {**found, "role": self._role()}
+        return {**found, "role": self._role(), "foreign": self._foreign()}
+
+    def _foreign(self) -> tuple[str, ...]:
+        """Credentials of another account's role, whose policy allows every call."""
+        key = self._shared.caller("foreign allowed")
+        return key.access_key, key.secret_key, str(key.token)
 
     def _role(self) -> tuple[str, ...]:
         """Credentials of a role whose policy names the kind of caller that it is for."""
@@ -298,6 +312,7 @@ class HttpRunner(Runner):
     gateway: HttpGateway
 
     def run(self, row: Row) -> None:
+        self.gateway.run_clock()
         situation = self.gateway.situation(row.setup)
         if "operation" in row.request:
             before = self._settings(situation)
@@ -346,7 +361,16 @@ class HttpRunner(Runner):
         key = Credentials(*self.gateway.callers[asked["sign"]])
         url = f"https://{situation.api_id}.execute-api.{cloud.region}.amazonaws.com{path}"
         region = asked.get("sign_region", cloud.region)
-        signed = sigv4.sign(method, url, headers={}, body=body, credentials=key, region=region)
+        moment = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=asked.get("sign_age", 0))
+        signed = sigv4.sign(
+            method,
+            url.replace(path, asked.get("sign_path", path)),
+            headers={},
+            body=body,
+            credentials=key,
+            region=region,
+            now=moment,
+        )
         return dict(signed.headers)
 
 
@@ -597,7 +621,7 @@ def no_default_endpoint(api: HttpApi) -> None:
 
 
 @contextmanager
-def with_an_issuer(gateway: Gateway) -> Iterator[HttpGateway]:
+def with_an_issuer(gateway: SteeredGateway) -> Iterator[HttpGateway]:
     """HTTP APIs beside a gateway's REST APIs, and an issuer that lives as long."""
     issuer = Issuer()
     try:

@@ -1,4 +1,4 @@
-"""Gates made wrong on purpose: a ledger that can't tell them from the right ones would prove nothing.
+"""Gates of both doors, and the sign-in, made wrong on purpose: a ledger that can't tell would prove nothing.
 
 Each is applied in a cloud that a test started for it (``steered_cloud.py``); the product has no hook for it.
 """
@@ -15,9 +15,11 @@ from unittest.mock import patch
 
 from labkit.local.apigateway import limits
 from labkit.local.apigateway.authorizer_results import AuthorizerResult
+from labkit.local.apigateway.http import jwt_authorizer
 from labkit.local.apigateway.outcomes import Answer, Pass, Skip
 from labkit.local.apigateway.rest import http_integration, lambda_proxy, pipeline, validation
 from labkit.local.apigateway.rest import resource_policy as resource_policies
+from labkit.local.cognito import signin
 from labkit.local.messages import Response
 from labkit.tokens import authorizer_rules
 
@@ -29,7 +31,8 @@ class Mutation:
     """One gate, made wrong.
 
     Attributes:
-        gate: its name in the journey; the authorizer's with its type.
+        gate: its name in the journey, the authorizer's with its type; behind ``http``, if it is an HTTP API's, or
+            ``sign-in``.
         rows: ids of ledger rows, each of which must fail on it.
         apply: makes the gate wrong until the stack is closed.
     """
@@ -353,3 +356,240 @@ def shows_the_backend_the_signature(stack: ExitStack, cloud: Any) -> None:
         return own(headers, *(name for name in names if name != "authorization"))
 
     replaced(stack, http_integration, "without_headers", without)
+
+
+# == HTTP APIs =====================================================================================
+
+
+@mutation("http route", "http-13.13", "http-13.13-verb", "http-13.13-authorization")
+def takes_any_route(stack: ExitStack, cloud: Any) -> None:
+    own = of(cloud).http_pipeline.gates[1][1]
+
+    def wrong(call: Any) -> Any:
+        own(call)
+        call.route = call.route or call.deployment.routes[0]
+        return Pass("wrong")
+
+    with_gate(stack, of(cloud).http_pipeline, 1, wrong)
+
+
+@mutation("http route", "http-10.8")
+def forgets_that_the_default_endpoint_is_closed(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, of(cloud).http_apis, "_closed", lambda *_: None)
+
+
+@mutation("http authorizer (JWT)", "http-13.2", "http-13.3", "http-13.5", "http-cors-any")
+def lets_everybody_in(stack: ExitStack, cloud: Any) -> None:
+    without_gate(stack, of(cloud).http_pipeline, "authorizer")
+
+
+@mutation("http authorizer (JWT)", "http-13.1-signature", "http-13.1-signature-challenge")
+def believes_every_signature_of_an_issuer(stack: ExitStack, cloud: Any) -> None:
+    believes_every_signature(stack, cloud)
+
+
+@mutation("http authorizer (JWT)", "http-13.1-iss")
+def takes_another_issuer(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, authorizer_rules, "check_issuer", lambda *_: None)
+
+
+@mutation("http authorizer (JWT)", "http-13.4", "http-13.1-aud-first", "http-13.1-other-app")
+def takes_another_audience(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, authorizer_rules, "check_audience", lambda *_: None)
+
+
+@mutation("http authorizer (JWT)", "http-13.5", "http-13.1-nbf", "http-13.1-iat")
+def doesn_t_look_at_the_token_s_time(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, authorizer_rules, "check_expiry", lambda *_: None)
+    replaced(stack, authorizer_rules, "check_begun", lambda *_: None)
+
+
+@mutation("http authorizer (JWT)", "http-13.6", "http-13.6-none", "http-13.7-scopes")
+def wants_no_scope(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, jwt_authorizer, "check_route_scopes", lambda *_: None)
+
+
+@mutation("http authorizer (AWS_IAM)", "http-iam-path")
+def believes_every_signature_v4_of_an_http_call(stack: ExitStack, cloud: Any) -> None:
+    signatures = of(cloud).http_gates.iam._signatures
+    check = lambda _, presented: signatures._keys.caller(presented.access_key_id)  # noqa: E731
+    replaced(stack, signatures, "_check_signature", check)
+
+
+@mutation("http authorizer (AWS_IAM)", "http-iam-late")
+def doesn_t_look_at_a_signature_s_time(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, of(cloud).http_gates.iam._signatures, "_check_time", lambda *_: None)
+
+
+@mutation("http authorizer (AWS_IAM)", "http-iam-region")
+def takes_a_signature_for_another_region(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, of(cloud).http_gates.iam._signatures, "_check_scope", lambda *_: None)
+
+
+@mutation("http authorizer (AWS_IAM)", "http-iam-stranger", "http-iam-denied")
+def lets_every_signed_caller_in(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, of(cloud).http_gates.iam, "_policies", Indulgent())
+
+
+@mutation("http authorizer (AWS_IAM)", "http-iam-foreign")
+def lets_another_account_in(stack: ExitStack, cloud: Any) -> None:
+    signatures = of(cloud).http_gates.iam._signatures
+    own, account_id = signatures.verify, cloud.settings.account_id
+    verify = lambda *request: replace(own(*request), account_id=account_id)  # noqa: E731
+    replaced(stack, signatures, "verify", verify)
+
+
+@mutation("http authorizer (AWS_IAM)", "http-iam-condition")
+def doesn_t_say_who_calls(stack: ExitStack, cloud: Any) -> None:
+    iam = of(cloud).http_gates.iam
+    own = iam._policies
+
+    class Anonymous:
+        def decide_identity(self, key: str, question: Any) -> Any:
+            return own.decide_identity(key, replace(question, principal_type="User"))
+
+    replaced(stack, iam, "_policies", Anonymous())
+
+
+@mutation("http authorizer (REQUEST)", "http-13.10-missing")
+def asks_without_an_identity(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, of(cloud).http_gates.lambda_authorizer, "refuse_identity", lambda *_: None)
+
+
+@mutation("http authorizer (REQUEST)", "http-13.10-permission")
+def asks_without_a_permission(stack: ExitStack, cloud: Any) -> None:
+    invoker = of(cloud).http_gates.lambda_authorizer._invoker
+    replaced(stack, invoker, "may_invoke", lambda *_: True)
+
+
+@mutation("http authorizer (REQUEST)", "http-13.11-policy")
+def caches_a_verdict(stack: ExitStack, cloud: Any) -> None:
+    authorizer = of(cloud).http_gates.lambda_authorizer
+    own = authorizer._hold_against
+
+    def hold(call: Any, result: Any, *, from_cache: bool) -> Any:
+        return Pass("wrong") if from_cache else own(call, result, from_cache=from_cache)
+
+    replaced(stack, authorizer, "_hold_against", hold)
+
+
+@mutation("http authorizer (REQUEST)", "http-13.11-cached")
+def keeps_nothing(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, of(cloud).http_gates.lambda_authorizer._cache, "find", lambda *_: None)
+
+
+@mutation("http authorizer (REQUEST)", "http-13.11-off")
+def keeps_what_it_should_not(stack: ExitStack, cloud: Any) -> None:
+    authorizer = of(cloud).http_gates.lambda_authorizer
+    own = authorizer._door.authorizer_of
+
+    def authorizer_of(call: Any) -> Any:
+        found = own(call)
+        return found and replace(found, ttl=300)
+
+    with_door(stack, authorizer, authorizer_of=authorizer_of)
+
+
+@mutation("http authorizer (REQUEST)", "http-13.10-deny", "http-13.10-text", "http-13.10-no-policy")
+def takes_any_answer(stack: ExitStack, cloud: Any) -> None:
+    anything = AuthorizerResult(None, "Allow")
+    authorizer = of(cloud).http_gates.lambda_authorizer
+    with_door(stack, authorizer, read_result=lambda *_: anything)
+
+
+@mutation("http authorizer (REQUEST)", "http-13.10-deny-policy", "http-13.10-silent-policy")
+def lets_every_policy_allow(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, of(cloud).http_gates.lambda_authorizer, "_evaluator", Indulgent())
+
+
+@mutation("http authorizer (REQUEST)", "http-13.10-unauthorized")
+def knows_the_word_unauthorized(stack: ExitStack, cloud: Any) -> None:
+    authorizer = of(cloud).http_gates.lambda_authorizer
+    with_door(stack, authorizer, unauthorized_message="Unauthorized")
+
+
+@mutation("http throttle", "http-13.14-route", "http-13.14-stage")
+def stops_nobody(stack: ExitStack, cloud: Any) -> None:
+    without_gate(stack, of(cloud).http_pipeline, "throttle")
+
+
+@mutation("http integration", "http-lambda-permission")
+def calls_without_a_permission(stack: ExitStack, cloud: Any) -> None:
+    invoker = of(cloud).http_gates.integrations._invoker
+    replaced(stack, invoker, "may_invoke", lambda *_: True)
+
+
+@mutation(
+    "http integration",
+    "http-lambda-crash",
+    "http-lambda-late",
+    "http-http-dead",
+    "http-lambda-1-status",
+)
+def hides_every_failure(stack: ExitStack, cloud: Any) -> None:
+    with_gate(stack, of(cloud).http_pipeline, -1, lambda _: Answer(Response(200), "wrong"))
+
+
+@mutation("http integration", "http-cors-answer", "http-cors-answer-origin")
+def leaves_the_backend_s_cors_headers(stack: ExitStack, cloud: Any) -> None:
+    integrations = of(cloud).http_gates.integrations
+
+    async def answer(call: Any, integration: Any) -> Any:
+        return await integrations._invoke(call, integration)
+
+    replaced(stack, integrations, "_answer", answer)
+
+
+# == sign-in: the service instead of the cloud =======================================================
+
+
+@mutation("sign-in", "cognito-3.6", "cognito-3.7", "cognito-3.18")
+def takes_any_code(stack: ExitStack, cognito: Any) -> None:
+    sign_in = cognito.service._sign_in
+    own = sign_in._respond_to_code
+
+    async def respond(pool: Any, challenge: Any, responses: Any, body: Any) -> Any:
+        challenge.code = responses.get("EMAIL_OTP_CODE")
+        return await own(pool, challenge, responses, body)
+
+    replaced(stack, sign_in, "_respond_to_code", respond)
+
+
+@mutation("sign-in", "cognito-3.10", "cognito-3.11")
+def takes_a_session_late_and_twice(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, cognito.service._sessions, "_refuse_used_or_late", lambda _: None)
+
+
+@mutation("sign-in", "cognito-3.12")
+def takes_another_client_s_session(stack: ExitStack, cognito: Any) -> None:
+    sessions = cognito.service._sessions
+    own = sessions.find
+    replaced(stack, sessions, "find", lambda session, _, name: own(session, None, name))
+
+
+@mutation("sign-in", "cognito-3.13")
+def takes_an_answer_in_another_name(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, cognito.service._sign_in, "refuse_other_user", lambda *_: None)
+
+
+@mutation("sign-in", "cognito-4.10", "cognito-4.11")
+def lets_everybody_sign_in(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, signin, "refuse_inactive", lambda _: None)
+
+
+@mutation("sign-in", "cognito-3.14a")
+def takes_a_factor_that_is_not_offered(stack: ExitStack, cognito: Any) -> None:
+    sign_in = cognito.service._sign_in
+    own = sign_in._respond_to_choice
+
+    async def respond(pool: Any, client: Any, challenge: Any, responses: Any) -> Any:
+        challenge.offered = [responses["ANSWER"]]
+        return await own(pool, client, challenge, responses)
+
+    replaced(stack, sign_in, "_respond_to_choice", respond)
+
+
+@mutation("sign-in", "cognito-7.8c", "cognito-7.8b")
+def opens_every_refresh_token(stack: ExitStack, cognito: Any) -> None:
+    refresh = cognito.service._refresh
+    replaced(stack, refresh, "_opened", refresh._seal.open)

@@ -1,6 +1,7 @@
 """A local cloud that a test steers: its gateway's clock stands still, invocations count, a gate can be made wrong.
 
-``POST /_labkit/steer`` takes ``{"advance": seconds}``, ``{"reset": true}``, ``{"mutation": name or null}``,
+``POST /_labkit/steer`` takes ``{"advance": seconds}``, ``{"run": true}``, ``{"reset": true}``,
+``{"mutation": name or null}``,
 ``{"foreign_role": …}``, ``{"authorizer_limit": seconds}`` or ``{"end_session": access key id}`` and answers
 ``{"now", "invocations"}``.
 """
@@ -26,13 +27,14 @@ from tests.support.start import serve
 
 
 class Clock:
-    """Stands still until it is told to move."""
+    """Stands still until it is told to move, or to run."""
 
     def __init__(self) -> None:
         self.now = self.start = float(int(time.time()))
+        self.runs = False
 
     def __call__(self) -> float:
-        return self.now
+        return time.time() if self.runs else self.now
 
 
 class SteeredCloud:
@@ -67,12 +69,16 @@ class SteeredCloud:
         return await self._invoke(function_arn, event)
 
     def _steer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        authorizer = self.cloud.parts.gateway.rest_gates.lambda_authorizer
+        gateway = self.cloud.parts.gateway
+        authorizer = gateway.rest_gates.lambda_authorizer
         if asked.get("reset"):
-            authorizer._door = lambda_authorizer.DOOR
-            self.clock.now = self.clock.start
-            self.cloud.parts.gateway.buckets.refill()
+            authorizer._door = replace(authorizer._door, limit=lambda_authorizer.LIMIT_SECONDS)
+            for kept in (authorizer, gateway.http_gates.lambda_authorizer):
+                kept.forget()
+            self.clock.now, self.clock.runs = self.clock.start, False
+            gateway.buckets.refill()
         self.clock.now += asked.get("advance", 0)
+        self.clock.runs = asked.get("run", self.clock.runs)
         if "mutation" in asked:
             self._mutation.close()
             if asked["mutation"] is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,23 +13,21 @@ from tests.fidelity.http_api_fixture import (
     HttpApi,
     HttpGateway,
     HttpRunner,
-    with_an_issuer,
 )
 from tests.fidelity.runner import REQUEST_KEYS, check_form
-from tests.support.gateway_fixture import Gateway
 
 ROWS = rows("http_api.toml")
+SIGNING_KEYS = {"sign", "sign_age", "sign_path", "sign_region"}
 
 
-@pytest.fixture(scope="module")
-def http_gateway(gateway: Gateway) -> Iterator[HttpGateway]:
-    with with_an_issuer(gateway) as made:
-        yield made
+@pytest.fixture(autouse=True)
+def _running_clock(http_gateway: HttpGateway) -> None:
+    http_gateway.run_clock()
 
 
 def test_rows_say_what_they_stand_on() -> None:
     for row in ROWS:
-        check_form(row, "http-", REQUEST_KEYS | {"before", "sign", "sign_region", "token_query"})
+        check_form(row, "http-", REQUEST_KEYS | SIGNING_KEYS | {"before", "token_query"})
         assert "gate" in row.expect or "operation" in row.request, row.id
     assert len(ROWS) >= 25
 

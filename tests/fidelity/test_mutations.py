@@ -2,40 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from labkit.journey import GATES
-from labkit.local.ledger import rows
+from labkit.local.ledger import Row, rows
+from tests.fidelity.http_api_fixture import HttpGateway, HttpRunner
 from tests.fidelity.mutations import MUTATIONS
 from tests.fidelity.steered import SteeredGateway, SteeredRunner
+from tests.fidelity.test_cognito_ledger import run_row
+from tests.support.in_process_cloud import cognito_in_use
 
 BY_ID = {row.id: row for row in rows()}
+BY_DOOR = {
+    door: [name for name in MUTATIONS if name.startswith(door)] for door in ("http ", "sign-in")
+}
+OF_REST_APIS = [name for name in MUTATIONS if not name.startswith(tuple(BY_DOOR))]
 AUTHORIZERS = ("COGNITO_USER_POOLS", "AWS_IAM", "TOKEN", "REQUEST")
+HTTP_AUTHORIZERS = ("JWT", "AWS_IAM", "REQUEST")
+HTTP_GATES = {"route", "throttle", "integration"}
+"""Those that an HTTP API has, beside the authorizer."""
 
 
 def test_every_gate_is_made_wrong() -> None:
-    gates = {gate for gate in GATES if gate != "authorizer"}
-    assert {m.gate for m in MUTATIONS.values()} == gates | {
-        f"authorizer ({kind})" for kind in AUTHORIZERS
-    }
+    rest = {gate for gate in GATES if gate != "authorizer"}
+    rest |= {f"authorizer ({kind})" for kind in AUTHORIZERS}
+    http = HTTP_GATES | {f"authorizer ({kind})" for kind in HTTP_AUTHORIZERS}
+    assert {m.gate for m in MUTATIONS.values()} == (
+        rest | {f"http {gate}" for gate in http} | {"sign-in"}
+    )
 
 
-@pytest.mark.parametrize("name", MUTATIONS)
-def test_the_ledger_notices(name: str, steered_gateway: SteeredGateway) -> None:
-    runner = SteeredRunner(steered_gateway)
-    looked_at = [BY_ID[row_id] for row_id in MUTATIONS[name].rows]
+def unnoticed(looked_at: list[Row], run: Callable[[Row], None]) -> list[str]:
+    """The rows that stay green."""
+    found = []
     for row in looked_at:
-        runner.run(row)
-    steered_gateway.steer(mutation=name)
-    unnoticed = []
-    try:
-        for row in looked_at:
-            try:
-                runner.run(row)
-            except (AssertionError, pytest.fail.Exception):
-                continue
-            unnoticed.append(row.id)
-    finally:
-        steered_gateway.steer(mutation=None)
+        try:
+            run(row)
+        except (AssertionError, pytest.fail.Exception):
+            continue
+        found.append(row.id)
+    return found
+
+
+def check(name: str, gateway: SteeredGateway, run: Callable[[Row], None]) -> None:
+    looked_at = [BY_ID[row_id] for row_id in MUTATIONS[name].rows]
     assert looked_at
-    assert not unnoticed
+    assert unnoticed(looked_at, run) == list(MUTATIONS[name].rows)
+    gateway.steer(mutation=name)
+    try:
+        assert unnoticed(looked_at, run) == []
+    finally:
+        gateway.steer(mutation=None)
+
+
+@pytest.mark.parametrize("name", OF_REST_APIS)
+def test_the_ledger_of_rest_apis_notices(name: str, steered_gateway: SteeredGateway) -> None:
+    check(name, steered_gateway, SteeredRunner(steered_gateway).run)
+
+
+@pytest.mark.parametrize("name", BY_DOOR["http "])
+def test_the_ledger_of_http_apis_notices(
+    name: str, steered_gateway: SteeredGateway, http_gateway: HttpGateway
+) -> None:
+    check(name, steered_gateway, HttpRunner(http_gateway).run)
+
+
+@pytest.mark.parametrize("name", BY_DOOR["sign-in"])
+def test_the_ledger_of_user_pools_notices(name: str) -> None:
+    looked_at = [BY_ID[row_id] for row_id in MUTATIONS[name].rows]
+    with cognito_in_use() as cognito, MUTATIONS[name].applied_to(cognito):
+        assert unnoticed(looked_at, lambda row: run_row(cognito, row)) == []

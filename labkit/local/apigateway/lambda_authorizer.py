@@ -112,9 +112,9 @@ class LambdaAuthorizer(Generic[C, A, R]):
             return self._hold_against(call, cached, from_cache=True)
         return self._ask_and_hold(call, authorizer, values, key)
 
-    def forget(self, api_id: str, *stage: str) -> None:
-        """Forget what was cached for an API, or for one stage (``FlushStageAuthorizersCache``)."""
-        self._cache.forget(api_id, *stage)
+    def forget(self, *api_and_stage: str) -> None:
+        """Forget what was cached: all, for an API, or for a stage (``FlushStageAuthorizersCache``)."""
+        self._cache.forget(*api_and_stage)
 
     # -- who asks -----------------------------------------------------------------
 
