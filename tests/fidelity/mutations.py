@@ -273,6 +273,76 @@ def wants_identity_sources_without_a_cache(stack: ExitStack, cloud: Any) -> None
     replaced(stack, authorizer, "refuse_identity", lambda record, v: own(replace(record, ttl=1), v))
 
 
+@mutation("authorizer (COGNITO_USER_POOLS)", "authorization-5.4-expired")
+def takes_an_expired_token(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, authorizer_rules, "check_expiry", lambda *_: None)
+
+
+@mutation("authorizer (COGNITO_USER_POOLS)", "gateway-2.13-client")
+def takes_any_app_client(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, authorizer_rules, "_check_client", lambda *_: None)
+
+
+@mutation("authorizer (COGNITO_USER_POOLS)", "gateway-2.8-access", "gateway-2.8-other-app")
+def validates_no_audience(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, authorizer_rules, "_matches", lambda *_: True)
+
+
+@mutation("authorizer (AWS_IAM)", "authorization-4.20", "authorization-5.9-table-b")
+def lets_a_foreign_caller_in(stack: ExitStack, cloud: Any) -> None:
+    signatures = of(cloud).rest_gates.iam._signatures
+    own, account_id = signatures.verify, cloud.settings.account_id
+    verify = lambda *request: replace(own(*request), account_id=account_id)  # noqa: E731
+    replaced(stack, signatures, "verify", verify)
+
+
+@mutation("authorizer (TOKEN)", "authorization-3.22")
+def asks_without_the_permission(stack: ExitStack, cloud: Any) -> None:
+    invoker = of(cloud).rest_gates.lambda_authorizer._invoker
+    replaced(stack, invoker, "may_invoke", lambda *_: True)
+
+
+@mutation(
+    "authorizer (TOKEN)", "authorization-3.15", "authorization-3.16", "authorization-3.9-deny"
+)
+def lets_any_policy_allow(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, of(cloud).rest_gates.lambda_authorizer, "_evaluator", Indulgent())
+
+
+@mutation("authorizer (TOKEN)", "authorization-3.17")
+def knows_no_word_for_401(stack: ExitStack, cloud: Any) -> None:
+    authorizer = of(cloud).rest_gates.lambda_authorizer
+    with_door(stack, authorizer, unauthorized_message=None)
+
+
+@mutation("authorizer (TOKEN)", "authorization-3.13-uri")
+def takes_an_arn_of_any_length(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, pipeline, "_too_long", lambda _: None)
+
+
+@mutation("authorizer (TOKEN)", "authorization-3.18b")
+def waits_for_ever(stack: ExitStack, cloud: Any) -> None:
+    invoker = of(cloud).rest_gates.lambda_authorizer._invoker
+    own = invoker.invoke
+    replaced(stack, invoker, "invoke", lambda arn, event, _: own(arn, event, 60.0))
+
+
+@mutation(
+    "resource policy",
+    "authorization-5.9-iam-explicit",
+    "authorization-5A-lambda-silent-silent",
+    "authorization-5.11-username",
+)
+def is_not_asked_again(stack: ExitStack, cloud: Any) -> None:
+    with_gate(stack, of(cloud).rest_pipeline, 4, lambda _: None)
+
+
+@mutation("integration", "gateway-1b-permission")
+def invokes_without_a_permission(stack: ExitStack, cloud: Any) -> None:
+    invoker = of(cloud).rest_gates.integrations["AWS_PROXY"]._invoker
+    replaced(stack, invoker, "may_invoke", lambda *_: True)
+
+
 # -- api key and usage plan, throttle ----------------------------------------------------------------------------
 
 

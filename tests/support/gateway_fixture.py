@@ -324,6 +324,14 @@ class Pool:
         )["AuthenticationResult"]
         return {"id": answer["IdToken"], "access": answer["AccessToken"]}
 
+    def sign_in_and_delete_app(self, name: str) -> str:
+        """An ID token for an app client that is gone."""
+        self.clients["deleted"] = self._client("deleted")
+        token = self.sign_in(name, "deleted")["id"]
+        client_id = self.clients.pop("deleted")
+        self._aws.delete_user_pool_client(UserPoolId=self.id, ClientId=client_id)
+        return token
+
 
 class Gateway:
     """Everything that the rows share on one cloud; each thing is made when first used."""
@@ -478,6 +486,7 @@ TOKENS: dict[str, Callable[[Gateway], str]] = {
     "id of a user in two groups": _user("group-a", "group-b"),
     "id of a user who signed out everywhere": _signed_out,
     "id of a disabled user": _disabled,
+    "id for an app that was deleted": lambda g: g.pool.sign_in_and_delete_app("jane"),
 }
 
 
