@@ -28,9 +28,9 @@ class Nowhere(list[object]):
 def serve() -> int:
     """Serve a cloud without journeys: no step is made, none is kept."""
     from labkit.local import __main__
+    from labkit.local.apigateway import pipeline
     from labkit.local.apigateway.journeys import Journeys
-    from labkit.local.apigateway.rest import data_plane, pipeline
-    from labkit.local.apigateway.rest.call import Stop
+    from labkit.local.apigateway.rest import data_plane
 
     class NoJourney:
         """Has the two things that a response needs of a journey."""
@@ -39,12 +39,8 @@ def serve() -> int:
             self.request_id = request_id
             self.steps = Nowhere()
 
-    def first_stop(outcomes: object, _journey: object) -> Stop | None:
-        return next((o for _name, o in outcomes if isinstance(o, Stop)), None)  # type: ignore[attr-defined]
-
     data_plane.Journey = NoJourney  # type: ignore[misc, assignment]
-    pipeline._note = first_stop  # type: ignore[assignment]
-    pipeline._step = lambda _gate, _outcome: None  # type: ignore[assignment, return-value]
+    pipeline.Step = lambda *_: None  # type: ignore[misc, assignment]
     Journeys.keep = lambda _self, _journey: None  # type: ignore[method-assign, assignment]
     __main__._leave_foreign_environment = lambda: None
     return __main__.main(sys.argv[2:])
