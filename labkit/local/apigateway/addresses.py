@@ -36,7 +36,7 @@ class Address:
         raw_path: the path below the stage, encoded, with a leading slash.
         custom_domain: the custom domain name, or None.
         base_path: what the base path mapping took off the path, for example ``/v1``.
-        vpc_endpoint: the interface VPC endpoint in the host name, or None (10.1).
+        vpc_endpoint: the interface VPC endpoint in the host name, or None (gateway 10.1).
         whole_path: the path before the stage was taken off it.
     """
 
@@ -86,7 +86,7 @@ class Addresses:
         return can_be_custom_domain(host) and self._domain_names.is_custom_domain(host)
 
     def _mapped(self, request: Request) -> Address:
-        """The longest base path wins; the mapping replaces the stage, if it names one (8.13)."""
+        """The longest base path wins; the mapping replaces the stage, if it names one (gateway 8.13)."""
         found = self._domain_names.base_path_mapping(request.host, request.raw_path)
         if found is None:
             return Address(

@@ -1,4 +1,4 @@
-"""What API Gateway says of an ``Authorization`` header that it reads as Signature v4 and that isn't (4.13-4.15)."""
+"""What API Gateway says of an ``Authorization`` header that isn't Signature v4 (gateway 4.13-4.15)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def comes_twice(request: Request, header: str) -> bool:
 def not_signature_v4(request: Request) -> str | None:
     """The complaint about an ``Authorization`` header that isn't Signature v4; None when there is none to make.
 
-    The wording is the one of 2025-26, which hashes the header instead of echoing it (15.11).
+    The wording is the one of 2025-26, which hashes the header instead of echoing it (gateway 15.11).
     """
     header = request.header("authorization")
     if not header or header.startswith("AWS4-"):

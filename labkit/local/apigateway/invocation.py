@@ -46,6 +46,12 @@ class Invocation:
     reason: str = ""
     error_message: str | None = None
 
+    @property
+    def integration_reason(self) -> str:
+        """The reason of an integration's answer, which doesn't say what the handler raised."""
+        untold = "; the client isn't told why" if self.fault == "failed" else ""
+        return self.reason + untold
+
 
 class Invoker:
     """Invokes functions and gives up on the late ones.
@@ -78,9 +84,7 @@ class Invoker:
             return Invocation(payload, "throttled", reason)
         if result["error"]:
             detail = payload if isinstance(payload, dict) else {}
-            reason = (
-                f"{name} failed ({detail.get('errorType', 'error')}); the client isn't told why"
-            )
+            reason = f"{name} failed ({detail.get('errorType', 'error')})"
             return Invocation(payload, "failed", reason, detail.get("errorMessage"))
         return Invocation(payload)
 

@@ -19,7 +19,7 @@ class Journeys:
     def keep(self, journey: Journey) -> None:
         """Keep a journey, and forget the oldest when there are too many.
 
-        A client may send the id of an earlier request (0.7): then this is the last one with it.
+        A client may send the id of an earlier request (gateway 0.7): then this is the last one with it.
         """
         self._kept[journey.request_id] = journey
         self._kept.move_to_end(journey.request_id)

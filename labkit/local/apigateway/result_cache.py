@@ -1,4 +1,4 @@
-"""What authorizers returned, kept until it is too old (gateway.md 3.9, 13.11)."""
+"""What authorizers returned, kept until it is too old (gateway 3.9, 13.11)."""
 
 from __future__ import annotations
 

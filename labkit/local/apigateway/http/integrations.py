@@ -99,7 +99,8 @@ class HttpIntegrations:
         invocation = await self._invoker.invoke(arn, event, integration.timeout)
         if invocation.fault is not None:
             error, code = _FAULTS[invocation.fault]
-            return Stop(error, code, invocation.reason, {"function": name})
+            reason = invocation.integration_reason
+            return Stop(error, code, reason, {"function": name})
         try:
             response = read_answer(invocation.payload, version)
         except MalformedProxyResultError as malformed:

@@ -12,7 +12,7 @@ POP = "LOC50-C1"
 
 
 def refuse_body(request: Request) -> Response | None:
-    """CloudFront refuses a GET with a body by itself; API Gateway never sees it (1.15)."""
+    """CloudFront refuses a GET with a body by itself; API Gateway never sees it (gateway 1.15)."""
     if request.method != "GET" or not request.body:
         return None
     page = (
@@ -35,7 +35,7 @@ def edge_headers(status: int) -> Headers:
 
 
 def as_forwarded(headers: Headers) -> Headers:
-    """The request's headers as the backend gets them: capitalised (10.3), with CloudFront's own (10.2)."""
+    """The request's headers as the backend gets them: capitalised, with CloudFront's own (gateway 10.2, 10.3)."""
     capitalised = [("-".join(part.capitalize() for part in k.split("-")), v) for k, v in headers]
     return [
         *capitalised,

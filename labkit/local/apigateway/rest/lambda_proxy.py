@@ -88,7 +88,7 @@ class LambdaProxyIntegration:
         if invocation.fault is not None:
             _log_fault(call, invocation.fault)
             error, code = _FAULTS[invocation.fault]
-            return Stop(error, code, invocation.reason, evidence)
+            return Stop(error, code, invocation.integration_reason, evidence)
         _log_answer(call, invocation.payload, time.perf_counter() - started)
         try:
             response = read_result(invocation.payload, call)

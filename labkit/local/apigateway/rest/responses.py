@@ -21,8 +21,8 @@ class ResponseType:
         status: the default status.
         error_type: the ``x-amzn-ErrorType`` header.
         message: the default ``$context.error.message``; None prints ``null``.
-        spaced: rejections of the validation and integration stages have a space after the colon (0.2).
-        key: the denial of a policy evaluation spells ``Message`` (0.3).
+        spaced: rejections of the validation and integration stages have a space after the colon (gateway 0.2).
+        key: the denial of a policy evaluation spells ``Message`` (gateway 0.3).
     """
 
     name: str
@@ -34,7 +34,7 @@ class ResponseType:
 
     @property
     def family(self) -> str:
-        """``DEFAULT_4XX`` or ``DEFAULT_5XX``: whose customisation it inherits (1.3)."""
+        """``DEFAULT_4XX`` or ``DEFAULT_5XX``: whose customisation it inherits (gateway 1.3)."""
         return "DEFAULT_4XX" if self.status < 500 else "DEFAULT_5XX"
 
 
@@ -112,7 +112,7 @@ class GatewayError:
         type: what kind.
         message: where it differs from the type's.
         status: where it differs from the type's.
-        validation: ``$context.error.validationErrorString`` (1.11).
+        validation: ``$context.error.validationErrorString`` (gateway 1.11).
     """
 
     type: ResponseType
@@ -146,7 +146,7 @@ def render(
     Args:
         error: the rejection.
         customised: the deployment's gateway responses by type; a type that isn't customised itself inherits the
-            status, parameters and templates of its ``DEFAULT_*`` type (1.3).
+            status, parameters and templates of its ``DEFAULT_*`` type (gateway 1.3).
         lookup: the request's values for templates and parameters.
     """
     kind = error.type
@@ -208,7 +208,7 @@ def _body(kind: ResponseType, message: str | None) -> bytes:
 
 
 def _with_error(error: GatewayError, lookup: Lookup) -> Lookup:
-    """The request's values plus ``$context.error.*`` (1.6)."""
+    """The request's values plus ``$context.error.*`` (gateway 1.6)."""
     message = error.shown_message
     values = {
         "context.error.message": message or "",
@@ -220,7 +220,7 @@ def _with_error(error: GatewayError, lookup: Lookup) -> Lookup:
 
 
 def _substitute(template: str, lookup: Lookup) -> str:
-    """Plain substitution: a gateway response template is not VTL (1.6)."""
+    """Plain substitution: a gateway response template is not VTL (gateway 1.6)."""
     return _TEMPLATE_VARIABLE.sub(
         lambda match: lookup(match["braced"] or match["plain"]) or "", template
     )

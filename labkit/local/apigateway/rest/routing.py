@@ -25,7 +25,7 @@ class Route:
 
 
 def split_path(raw_path: str) -> list[str]:
-    """The decoded segments of a path; one trailing slash is ignored (8.11).
+    """The decoded segments of a path; one trailing slash is ignored (gateway 8.11).
 
     A ``%2F`` stays inside its segment: it never separates.
 
@@ -38,11 +38,11 @@ def split_path(raw_path: str) -> list[str]:
 
 
 def find_route(deployment: RestDeployment, verb: str, raw_path: str) -> Route | None:
-    """The route of a request, or None: then the client gets ``Missing Authentication Token`` (8.2).
+    """The route of a request, or None: then the client gets ``Missing Authentication Token`` (gateway 8.2).
 
-    A static segment beats ``{param}``, which beats ``{proxy+}`` (8.6). Where the best resource doesn't serve the
-    verb, the request falls through to the most specific ``{proxy+}`` that does (8.7); only a fall-through to a
-    greedy resource has been measured on AWS, so there is no other.
+    A static segment beats ``{param}``, which beats ``{proxy+}`` (gateway 8.6). Where the best resource doesn't serve
+    the verb, the request falls through to the most specific ``{proxy+}`` that does (gateway 8.7); only a fall-through
+    to a greedy resource has been measured on AWS, so there is no other.
     """
     segments = split_path(raw_path)
     exact = _exact(deployment, segments)
@@ -79,7 +79,7 @@ def _exact(
 def _greedy(
     deployment: RestDeployment, segments: list[str]
 ) -> Iterator[tuple[Resource, dict[str, str]]]:
-    """The matching ``{proxy+}`` resources, the most specific first; a proxy doesn't match its parent (8.9)."""
+    """The matching ``{proxy+}`` resources, the most specific first; a proxy doesn't match its parent (gateway 8.9)."""
     found = []
     for resource in deployment.greedy_resources:
         parents, name = resource.parts[:-1], resource.parts[-1][1:-2]

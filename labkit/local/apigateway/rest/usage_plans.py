@@ -16,7 +16,7 @@ _NO_KEY_NEEDED = Skip("the method requires no API key", Code.API_KEY_NOT_REQUIRE
 
 
 class ApiKeys(Protocol):
-    """What the gate asks of the control plane; changes there need no redeploy (7.4, 7.5)."""
+    """What the gate asks of the control plane; changes there need no redeploy (gateway 7.4, 7.5)."""
 
     def api_key(self, value: str) -> dict[str, Any] | None:
         """The enabled key with this value, or None."""
@@ -166,7 +166,7 @@ class UsagePlans:
 
 
 def period_start(day: dt.date, period: str) -> dt.date:
-    """The first day of the calendar period that holds a day (15.15: calendar, as documented).
+    """The first day of the calendar period that holds a day (gateway 15.15: calendar, as documented).
 
     >>> period_start(dt.date(2026, 11, 21), "MONTH")
     datetime.date(2026, 11, 1)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NOTHING_TO_VALIDATE = Skip("the method validates nothing")
 _PLACES = ("header", "path", "querystring")
-"""The order in which missing parameters are named (1.9)."""
+"""The order in which missing parameters are named (gateway 1.9)."""
 
 
 def validation(call: RestCall) -> RestOutcome:
@@ -36,7 +36,7 @@ def validation(call: RestCall) -> RestOutcome:
         return Stop(GatewayError(API_CONFIGURATION_ERROR), Code.VALIDATION_SETTINGS, reason)
     if validator.validate_parameters:
         missing = list(_missing(call))
-        if missing:  # parameters come before the body (1.10)
+        if missing:  # parameters come before the body (gateway 1.10)
             message = f"Missing required request parameters: [{', '.join(missing)}]"
             return Stop(
                 GatewayError(BAD_REQUEST_PARAMETERS, message),
@@ -58,7 +58,7 @@ def _missing(call: RestCall) -> Iterator[str]:
 
 
 def _body(call: RestCall) -> RestOutcome:
-    """Validate the body with the model of its content type; without a model it isn't looked at (1.12)."""
+    """Validate the body with the model of its content type; without a model it isn't looked at (gateway 1.12)."""
     models = call.found.method.models
     content_type = (
         (call.request.header("content-type") or "application/json").split(";")[0].strip().lower()
@@ -110,7 +110,7 @@ def _invalid(reason: str, detail: str) -> Stop[GatewayError]:
 
 
 def _words(error: Any) -> str:
-    """A validation error in the words of API Gateway's validator, where they are known (1.11)."""
+    """A validation error in the words of API Gateway's validator, where they are known (gateway 1.11)."""
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
         return f"object has missing required properties ({json.dumps(missing)})"

@@ -187,7 +187,7 @@ def _is_served(records: dict[str, Any], deployment_id: str) -> bool:
 
 
 def _without_assumed_ttl(request: Request, response: Response, records: dict[str, Any]) -> Response:
-    """Caching is on when the caller asked for it (13.11); the engine assumes 300 seconds."""
+    """Caching is on when the caller asked for it (gateway 13.11); the engine assumes 300 seconds."""
     if _body(request).get("authorizerResultTtlInSeconds") is not None:
         return response
     made = response.json()

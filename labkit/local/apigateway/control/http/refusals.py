@@ -1,4 +1,4 @@
-"""What AWS doesn't let anybody configure: refusals of routes, authorizers and integrations (gateway.md 13.1, 14).
+"""What AWS doesn't let anybody configure: refusals of routes, authorizers and integrations (gateway 13.1, 14).
 
 The texts with a thread's name beside them are the ones that users of AWS reported there; the others aren't known.
 """
@@ -17,9 +17,9 @@ from labkit.local.messages import Response
 Records = Mapping[str, Any]
 
 MAX_AUTHORIZERS, MAX_AUDIENCES, MAX_SCOPES = 10, 50, 10
-"""Of an API, of an authorizer and of a route (gateway.md, section 14)."""
+"""Of an API, of an authorizer and of a route (gateway 14)."""
 TIMEOUT_MS = range(50, 30_001)
-"""An integration's timeout in milliseconds (section 14)."""
+"""An integration's timeout in milliseconds (gateway 14)."""
 ID_OF = {"routes": "routeId", "authorizers": "authorizerId", "integrations": "integrationId"}
 """What is looked at, and the name of its id."""
 _DISCOVERY = "/.well-known/openid-configuration"

@@ -21,7 +21,7 @@ def refusal_of(asked: Mapping[str, Any]) -> str | None:
     if any(
         part.strip().startswith("method.request.path.") for part in str(source or "").split(",")
     ):
-        return NO_SOURCE  # the function sees path parameters, but they identify nobody (3.3)
+        return NO_SOURCE  # path parameters identify nobody (gateway 3.3)
     ttl = asked.get("authorizerResultTtlInSeconds")
     if ttl is not None and not (str(ttl).isdigit() and int(ttl) <= MAX_TTL_SECONDS):
         return f"authorizerResultTtlInSeconds must be between 0 and {MAX_TTL_SECONDS}"

@@ -194,7 +194,7 @@ class RestApiControlPlane:
         return response
 
     async def _create_api(self, request: Request) -> Response:
-        """An API is edge-optimized unless it says otherwise (10.2); the engine's is regional."""
+        """An API is edge-optimized unless it says otherwise (gateway 10.2); the engine's is regional."""
         asked = _json(request)
         try:
             check_policy(asked.get("policy"))
@@ -250,7 +250,7 @@ class RestApiControlPlane:
         return _with_body(response, truth_values(shown))
 
     async def _authorizer(self, request: Request) -> Response:
-        """Refuse what can't be an authorizer; a time to live that wasn't asked for isn't echoed (3.12)."""
+        """Refuse what can't be an authorizer; a time to live that wasn't asked for isn't echoed (gateway 3.12)."""
         asked = _json(request)
         refusal = None
         if request.method == "POST":

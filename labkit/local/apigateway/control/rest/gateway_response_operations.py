@@ -1,4 +1,4 @@
-"""``GetGatewayResponses``, ``GetGatewayResponse`` and ``UpdateGatewayResponse`` (gateway.md 1.1-1.5).
+"""``GetGatewayResponses``, ``GetGatewayResponse`` and ``UpdateGatewayResponse`` (gateway 1.1-1.5).
 
 The engine lists the types in another order, doesn't let them inherit a ``DEFAULT_*`` status, and can't update one.
 """
@@ -38,7 +38,7 @@ DEFAULT_STATUS: Mapping[str, str | None] = {
     "UNSUPPORTED_MEDIA_TYPE": "415",
     "WAF_FILTERED": "403",
 }
-"""The types and their status (1.1, 1.2)."""
+"""The types and their status (gateway 1.1, 1.2)."""
 
 _RESPONSES = re.compile(r"/restapis/([^/]+)/gatewayresponses(?:/([^/]+))?/?")
 _STATUS = re.compile(r"[1-5][0-9]{2}")
@@ -93,7 +93,7 @@ async def answer_gateway_response_operation(
 
 
 def _inherited(shown: Record, customised: Mapping[str, Record]) -> Record:
-    """The record of a type; one that isn't customised reports the status of its ``DEFAULT_*`` type (1.3)."""
+    """The record of a type; one that isn't customised reports the status of its ``DEFAULT_*`` type (gateway 1.3)."""
     status = str(shown.get("statusCode") or "")
     family = customised.get(f"DEFAULT_{status[0]}XX", {}) if status else {}
     if shown.get("defaultResponse") and family.get("statusCode"):

@@ -13,7 +13,7 @@ _CHANGES = {
     "REGIONAL": {"EDGE", "PRIVATE"},
     "PRIVATE": {"REGIONAL"},
 }
-"""Which endpoint type may become which (10.7)."""
+"""Which endpoint type may become which (gateway 10.7)."""
 _TYPES_PATH = "/endpointConfiguration/types/"
 _LIMITS = {
     "/throttling/rateLimit": re.compile(r"-1(\.0)?|[0-9]{1,9}(\.[0-9]{1,9})?"),
@@ -26,7 +26,7 @@ class InvalidSettingError(ValueError):
 
 
 def check_policy(text: object) -> None:
-    """Refuse a resource policy that is too long (5.17).
+    """Refuse a resource policy that is too long (gateway 5.17).
 
     Raises:
         InvalidSettingError: it has more than 8192 characters.
@@ -54,7 +54,7 @@ def check_stage(operations: Iterable[Mapping[str, Any]]) -> None:
 
 
 def patched_types(types: Iterable[str], operations: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The endpoint types after some patch operations, whose path ends with the present type (10.7).
+    """The endpoint types after some patch operations, whose path ends with the present type (gateway 10.7).
 
     Raises:
         InvalidSettingError: an operation names no type, or a change that isn't possible.
@@ -80,7 +80,7 @@ def patched_types(types: Iterable[str], operations: Iterable[Mapping[str, Any]])
 
 
 def saved_policy(policy: object, arn_prefix: str) -> object:
-    """A resource policy as it is saved: unescaped, with every short Resource expanded (5.15).
+    """A resource policy as it is saved: unescaped, with every short Resource expanded (gateway 5.15).
 
     Args:
         policy: as given; what isn't JSON is left as it is, and nobody gets past it.

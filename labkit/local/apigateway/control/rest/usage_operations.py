@@ -195,7 +195,7 @@ class UsageOperations:
 
 
 def with_numbers(plan: dict[str, Any]) -> dict[str, Any]:
-    """The plan in AWS's shape: numbers, and a quota with its offset (6.18).
+    """The plan in AWS's shape: numbers, and a quota with its offset (gateway 6.18).
 
     >>> with_numbers({"quota": {"limit": "3", "period": "DAY"}, "throttle": {"rateLimit": "1.5"}})
     {'quota': {'limit': 3, 'offset': 0, 'period': 'DAY'}, 'throttle': {'rateLimit': 1.5}}
@@ -244,7 +244,7 @@ def patched_stages(
 def _patch_throttle(
     stage: dict[str, Any] | None, tokens: list[str], operation: Mapping[str, Any]
 ) -> None:
-    """``throttle/{path}/{verb}/rateLimit``, its path with ``~1`` for ``/`` (6.8)."""
+    """``throttle/{path}/{verb}/rateLimit``, its path with ``~1`` for ``/`` (gateway 6.8)."""
     if stage is None or len(tokens) < 3 or tokens[0] != "throttle":
         raise ValueError(f"Invalid patch path {operation['path']}")
     limits = stage.setdefault("throttle", {})
