@@ -13,7 +13,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSER_OPTIONS = [
@@ -72,11 +74,11 @@ def lab_url(course: Path) -> Iterator[str]:
         yield wait_for_url(server, log)
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=PATIENCE)
 
 
 def wait_for_url(server: subprocess.Popen[bytes], log: Path) -> str:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and server.poll() is None:
         if found := re.search(r"http://127\.0\.0\.1:\S+token=\w+", log.read_text("utf-8")):
             return found[0]
@@ -95,8 +97,11 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")  # not longer: while it is open, no other test can run an event loop
 def browser(chromium: str) -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS)
+        launched = playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS)
+        launched.on("context", lambda context: context.set_default_timeout(PATIENCE * 1000))
+        yield launched
 
 
 @pytest.fixture

@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(
     path.relative_to(ROOT / "notebooks").as_posix()
     for path in (ROOT / "notebooks").glob("**/*.ipynb")
     if ".ipynb_checkpoints" not in path.parts
 )
-RUN_ALL_SECONDS = 120
 
 # JupyterLab draws only the cells in view; its model knows them all.
 CELLS = """() => {
@@ -44,7 +45,7 @@ def test_it_opens_on_the_first_notebook(page: Page, lab_url: str, screenshots: P
     assert "/lab/tree/notebooks/00-start-here.ipynb?token=" in lab_url
     page.goto(lab_url)
     expect(page.locator(".jp-NotebookPanel .jp-MarkdownOutput h1").first).to_be_visible(
-        timeout=60_000
+        timeout=PATIENCE * 1000
     )
     page.wait_for_timeout(3000)  # a dialog or a piece of news would come by itself
     page.screenshot(path=screenshots / "first-view.png")
@@ -58,11 +59,11 @@ def test_it_opens_on_the_first_notebook(page: Page, lab_url: str, screenshots: P
 @pytest.mark.parametrize("name", NAMES)
 def test_every_cell_runs(page: Page, lab_url: str, screenshots: Path, name: str) -> None:
     page.goto(address(lab_url, name))
-    page.wait_for_function(f"() => ({CELLS})().idle", timeout=60_000)
+    page.wait_for_function(f"() => ({CELLS})().idle", timeout=PATIENCE * 1000)
 
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.wait_for_function(RAN, timeout=RUN_ALL_SECONDS * 1000)
+    page.wait_for_function(RAN, timeout=PATIENCE * 1000)
 
     cells = page.evaluate(CELLS)
     take_picture(page, screenshots / f"{name.replace('/', '-').removesuffix('.ipynb')}.png")

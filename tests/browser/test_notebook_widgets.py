@@ -11,10 +11,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from labkit.journey import GATES
 from tests.browser.test_jupyterlab import CELLS, address
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 1000
 RUN = """async ([command, index]) => {
     jupyterapp.shell.currentWidget.content.activeCellIndex = index;
     await jupyterapp.commands.execute(command);
@@ -52,7 +52,7 @@ class Reader:
         self.page, self._file = page, file
         self._sources = ["".join(cell["source"]) for cell in cells]
         self._index = self._cell(call)
-        page.wait_for_function(f"() => ({CELLS})().idle", timeout=60 * SECONDS)
+        page.wait_for_function(f"() => ({CELLS})().idle", timeout=PATIENCE * 1000)
         self._run("notebook:run-all-above", self._index + 1)
         code = sum(cell["cell_type"] == "code" for cell in cells[: self._index + 1])
         self._wait(f"now.counts.slice(0, {code}).every(count => count > 0)")
@@ -79,7 +79,7 @@ class Reader:
         """Run the first cell that has this code, and what it printed."""
         index = self._cell(code)
         self._run("notebook:run-cell", index)
-        self.page.wait_for_function(f"() => ({CELLS})().idle", timeout=60 * SECONDS)
+        self.page.wait_for_function(f"() => ({CELLS})().idle", timeout=PATIENCE * 1000)
         printed: str = self.page.evaluate(PRINTED, index)
         return printed
 
@@ -87,6 +87,10 @@ class Reader:
         """What a learner sees who prints it in a cell of their own, and copies it."""
         value: str = self.page.evaluate(VALUE, f"print({expression}, end='')")
         return value
+
+    def settle(self) -> None:
+        """Wait until the kernel has answered what the learner has done in the widget."""
+        self.value_of("''")
 
     def saved(self) -> str:
         """What is in the file after the learner pressed *Save*."""
@@ -101,7 +105,7 @@ class Reader:
 
     def _wait(self, condition: str) -> None:
         ready = f"() => {{ const now = ({CELLS})(); return now.errors.length || now.idle && ({condition}); }}"
-        self.page.wait_for_function(ready, timeout=120 * SECONDS)
+        self.page.wait_for_function(ready, timeout=PATIENCE * 1000)
         assert self.page.evaluate(CELLS)["errors"] == []
 
 
@@ -201,6 +205,7 @@ def test_the_lines_of_a_signature_move(read: Read, screenshots: Path) -> None:
 
     def touched() -> list[str]:
         """The first character of each step that has a changed line."""
+        reader.settle()
         steps = view.locator("section")
         texts = [steps.nth(number).inner_text() for number in range(steps.count())]
         return [text.strip()[0] for text in texts if "● changed" in text.splitlines()[0]]
@@ -270,7 +275,8 @@ def test_nine_answers_of_a_lambda_authorizer(read: Read, screenshots: Path) -> N
     reasons = []
     for number, line in enumerate(reader.twin().splitlines()[:9]):
         request.select_option(index=number)
-        expect(view).to_contain_text(line.partition(".")[2].partition(":")[0].strip())
+        reader.settle()  # the answer brings buttons of its own
+        expect(view.locator("b").first).to_have_text(line.partition(". ")[2].partition(":")[0])
         view.get_by_role("button", name="authorizer").click()
         expect(status).to_contain_text(line.partition(": authorizer: ")[2])
         reasons.append(status.inner_text())

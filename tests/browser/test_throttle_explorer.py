@@ -11,11 +11,12 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.test_widgets import CONTRASTS, IDLE, open_notebook, refuse
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
 NOTEBOOK = Path(__file__).with_name("throttle_explorer.ipynb")
-LONG = 60_000
+LONG = PATIENCE * 1000
 ASK_KERNEL = """async code => {
     const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
     const future = kernel.requestExecute({code});

@@ -12,6 +12,8 @@ import jwt
 import pytest
 from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
+from tests.support.patience import PATIENCE
+
 pytestmark = pytest.mark.slow
 
 NOTEBOOK = Path(__file__).with_name("widgets.ipynb")
@@ -86,7 +88,7 @@ def open_notebook(page: Page, lab_url: str, notebook: Path) -> None:
     """Open it in a workspace of its own, where no earlier tab is open."""
     path = f"/lab/workspaces/{notebook.stem}/tree/notebooks/{notebook.name}"
     page.goto(urlsplit(lab_url)._replace(path=path).geturl())
-    page.wait_for_function(IDLE, timeout=60_000)
+    page.wait_for_function(IDLE, timeout=PATIENCE * 1000)
 
 
 def refuse(dialog: Dialog) -> None:

@@ -35,8 +35,9 @@ from labkit.lab import cloud_process
 from labkit.lab.session import Lab
 from labkit.local.instance import noted_offset
 from tests.support.attached_cloud import attached_cloud, eventually
+from tests.support.patience import PATIENCE
 
-SLACK = 2.0
+SLACK = 20.0
 """Seconds that clocks which agree may be apart: a test takes its time between two looks."""
 
 
@@ -74,7 +75,7 @@ def python(program: str, **options: Any) -> subprocess.Popen[str]:
 
 def output(program: str, **options: Any) -> str:
     with python(program, **options) as running:
-        out, errors = running.communicate(timeout=60)
+        out, errors = running.communicate(timeout=PATIENCE)
     assert running.returncode == 0, errors
     return out
 
@@ -578,7 +579,7 @@ def test_kernels_that_advance_at_once_end_at_the_sum(lab: Lab) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    answers = [kernel.communicate(timeout=60) for kernel in kernels]
+    answers = [kernel.communicate(timeout=PATIENCE) for kernel in kernels]
     done.set()
     for thread in asking:
         thread.join()

@@ -13,6 +13,7 @@ import pytest
 from labkit.errors import SetupError
 from labkit.lab import cloud_process
 from tests.support.attached_cloud import environment, eventually
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/dev/full and tmpfs are Linux's")
 
@@ -84,7 +85,7 @@ def test_in_the_foreground_too(disk: Path) -> None:
         env={"TMPDIR": str(disk), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert (ran.returncode, ran.stdout) == (1, "")
     assert ran.stderr.startswith(f"The disk of {disk}")

@@ -30,6 +30,7 @@ from hypothesis import strategies as st
 from labkit.errors import CloudUnavailableError
 from labkit.local.functions import FunctionRunner, deployment_package, log_pipe
 from tests.support.attached_cloud import eventually
+from tests.support.patience import PATIENCE
 
 REQUEST_ID = "8d1b3f0e-0000-4000-8000-000000000001"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:hello"
@@ -119,7 +120,7 @@ def error_of(result: dict[str, Any]) -> tuple[str, str]:
     return result["body"]["errorType"], result["body"]["errorMessage"]
 
 
-def ends(process_id: int, within: float = 10) -> bool:
+def ends(process_id: int, within: float = PATIENCE) -> bool:
     """Whether a process (not a child of this one, perhaps) has ended, or does within some seconds."""
     try:
         descriptor = os.pidfd_open(process_id)
@@ -599,7 +600,7 @@ def test_a_handler_that_does_not_end(make: Make, statement: str) -> None:
     code = f"import os, re, threading\ndef handler(event, context):\n    print(os.getpid())\n    {statement}"
     started = time.monotonic()
     result = make()[1](code, Timeout=0.3)
-    assert 0.3 <= time.monotonic() - started < 5
+    assert 0.3 <= time.monotonic() - started < PATIENCE
     kind, message = error_of(result)
     assert kind == "Sandbox.Timedout"
     assert re.fullmatch(TIMED_OUT, message)
@@ -725,9 +726,7 @@ def test_a_process_left_behind_does_not_hold_up_the_log(call: Call) -> None:
             wait = "import threading; threading.Event().wait()"
             return subprocess.Popen([sys.executable, "-ISc", wait]).pid
     """
-    started = time.monotonic()
-    result = call(code)
-    assert time.monotonic() - started < 2
+    result = call(code)  # the answer doesn't wait for the end of what holds the pipe
     assert not ends(result["body"], within=0)  # as on AWS: it lives as long as the environment
     call(code, RevisionId="2")
     assert ends(result["body"])

@@ -20,6 +20,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tests.support.gateway_fixture import FUNCTIONS, STAGE, Api, Cloud, Gateway, running_cloud
+from tests.support.patience import PATIENCE
 from tests.support.start import ahead
 
 CLIENTS, CALLS = 16, 40  # calls of each client
@@ -97,7 +98,7 @@ class Client:
 
     def __init__(self, cloud: Cloud, api: Api) -> None:
         address = cloud.endpoint.removeprefix("http://")
-        self._connection = http.client.HTTPConnection(address, timeout=30)
+        self._connection = http.client.HTTPConnection(address, timeout=PATIENCE)
         self._host = f"{api.id}.execute-api.{cloud.region}.amazonaws.com"
 
     def get(self, path: str, headers: dict[str, str]) -> tuple[int, str]:

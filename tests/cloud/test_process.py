@@ -28,6 +28,7 @@ from labkit.lab import cloud_process
 from labkit.local import instance
 from labkit.local.settings import CloudSettings
 from tests.support.attached_cloud import environment, eventually
+from tests.support.patience import PATIENCE
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and modes are POSIX")
 
@@ -64,7 +65,7 @@ def lives(pid: int) -> bool:
         return False
 
 
-def ended(pid: int, seconds: float = 15) -> bool:
+def ended(pid: int, seconds: float = PATIENCE) -> bool:
     return eventually(lambda: not lives(pid), seconds)
 
 
@@ -111,7 +112,7 @@ def test_kernels_that_start_together_share_one_cloud(state: Path, kernels: int) 
         assert kernel.stdin is not None
         kernel.stdin.write("go\n")
         kernel.stdin.flush()
-    answers = [kernel.communicate(timeout=60) for kernel in starting]
+    answers = [kernel.communicate(timeout=PATIENCE) for kernel in starting]
     assert len({out for out, _errors in answers}) == 1, answers
     assert "endpoint" in CloudSettings.from_json(answers[0][0]).announcement()
     assert cloud_pids(state) == {pid_of(state)}
@@ -176,7 +177,7 @@ def test_a_hung_cloud_is_replaced(state: Path) -> None:
     os.kill(old, signal.SIGSTOP)
     started = time.monotonic()
     assert cloud_process.attach_or_start() == before
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < PATIENCE
     assert ended(old)
     assert cloud_process.call(before, "GET", "/_labkit/health")
 
@@ -329,7 +330,7 @@ def test_a_start_that_was_interrupted_leaves_nothing_that_hinders_the_next(state
         cloud_process.attach_or_start()
     """
     with python(program) as kernel:
-        kernel.communicate(timeout=60)
+        kernel.communicate(timeout=PATIENCE)
     assert kernel.returncode == -signal.SIGKILL
     [orphan] = cloud_pids(state)
     settings = cloud_process.attach_or_start()
@@ -349,7 +350,7 @@ def test_it_survives_its_starter_and_the_interrupt_of_a_kernel(state: Path) -> N
             assert kernel.poll() is None
         pid = pid_of(state)
         os.killpg(kernel.pid, signal.SIGINT)
-        kernel.communicate(timeout=20)
+        kernel.communicate(timeout=PATIENCE)
     assert kernel.returncode != 0
     assert lives(pid)
     settings = cloud_process.attach_or_start()
@@ -448,7 +449,7 @@ def test_no_daemon_of_a_handler_outlives_the_cloud(state: Path, how: str) -> Non
         assert labkit.stop()
     elif how.startswith("SIG"):
         os.kill(pid_of(state), getattr(signal, how))
-    assert ended(daemon, 20)
+    assert ended(daemon)
 
 
 def test_an_idle_time_that_is_no_number_is_named(
@@ -556,7 +557,7 @@ def served(*arguments: str, **options: Any) -> Iterator[dict[str, str]]:
             yield json.loads(line)
         finally:
             cloud.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
-            rest, errors = cloud.communicate(timeout=20)
+            rest, errors = cloud.communicate(timeout=PATIENCE)
     assert (rest, errors) == ("", "")
     if os.name == "posix":
         assert cloud.returncode == 0
@@ -587,7 +588,7 @@ def test_a_stopped_cloud_leaves_no_directory(tmp_path: Path, name: str) -> None:
         assert json.loads(cloud.stdout.readline())
         assert list(tmp_path.iterdir())
         cloud.send_signal(getattr(signal, name))
-        assert cloud.communicate(timeout=20) == ("", "")
+        assert cloud.communicate(timeout=PATIENCE) == ("", "")
     assert cloud.returncode == 0
     assert not list(tmp_path.iterdir())
 
@@ -598,7 +599,7 @@ def test_a_used_port_is_one_sentence(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with serve("--port", str(port)) as cloud:
-            out, errors = cloud.communicate(timeout=20)
+            out, errors = cloud.communicate(timeout=PATIENCE)
     assert (cloud.returncode, out) == (1, "")
     assert one_sentence(errors.strip())
     assert f"Port {port} is in use" in errors
@@ -607,7 +608,7 @@ def test_a_used_port_is_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize("port", ["-1", "65536", "99999999999"])
 def test_a_port_that_is_none_is_one_sentence(port: str) -> None:
     with serve(f"--port={port}") as cloud:
-        out, errors = cloud.communicate(timeout=20)
+        out, errors = cloud.communicate(timeout=PATIENCE)
     assert (cloud.returncode, out) == (1, "")
     assert one_sentence(errors.strip())
     assert port in errors
@@ -615,7 +616,7 @@ def test_a_port_that_is_none_is_one_sentence(port: str) -> None:
 
 def test_a_port_that_is_a_word_is_a_usage_error() -> None:
     with serve("--port", "http") as cloud:
-        out, errors = cloud.communicate(timeout=20)
+        out, errors = cloud.communicate(timeout=PATIENCE)
     assert (cloud.returncode, out) == (2, "")
     assert "Traceback" not in errors
 
@@ -643,7 +644,7 @@ def test_a_missing_engine_is_one_sentence(state: Path, tmp_path: Path) -> None:
     (tmp_path / "shim" / "sitecustomize.py").write_text(WITHOUT_MINISTACK)
     place = os.environ | {"PYTHONPATH": str(tmp_path / "shim")}
     with serve("--port", "0", env=place) as cloud:
-        out, errors = cloud.communicate(timeout=20)
+        out, errors = cloud.communicate(timeout=PATIENCE)
     assert (cloud.returncode, out) == (1, "")
     assert one_sentence(errors.strip())
     assert "ministack is missing" in errors
@@ -655,7 +656,7 @@ def test_a_missing_engine_is_one_sentence(state: Path, tmp_path: Path) -> None:
             print(error)
     """
     with python(program, env=place) as kernel:
-        out, errors = kernel.communicate(timeout=20)
+        out, errors = kernel.communicate(timeout=PATIENCE)
     assert one_sentence(out.strip())
     assert "ministack is missing" in out
     assert not cloud_pids(state)

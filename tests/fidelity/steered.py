@@ -24,6 +24,7 @@ from tests.fidelity import authorization_situations, limits_situations
 from tests.fidelity.backend import Backend
 from tests.fidelity.runner import REQUEST_KEYS, Runner, body_of
 from tests.support.gateway_fixture import STAGE, Cloud, Gateway, Situation
+from tests.support.patience import PATIENCE
 
 __all__ = ["STEERED_KEYS", "SteeredGateway", "SteeredRunner"]
 SITUATIONS = (authorization_situations, limits_situations)
@@ -74,7 +75,7 @@ class SteeredGateway(Gateway):
             f"{self.cloud.endpoint}/_labkit/steer",
             json=command,
             headers={"x-labkit-token": self.cloud.admin_token},
-            timeout=30,
+            timeout=PATIENCE,
         )
         assert answer.status_code == 200, answer.text
         return dict(answer.json())

@@ -15,6 +15,7 @@ from tests.fidelity.http_api_fixture import (
     HttpRunner,
 )
 from tests.fidelity.runner import REQUEST_KEYS, check_form
+from tests.support.patience import PATIENCE
 
 ROWS = rows("http_api.toml")
 SIGNING_KEYS = {"sign", "sign_age", "sign_path", "sign_region"}
@@ -157,8 +158,8 @@ def test_a_far_issuer_fails_closed(http_gateway: HttpGateway) -> None:
 def test_the_path_form_of_the_address(http_gateway: HttpGateway) -> None:
     api = _open_api(http_gateway)
     base = f"{http_gateway.cloud.endpoint}/_aws/execute-api/{api.id}"
-    assert http_gateway.cloud.http.get(f"{base}/pets", timeout=30).status_code == 200
-    assert http_gateway.cloud.http.get(base, timeout=30).status_code == 404
+    assert http_gateway.cloud.http.get(f"{base}/pets", timeout=PATIENCE).status_code == 200
+    assert http_gateway.cloud.http.get(base, timeout=PATIENCE).status_code == 404
 
 
 def _domain(gateway: HttpGateway, name: str, **settings: Any) -> Any:
@@ -178,7 +179,7 @@ def test_a_custom_domain_maps_to_a_stage(http_gateway: HttpGateway) -> None:
     )
     host = {"Host": "http.example.com"}
     url = http_gateway.cloud.endpoint
-    found = http_gateway.cloud.http.get(f"{url}/v1/pets", headers=host, timeout=30)
+    found = http_gateway.cloud.http.get(f"{url}/v1/pets", headers=host, timeout=PATIENCE)
     assert (found.status_code, found.json()["rawPath"]) == (200, "/pets")
     assert found.json()["requestContext"]["domainName"] == "http.example.com"
     _refused(http_gateway, api.id, 404, "default endpoint is disabled")

@@ -14,6 +14,7 @@ import pytest
 
 from tests.interop.guarded_api import GuardedApi, guarded_api
 from tests.support.own_cloud import OwnCloud, own_cloud
+from tests.support.patience import PATIENCE
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("jose", "aws4")
@@ -39,7 +40,7 @@ def node(lacking: Callable[[str], NoReturn]) -> Callable[[str, object], Any]:
             input=json.dumps(data),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert ran.returncode == 0, ran.stderr
         return json.loads(ran.stdout)

@@ -14,6 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from labkit import sigv4
+from tests.support.patience import PATIENCE
 
 REGION = "us-east-1"
 
@@ -43,7 +44,7 @@ class GuardedApi:
     def send(self, method: str, target: str, headers: Mapping[str, str], body: str = "") -> Answer:
         address = urlsplit(self.endpoint).netloc
         sent = {"Host": self.host, **{k: v for k, v in headers.items() if k.lower() != "host"}}
-        connection = http.client.HTTPConnection(address, timeout=20)
+        connection = http.client.HTTPConnection(address, timeout=PATIENCE)
         try:
             connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
             for name, value in sent.items():

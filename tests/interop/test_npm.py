@@ -13,6 +13,7 @@ from botocore.credentials import Credentials
 from labkit import tokens
 from tests.interop.guarded_api import REGION, REQUESTS, GuardedApi
 from tests.support.own_cloud import OwnCloud
+from tests.support.patience import PATIENCE
 
 Node = Callable[[str, object], Any]
 
@@ -70,7 +71,9 @@ def test_jose_verifies_the_tokens_as_labkit_does(
     node: Node, cloud: OwnCloud, signed_in: dict[str, str], issuer: str
 ) -> None:
     http = Reach(cloud.endpoint)
-    jwks = http.get(f"{issuer}/.well-known/jwks.json", timeout=10, allow_redirects=False).json()
+    jwks = http.get(
+        f"{issuer}/.well-known/jwks.json", timeout=PATIENCE, allow_redirects=False
+    ).json()
     client_id = cloud.lab["client_id"]
     identity, access = signed_in["IdToken"], signed_in["AccessToken"]
     for use, token in (("id", identity), ("access", access)):

@@ -13,6 +13,7 @@ import nbformat
 import pytest
 
 from tests.support.own_cloud import OwnCloud, own_cloud
+from tests.support.patience import PATIENCE
 from tests.tools import make_postman_collection as maker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,7 +105,7 @@ def requests_of(path: Path, log: Path) -> list[list[Any]]:
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(_RECORD.format(file=str(log))))
     nbclient.NotebookClient(
-        notebook, timeout=60, resources={"metadata": {"path": path.parent}}
+        notebook, timeout=PATIENCE, resources={"metadata": {"path": path.parent}}
     ).execute()
     return [json.loads(line) for line in log.read_text().splitlines()]
 
@@ -175,7 +176,12 @@ class Run:
             command += ["--env-var", f"{name}={value}"]
         environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
         ran = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=90, cwd=directory
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            cwd=directory,
         )
         self.status = ran.returncode
         assert report.exists(), ran.stdout + ran.stderr

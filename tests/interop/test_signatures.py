@@ -20,6 +20,7 @@ from botocore.credentials import Credentials
 
 from labkit import sigv4
 from tests.interop.guarded_api import REGION, REQUESTS, Answer, GuardedApi, Request, guarded_api
+from tests.support.patience import PATIENCE
 
 WHO = "Action=GetCallerIdentity&Version=2011-06-15"
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
@@ -98,10 +99,10 @@ def test_our_gateway_takes_what_requests_sends(api: GuardedApi, whose: str) -> N
             {"json": {"name": "Jürgen"}},
             {"data": "text", "headers": {"Content-Type": "text/plain"}},
         ):
-            answer = session.post(f"{api.endpoint}/dev/ü b", auth=auth, timeout=10, **options)  # type: ignore[arg-type]
+            answer = session.post(f"{api.endpoint}/dev/ü b", auth=auth, timeout=PATIENCE, **options)  # type: ignore[arg-type]
             accepted(Answer(answer.status_code, answer.text))
         session.headers["Host"] = "other." + api.host.partition(".")[2]
-        assert session.get(f"{api.endpoint}/dev/a", auth=auth, timeout=10).status_code != 200
+        assert session.get(f"{api.endpoint}/dev/a", auth=auth, timeout=PATIENCE).status_code != 200
 
 
 # -- MiniStack as it comes from PyPI ------------------------------------------------------------
@@ -136,7 +137,7 @@ def ministack(directory: Path) -> Iterator[str]:
     ):
         session.trust_env = False
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + PATIENCE
             while True:
                 try:
                     session.get(f"{endpoint}/_ministack/health", timeout=2)

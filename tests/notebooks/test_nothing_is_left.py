@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from tests.support.attached_cloud import eventually
+from tests.support.patience import PATIENCE
 from tests.support.processes import works_in
 
 pytestmark = pytest.mark.slow
@@ -114,7 +115,7 @@ TOGETHER = "-n2 --dist=loadfile"
 )
 def test_nothing_is_left(project: Path, selection: str, status: int) -> None:
     with run(project, *selection.split()) as pytest_run:
-        assert pytest_run.wait(120) == status, (project / "output").read_text()
+        assert pytest_run.wait(PATIENCE) == status, (project / "output").read_text()
     assert left(project) == []
     kept = list((project.parent / "tmp").glob("labkit-tests-*"))
     assert len(kept) == (1 if status else 0), "what a failed test wrote can be looked at"
@@ -132,8 +133,10 @@ def test_nothing_is_left(project: Path, selection: str, status: int) -> None:
 def test_nothing_is_left_of_an_interrupted_run(project: Path, selection: str, name: str) -> None:
     with run(project, *selection.split()) as pytest_run:
         waiting = project / "waiting"
-        assert eventually(waiting.exists, 60), (project / "output").read_text()
+        assert eventually(waiting.exists), (project / "output").read_text()
         assert left(project)
         pytest_run.send_signal(getattr(signal, name))
-        assert pytest_run.wait(60) == pytest.ExitCode.INTERRUPTED, (project / "output").read_text()
+        assert pytest_run.wait(PATIENCE) == pytest.ExitCode.INTERRUPTED, (
+            project / "output"
+        ).read_text()
     assert left(project) == []

@@ -18,6 +18,7 @@ import labkit.lab.session
 from labkit.clock import PROCESS_CLOCK
 from labkit.lab import cloud_process
 from labkit.lab.session import Lab
+from tests.support.patience import PATIENCE
 from tests.support.start import ahead
 
 
@@ -72,7 +73,7 @@ def _quick_waiters() -> Iterator[None]:
         yield
 
 
-def eventually(holds: Callable[[], object], seconds: float = 15) -> bool:
+def eventually(holds: Callable[[], object], seconds: float = PATIENCE) -> bool:
     """Whether it holds before the time is over."""
     deadline = time.monotonic() + seconds
     poll = threading.Event()

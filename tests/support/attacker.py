@@ -20,6 +20,7 @@ from botocore.credentials import Credentials
 from labkit.course.tasks import Demo
 from labkit.lab.session import Lab
 from labkit.local.settings import CloudSettings
+from tests.support.patience import PATIENCE
 
 COGNITO = "AWSCognitoIdentityProviderService."
 JSON = {"Content-Type": "application/x-amz-json-1.1"}
@@ -79,7 +80,7 @@ class Attacker:
         """A request, byte by byte as told; Host is the loopback's if it isn't given."""
         pairs = list(headers.items() if isinstance(headers, dict) else headers)
         names = {name.lower() for name, _value in pairs}
-        connection = http.client.HTTPConnection("127.0.0.1", self.settings.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.settings.port, timeout=PATIENCE)
         try:
             connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
             if "host" not in names:

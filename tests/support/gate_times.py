@@ -9,6 +9,7 @@ import requests
 
 from labkit.bursts.simulation import BoolArray, FloatArray
 from labkit.lab.session import Lab
+from tests.support.patience import PATIENCE
 
 
 def gate_times(lab: Lab, request_ids: Iterable[str]) -> tuple[FloatArray, BoolArray]:
@@ -24,7 +25,7 @@ def gate_times(lab: Lab, request_ids: Iterable[str]) -> tuple[FloatArray, BoolAr
         session.headers["x-labkit-token"] = settings.admin_token
         for request_id in request_ids:
             url = f"{settings.endpoint}/_labkit/journeys/{request_id}"
-            steps = session.get(url, timeout=10).json()["steps"]
+            steps = session.get(url, timeout=PATIENCE).json()["steps"]
             [step] = [step for step in steps if step["gate"] == "throttle"]
             times.append(step["evidence"]["time"])
             passed.append(step["outcome"] == "pass")

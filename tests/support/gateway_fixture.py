@@ -20,6 +20,7 @@ import requests
 from botocore.config import Config
 
 from labkit.lab.cloud_process import clean_environment
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGE = "dev"
@@ -93,12 +94,12 @@ class Cloud:
             headers={"Host": host, **(headers or {})},
             data=data,
             allow_redirects=False,
-            timeout=30,
+            timeout=PATIENCE,
         )
 
     def labkit(self, path: str) -> requests.Response:
         headers = {"x-labkit-token": self.admin_token}
-        return self.http.get(f"{self.endpoint}/_labkit/{path}", headers=headers, timeout=30)
+        return self.http.get(f"{self.endpoint}/_labkit/{path}", headers=headers, timeout=PATIENCE)
 
     def journey(self, response: requests.Response) -> dict[str, Any]:
         """The journey of a response's request."""
@@ -140,7 +141,7 @@ def running_cloud(
     finally:
         process.terminate()
         process.stdout.close()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
 
 
 # -- what is in it ----------------------------------------------------------------

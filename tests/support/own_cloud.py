@@ -14,6 +14,7 @@ import boto3
 import pytest
 import requests
 
+from tests.support.patience import PATIENCE
 from tests.support.start import at_real_time
 
 _TASK_6 = (
@@ -58,7 +59,7 @@ class OwnCloud:
         messages: list[dict[str, Any]] = requests.get(
             f"{self.endpoint}/_labkit/inbox/{self.lab['email']}",
             headers={"x-labkit-token": self.announced["admin_token"]},
-            timeout=10,
+            timeout=PATIENCE,
         ).json()
         return str(messages[0]["code"])
 
@@ -103,7 +104,7 @@ def own_cloud(directory: Path) -> Iterator[OwnCloud]:
                 stdout=subprocess.PIPE,
                 text=True,
                 check=True,
-                timeout=60,
+                timeout=PATIENCE,
             )
             yield OwnCloud(announced, json.loads(made.stdout))
         finally:

@@ -8,6 +8,7 @@ import socket
 from urllib.parse import urlsplit
 
 from tests.support.gateway_fixture import STAGE, Cloud
+from tests.support.patience import PATIENCE
 
 
 def get(api_id: str, path: bytes, *headers: bytes) -> bytes:
@@ -25,7 +26,7 @@ def exchange(cloud: Cloud, request: bytes) -> bytes:
     """Everything that the cloud answers until it closes the connection."""
     port = urlsplit(cloud.endpoint).port
     answer = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         with contextlib.suppress(OSError):  # it may have answered and closed already
             connection.sendall(request)
         with contextlib.suppress(ConnectionError):

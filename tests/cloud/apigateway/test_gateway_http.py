@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from labkit.local.apigateway.rest.data_plane import MAX_BODY_BYTES
 from tests.support.gateway_fixture import STAGE, Api, Cloud, Gateway, process_memory
+from tests.support.patience import PATIENCE
 
 OPEN = '{"answered": "by the backend"}'
 FEW = settings(
@@ -50,7 +51,7 @@ def _exchange(cloud: Cloud, *chunks: bytes, close: bool = False, patience: float
     """
     port = urlsplit(cloud.endpoint).port
     answer = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         with contextlib.suppress(OSError):  # it may have answered and closed already
             for chunk in chunks:
                 connection.sendall(chunk)

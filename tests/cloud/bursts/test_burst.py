@@ -3,6 +3,7 @@
 import _thread
 import http.client
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from labkit.names import TAGS
 from labkit.throttle import TokenBucket
 from tests.support.attached_cloud import attached_cloud, eventually
 from tests.support.mock_api import MockApi, mock_api
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -302,7 +304,7 @@ def show(message, pressed=[]):
     if "of 2000" in text and not pressed:  # the bar: it is on its way
         pressed.append(manager.interrupt_kernel())
 
-reply = client.execute_interactive(sys.argv[1], timeout=60, output_hook=show)
+reply = client.execute_interactive(sys.argv[1], timeout=120, output_hook=show)
 print(reply["content"]["status"])
 client.stop_channels()
 manager.shutdown_kernel(now=True)
@@ -320,7 +322,7 @@ def test_the_interrupt_button_of_a_real_kernel(lab: Lab, api: MockApi) -> None:
     """The kernel finds the lab's cloud through the environment of this process."""
     command = [sys.executable, "-W", "ignore", "-c", KERNEL, CELL.format(url=api.url)]
     root = Path(__file__).parents[3]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=PATIENCE)
     text = r"Stopped\. (\d+) requests sent: \1 accepted, 0 throttled, of 2000 planned\nleft: \[\]\nok\n"
     assert re.search(text, done.stdout), done.stdout + done.stderr
 
@@ -348,7 +350,7 @@ def test_a_stop_doesn_t_wait_for_an_answer_that_never_comes() -> None:
         timer.start()
     began = time.monotonic()
     assert sending.run(lambda: None) is False
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25
     for timer in interrupts:
         timer.join()
 
@@ -387,13 +389,12 @@ def test_a_connection_that_was_ended_is_opened_again() -> None:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        connection = http.client.HTTPConnection(*server.getsockname(), timeout=10)
+        connection = http.client.HTTPConnection(*server.getsockname(), timeout=PATIENCE)
         connection.connect()
         exchange = Exchange(connection, [Message("GET", "/", None, {})])
-        assert exchange.ask(0) == Reply(200, "", "ok")
-        time.sleep(0.1)
-        assert exchange.ask(0) == Reply(200, "", "ok")
-        time.sleep(0.1)
+        for _ in range(2):
+            assert exchange.ask(0) == Reply(200, "", "ok")
+            assert select.select([connection.sock], [], [], PATIENCE)[0], "the server closed it"
         assert exchange.ask(0) == Reply(0, "RemoteDisconnected"), "it isn't sent twice"
         thread.join()
     shot = Shot(0, 0, 0, 1, Reply(0, "RemoteDisconnected"))

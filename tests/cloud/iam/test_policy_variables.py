@@ -147,7 +147,7 @@ def test_a_resources_policy_has_variables_too(
 
 
 def test_no_number_of_blanks_takes_long() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(Unresolved):
         filled("${" + " " * 200_000 + "}", {}.get, is_pattern=True)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1

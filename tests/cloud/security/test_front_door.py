@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.support.attacker import JSON, Attacker
+from tests.support.patience import PATIENCE
 
 FOREIGN_HOSTS = [
     "evil.example",
@@ -116,7 +117,9 @@ def test_it_is_no_proxy(cloud: Attacker, method: str, host: str) -> None:
 
 
 def raw(cloud: Attacker, data: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", cloud.settings.port), timeout=10) as connection:
+    with socket.create_connection(
+        ("127.0.0.1", cloud.settings.port), timeout=PATIENCE
+    ) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
         received = b""
@@ -151,7 +154,7 @@ def test_http2_is_served_at_all(cloud: Attacker) -> None:
 
 def _http2_status(cloud: Attacker, authority: str) -> str:
     connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
-    with socket.create_connection(("127.0.0.1", cloud.settings.port), timeout=10) as wire:
+    with socket.create_connection(("127.0.0.1", cloud.settings.port), timeout=PATIENCE) as wire:
         connection.initiate_connection()
         headers = [
             (":method", "GET"),

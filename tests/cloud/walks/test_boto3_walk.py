@@ -10,6 +10,7 @@ import requests
 from botocore.exceptions import ClientError
 
 from tests.support.own_cloud import OwnCloud, own_cloud
+from tests.support.patience import PATIENCE
 
 COGNITO_HOST = "cognito-idp.us-east-1.amazonaws.com"
 SCOPE = "aws.cognito.signin.user.admin"
@@ -68,7 +69,7 @@ def call(cloud: OwnCloud, token: str | None = None) -> tuple[int, Any]:
         f"{cloud.endpoint}/dev/demo",
         headers={"Host": f"{cloud.lab['rest_api_id']}.execute-api.us-east-1.amazonaws.com"}
         | ({"Authorization": token} if token else {}),
-        timeout=20,
+        timeout=PATIENCE,
     )
     return response.status_code, response.json()
 

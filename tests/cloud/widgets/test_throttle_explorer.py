@@ -46,6 +46,7 @@ from labkit.widgets.png import png
 from tests.cloud.widgets.test_widgets import EVIL, HOSTILE, WIDGET_VIEW, shown
 from tests.support.attached_cloud import attached_cloud, eventually
 from tests.support.mock_api import MockApi, mock_api
+from tests.support.patience import PATIENCE
 
 in_its_own_time = settings(max_examples=50)
 """Drawing takes some ten milliseconds, and on a busy machine more."""
@@ -339,12 +340,12 @@ def test_only_the_newest_is_drawn() -> None:
 
     def work(job: int) -> None:
         began.set()
-        go.wait(10)
+        go.wait(PATIENCE)
         done.append(job)
 
     latest = Latest(work)
     latest.put(1)
-    assert began.wait(10)
+    assert began.wait(PATIENCE)
     for job in range(2, 9):
         latest.put(job)
     go.set()

@@ -240,10 +240,10 @@ def _hostile() -> dict[str, str]:
 
 @pytest.mark.parametrize("value", [pytest.param(v, id=k) for k, v in _hostile().items()])
 def test_a_hostile_token_is_refused(value: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     refused(ask(value))
     refused(ask(value, [ADMIN]))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(

