@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from dataclasses import replace
 
 from labkit.doctor import details
-from labkit.doctor.evidence import Evidence, read
+from labkit.doctor.evidence import Evidence, SentRequest, read
 from labkit.doctor.explanation import Cause, Explanation
 from labkit.doctor.facts import EXECUTE_API_HOST, facts_of, sentence
 from labkit.doctor.redaction import Redactor
-from labkit.doctor.rules import Knowledge, KnownCause, Overlay, Rule, knowledge
-from labkit.journey import Journey, Step
+from labkit.doctor.rules import KnownCause, Rule, knowledge
+from labkit.journey import Journey
 
 _BY_PATH = re.compile(r"/_aws/execute-api/(?P<api_id>\w+)(?P<path>/.*)")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -47,34 +47,36 @@ class _Diagnosis:
 
     def __init__(self, evidence: Evidence, journey: Journey | None) -> None:
         self._evidence = evidence
-        self._journey = journey
-        self._known: Knowledge = knowledge()
+        self._steps = journey.steps if journey else []
+        self._stop = journey.stopped_at if journey else None
+        self._known = knowledge()
         self._facts = facts_of(evidence)
-        self._redact: Callable[[str], str] = Redactor(evidence.secrets())
-        self._values = _values_of(evidence)
+        self._redact = Redactor(evidence.secrets())
+        self._values = _values_of(evidence.request)
+        if self._stop:
+            self._values |= {"gate": self._stop.gate, "reason": self._stop.reason}
 
     def explanation(self) -> Explanation:
         if not self._evidence.refused:
-            return self._of_success()
-        rule = self._rule()
-        ranked = self._known.rank(rule.causes if rule else (), self._facts)
+            warnings = self._overlays(success=True)
+            return Explanation(
+                self._answer(), _SUCCESS, tuple(map(self._cause, warnings)), refused=False
+            )
+        stop, rule = self._stop, self._rule()
+        names = rule.causes if rule else ()
+        ranked = self._known.rank((self._known.causes[name] for name in names), self._facts)
         before = [] if self._evidence.status is None else self._overlays(success=False)
-        stop = self._journey.stopped_at if self._journey else None
-        decided = self._decided(stop, ranked)
+        decided = self._decided(ranked)
         certain = len(decided) == 1 or (
             stop is None and bool(rule and rule.decisive) and not before and bool(ranked)
         )
-        rest = [cause for cause in ranked if cause not in decided and cause not in before]
-        causes = [*before, *(cause for cause in decided if cause not in before), *rest]
-        shown = tuple(map(self._cause, causes))
-        if stop is not None and not decided:
-            shown = (_cause_of_stop(stop, self._redact, self._known), *shown)
-            certain = True
+        causes = [*before, *(cause for cause in decided if cause not in before)]
+        causes += [cause for cause in ranked if cause not in causes]
         canonical = details.expected_canonical_request(self._evidence.text)
         return Explanation(
             answer=self._answer(),
             meaning=rule.means if rule else _LESS_KNOWN if stop else _UNKNOWN,
-            causes=shown,
+            causes=tuple(map(self._cause, causes)),
             certain=certain,
             known=rule is not None,
             reason=self._redact(f"“{stop.gate}”: {stop.reason}.") if stop else "",
@@ -83,18 +85,9 @@ class _Diagnosis:
             decided=len(before) + 1 if certain and decided else 1,
         )
 
-    def _of_success(self) -> Explanation:
-        warnings = self._overlays(success=True)
-        return Explanation(
-            answer=self._answer(),
-            meaning=_SUCCESS,
-            causes=tuple(map(self._cause, warnings)),
-            refused=False,
-        )
-
     def _rule(self) -> Rule | None:
         for rule in self._known.rules:
-            groups = rule.match(self._evidence, self._facts)
+            groups = rule.match(self._evidence)
             if groups is not None:
                 self._values |= groups
                 return rule
@@ -106,36 +99,23 @@ class _Diagnosis:
             for overlay in self._known.overlays
             if overlay.success == success
             and self._facts.issuperset(overlay.facts)
-            and self._has_step(overlay)
+            and (not overlay.code or any(step.code == overlay.code for step in self._steps))
         ]
 
-    def _has_step(self, overlay: Overlay) -> bool:
-        if not overlay.gate:
-            return True
-        return any(
-            step.gate == overlay.gate
-            and step.outcome == overlay.outcome
-            and re.search(overlay.reason, step.reason)
-            for step in (self._journey.steps if self._journey else [])
-        )
-
-    def _decided(self, stop: Step | None, ranked: list[KnownCause]) -> list[KnownCause]:
-        """The causes that the journey leaves: of this answer's, or else of all."""
+    def _decided(self, ranked: list[KnownCause]) -> list[KnownCause]:
+        """The causes that the journey leaves: of this answer's, else of all, else the gate's own words."""
+        stop = self._stop
         if stop is None:
-            return self._of_backend(ranked)
-        everything = list(self._known.causes.values())
-        for candidates in (ranked, everything):
-            found = [cause for cause in candidates if cause.stopped(stop.gate, stop.reason)]
-            if found:
-                return found if candidates is ranked else found[:1]
-        return []
-
-    def _of_backend(self, ranked: list[KnownCause]) -> list[KnownCause]:
-        """When every gate let the request pass, the backend itself refused it."""
-        steps = self._journey.steps if self._journey else []
-        answered = self._known.causes["backend-answered"]
-        passed = bool(steps) and (steps[-1].gate, steps[-1].outcome) == ("integration", "pass")
-        return [answered] if passed and answered in ranked else []
+            # Every gate let the request pass: then the backend itself refused it.
+            last = self._steps[-1] if self._steps else None
+            passed = last is not None and (last.gate, last.outcome) == ("integration", "pass")
+            return [cause for cause in ranked if passed and cause.card.id == "backend-answered"]
+        known = [cause for cause in self._known.causes.values() if stop.code in cause.codes]
+        return (
+            [cause for cause in ranked if cause in known]
+            or self._known.rank(known, self._facts)
+            or [self._known.causes["in-the-gates-words"]]
+        )
 
     def _details(self, canonical: str | None) -> list[str]:
         found = []
@@ -163,18 +143,14 @@ class _Diagnosis:
         return self._redact(": ".join(part for part in (head, words) if part) or "no text")
 
     def _cause(self, cause: KnownCause) -> Cause:
-        speaking = [fact for fact in cause.likely_if if fact in self._facts]
-        return Cause(
-            title=cause.title,
-            why=self._fill(cause.why),
-            probe=self._fill(cause.probe),
-            fix=self._fill(cause.fix),
-            notebook=self._known.notebooks[cause.notebook],
-            id=cause.id,
-            symptom=cause.symptom,
-            label=cause.label,
-            sources=cause.sources,
-            because=tuple(map(sentence, speaking)),
+        card = cause.card
+        return replace(
+            card,
+            title=self._fill(card.title),
+            why=self._fill(card.why),
+            probe=self._fill(card.probe),
+            fix=self._fill(card.fix),
+            because=tuple(sentence(fact) for fact in cause.likely_if if fact in self._facts),
         )
 
     def _fill(self, text: str) -> str:
@@ -187,21 +163,8 @@ class _Diagnosis:
         return _PLACEHOLDER.sub(value, text)
 
 
-def _cause_of_stop(stop: Step, redact: Callable[[str], str], known: Knowledge) -> Cause:
-    """A cause that isn't in the collection, in the gate's own words."""
-    return Cause(
-        title=f"The gate “{stop.gate}” stopped the request",
-        why=redact(stop.reason),
-        probe="Look at all gates: lab.journey(response)",
-        fix=f"Change what the gate “{stop.gate}” looked at, deploy if it is part of the API, and send it again.",
-        notebook=known.notebooks["start"],
-        label="recorded",
-    )
-
-
-def _values_of(e: Evidence) -> dict[str, str]:
+def _values_of(request: SentRequest) -> dict[str, str | None]:
     """What the request tells of the API."""
-    request = e.request
     path, values = request.path, {"method": request.method, "host": request.host}
     host = EXECUTE_API_HOST.fullmatch(request.host)
     by_path = _BY_PATH.fullmatch(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,6 @@ from urllib.parse import urlsplit
 
 from labkit.doctor.redaction import secrets_of
 
-_MESSAGE = re.compile(r'\s*\{"[mM]essage":( ?)')
 _MESSAGE_KEYS = ("message", "Message", "errorMessage")
 _LONGEST_TEXT = 100_000
 
@@ -50,8 +48,6 @@ class Evidence:
         data: the body as JSON; None when it isn't.
         error_type: ``x-amzn-ErrorType``, ``__type`` or boto3's error code, without its ornaments.
         message: the message; None when there is none.
-        key: how the message's key is spelled; a policy's denial says ``Message`` (gateway.md 0.3).
-        spaced: whether a space follows the colon: the gates after the throttle write one (0.2).
         null_message: whether the message is ``null``.
         redirected: whether the client followed a redirect.
         request: what was sent.
@@ -63,8 +59,6 @@ class Evidence:
     data: Any = None
     error_type: str = ""
     message: str | None = None
-    key: str = ""
-    spaced: bool = False
     null_message: bool = False
     redirected: bool = False
     request: SentRequest = SentRequest()
@@ -97,8 +91,8 @@ def read(answer: object) -> Evidence:
     Args:
         answer: a ``requests.Response``, a boto3 ``ClientError`` or result, another exception, or a text.
 
-    >>> read('{"Message":"User: anonymous is not authorized"}').key
-    'Message'
+    >>> read('{"Message":"User: anonymous is not authorized"}').message
+    'User: anonymous is not authorized'
     >>> read("Signature expired").message
     'Signature expired'
     """
@@ -157,7 +151,6 @@ def _of_body(
     fields = data if isinstance(data, dict) else {}
     key = next((key for key in _MESSAGE_KEYS if key in fields), "")
     value = fields.get(key)
-    colon = _MESSAGE.match(body)
     error_type = headers.get("x-amzn-errortype") or fields.get("__type") or ""
     return Evidence(
         status=status,
@@ -166,8 +159,6 @@ def _of_body(
         data=data,
         error_type=_bare_type(str(error_type)),
         message=None if value is None else str(value),
-        key=key,
-        spaced=bool(colon and colon[1]),
         null_message=bool(key) and value is None,
         **rest,
     )

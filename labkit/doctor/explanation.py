@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -19,34 +19,28 @@ class Notebook:
 
     Attributes:
         title: the subject.
-        patterns: where it may be, relative to ``notebooks/``.
+        file: where it is, relative to ``notebooks/``.
     """
 
     title: str
-    patterns: tuple[str, ...]
+    file: str
 
     @property
-    def path(self) -> Path | None:
-        """The file; None when the course doesn't have it (yet)."""
-        found = (path for pattern in self.patterns for path in sorted(NOTEBOOKS.glob(pattern)))
-        return next(found, None)
+    def path(self) -> Path:
+        """The file, which an installed package doesn't have."""
+        return NOTEBOOKS / self.file
 
     def __str__(self) -> str:
-        path = self.path
-        if path is None:
-            return f"{self.title} (coming)" if NOTEBOOKS.is_dir() else self.title
-        return f"{self.title}: {path.relative_to(NOTEBOOKS.parent).as_posix()}"
+        return f"{self.title}: {NOTEBOOKS.name}/{self.file}" if self.path.exists() else self.title
 
     def _repr_html_(self) -> str:
         """A link that works from the notebook that runs, whose directory is the working directory."""
-        path = self.path
-        if path is None:
-            return html.escape(str(self))
+        title = html.escape(self.title)
         try:
-            link = Path(os.path.relpath(path)).as_posix()
+            link = Path(os.path.relpath(self.path)).as_posix()
         except (ValueError, OSError):  # another drive of Windows; a deleted working directory
-            return html.escape(str(self))
-        return f'<a href="{html.escape(quote(link))}">{html.escape(self.title)}</a>'
+            return title
+        return f'<a href="{html.escape(quote(link))}">{title}</a>' if self.path.exists() else title
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,7 @@ class Cause:
         why: how it leads to this answer.
         probe: what to try next; its result tells this cause from the others.
         fix: what to change.
-        notebook: the notebook that teaches it.
+        notebook: the notebook that teaches it, if one does.
         id: its name in ``causes.toml``.
         symptom: the number of the symptom in the course's collection; None when it isn't one of them.
         label: how it is known: recorded, documented, measured or inferred.
@@ -70,11 +64,11 @@ class Cause:
     why: str
     probe: str
     fix: str
-    notebook: Notebook
+    notebook: Notebook | None = None
     id: str = ""
     symptom: int | None = None
     label: str = "documented"
-    sources: tuple[str, ...] = ()
+    sources: Sequence[str] = ()
     because: tuple[str, ...] = ()
 
     @property
@@ -96,8 +90,8 @@ class Cause:
         yield "fix", self.fix
 
     def __str__(self) -> str:
-        lines = [self.heading, *(_labelled(label, text) for label, text in self.rows())]
-        return "\n".join([*lines, _labelled("learn", str(self.notebook))])
+        rows = [*self.rows(), *([("learn", str(self.notebook))] if self.notebook else [])]
+        return "\n".join([self.heading, *(_labelled(label, text) for label, text in rows)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +184,8 @@ def _labelled(label: str, text: str) -> str:
 def _html_cause(cause: Cause, *, opened: bool) -> str:
     """A cause that unfolds."""
     rows = [(label, html.escape(text).replace("\n", "<br>")) for label, text in cause.rows()]
-    rows.append(("learn", cause.notebook._repr_html_()))
+    if cause.notebook is not None:
+        rows.append(("learn", cause.notebook._repr_html_()))
     cells = "".join(
         f'<tr><th style="text-align:left;vertical-align:top">{label}</th>'
         f'<td style="text-align:left">{text}</td></tr>'
