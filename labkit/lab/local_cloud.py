@@ -77,7 +77,8 @@ class LocalCloudAdapter(HTTPAdapter):
             if not _AWS_HOST.fullmatch(host):
                 raise _foreign(host)
             raise requests.exceptions.ConnectionError(
-                f"The name {host} has no address: on AWS it exists only while the API exists.",
+                f"HTTPSConnectionPool(host={host!r}): Failed to resolve {host!r}: on AWS the name has an address only "
+                "while the API exists.",
                 request=request,
             )
         return response

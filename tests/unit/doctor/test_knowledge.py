@@ -18,7 +18,6 @@ from botocore.exceptions import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from labkit.local.ledger.citations import facts
 
 from labkit.doctor import explain
 from labkit.doctor.evidence import Evidence, read
@@ -27,6 +26,7 @@ from labkit.doctor.rules import Condition, Rule, knowledge
 from labkit.errors import CloudUnavailableError
 from labkit.journey import GATES, Code, Journey, Step
 from labkit.local.ledger import LABELS, Row, rows
+from labkit.local.ledger.citations import facts
 
 KNOWN = knowledge()
 
