@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from difflib import SequenceMatcher
+from difflib import unified_diff
+from itertools import islice
 
 from labkit import sigv4
 from labkit.doctor.evidence import Evidence
@@ -68,13 +69,9 @@ def differences(evidence: Evidence, expected: str) -> list[tuple[str, str]] | No
     sent = _sent_canonical_request(evidence)
     if sent is None:
         return None
-    mine, theirs = sent.split("\n"), expected.split("\n")
-    found: list[tuple[str, str]] = []
-    for kind, a, b, c, d in SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes():
-        if kind != "equal":
-            found += [("sent", line) for line in mine[a:b]]
-            found += [("arrived", line) for line in theirs[c:d]]
-    return found
+    lines = unified_diff(sent.split("\n"), expected.split("\n"), n=0, lineterm="")
+    sides = {"-": "sent", "+": "arrived"}
+    return [(sides[line[0]], line[1:]) for line in islice(lines, 2, None) if line[0] in sides]
 
 
 def _sent_canonical_request(evidence: Evidence) -> str | None:
