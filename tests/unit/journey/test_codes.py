@@ -2,7 +2,9 @@
 
 import json
 import re
+from pathlib import Path
 
+import labkit
 from labkit.journey import Code, Step
 
 
@@ -22,3 +24,9 @@ def test_a_step_carries_its_code_through_json() -> None:
     assert list(data) == ["gate", "outcome", "code", "reason", "evidence"]
     assert data["code"] == "route.not-found"
     assert Step.from_dict(data) == step
+
+
+def test_the_gateway_sets_every_code() -> None:
+    sources = Path(labkit.__file__).parent.joinpath("local", "apigateway").rglob("*.py")
+    used = set(re.findall(r"\bCode\.([A-Z_]+)\b", "".join(map(Path.read_text, sources))))
+    assert used == set(Code.__members__)
