@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 
+from labkit.journey import Code
 from tests.support.gateway_fixture import STAGE, Api, Gateway
 
 NUMBERS: Iterator[int] = count()
@@ -28,7 +29,7 @@ def _status(api: Api) -> int:
     if response.status_code != 200:
         step = api.gateway.cloud.journey(response)["steps"][-1]
         assert (step["gate"], step["outcome"]) == ("integration", "stop")
-        assert "lambda:InvokeFunction" in step["reason"]
+        assert step["code"] == Code.INTEGRATION_PERMISSION
         assert step["evidence"]["source ARN"].startswith("arn:aws:execute-api:")
         assert response.content == b'{"message": "Internal server error"}'
     return response.status_code
