@@ -89,7 +89,7 @@ class Code(StrEnum):
     NOT_A_SIGNATURE = "iam.not-a-signature", "Authorization holds something else, such as a token"
     SIGNED_TWICE = "iam.signed-twice", "the request has two authorizations"
     SIGNATURE_INCOMPLETE = "iam.signature-incomplete", "a part is missing or has the wrong form"
-    SIGNATURE_REGION = "iam.wrong-region", "the signature is for another Region"
+    SIGNATURE_REGION = "iam.wrong-region", "it is for another Region (and perhaps service)"
     SIGNATURE_SERVICE = "iam.wrong-service", "the signature is for another service"
     SIGNATURE_SCOPE = "iam.malformed-scope", "the credential scope's date or end is wrong"
     SIGNATURE_EXPIRED = "iam.signature-expired", "the signature is too old"
