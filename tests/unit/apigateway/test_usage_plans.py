@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from labkit.local.apigateway.rest.usage_plans import KeyUse, UsagePlans
+from labkit.local.apigateway.rest.key_use import KeyUse
+from labkit.local.apigateway.rest.usage_plans import UsagePlans
 
 KEY = "key0000001"
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from labkit.local.apigateway.call import GatewayCall
 from labkit.local.apigateway.outcomes import Outcome
+from labkit.local.apigateway.rest.key_use import KeyUse
 from labkit.local.apigateway.rest.records import RestDeployment
 from labkit.local.apigateway.rest.responses import GatewayError
 from labkit.local.apigateway.rest.routing import Route
-
-if TYPE_CHECKING:
-    from labkit.local.apigateway.rest.usage_plans import KeyUse
 
 RestOutcome = Outcome[GatewayError]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from labkit.journey import Code
 from labkit.local.apigateway.outcomes import Pass, Skip, Stop
 from labkit.local.apigateway.rest.call import RestCall, RestOutcome
+from labkit.local.apigateway.rest.key_use import KeyUse
 from labkit.local.apigateway.rest.responses import INVALID_API_KEY, QUOTA_EXCEEDED, GatewayError
 
 _NO_KEY_NEEDED = Skip("the method requires no API key", Code.API_KEY_NOT_REQUIRED)
@@ -23,28 +23,6 @@ class ApiKeys(Protocol):
 
     def usage_plans_of(self, key_id: str, api_id: str, stage: str) -> list[dict[str, Any]]:
         """The usage plans that hold both the key and the stage."""
-
-
-@dataclass(slots=True)
-class KeyUse:
-    """The key that a request came with, and the plan that lets it use the stage.
-
-    Attributes:
-        key_id: the key's id.
-        value: the key's value.
-        plan: the usage plan's record.
-        api_stage: the plan's entry for this stage, with its per-method throttles.
-    """
-
-    key_id: str
-    value: str
-    plan: Mapping[str, Any]
-    api_stage: Mapping[str, Any]
-
-    @property
-    def plan_id(self) -> str:
-        """The usage plan's id."""
-        return str(self.plan["id"])
 
 
 class UsagePlans:
