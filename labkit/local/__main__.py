@@ -231,6 +231,8 @@ async def _run(place: Place, idle_minutes: float, make_cloud: MakeCloud) -> None
     except LifespanFailureError as failure:
         if isinstance(failure.__context__, OSError):
             raise place.explain_unwritable(failure.__context__) from None
+        if isinstance(failure.__context__, SetupError):
+            raise failure.__context__ from None
         raise
     finally:
         if watch is not None:

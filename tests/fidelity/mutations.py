@@ -20,6 +20,7 @@ from labkit.local.apigateway.outcomes import Answer, Pass, Skip
 from labkit.local.apigateway.rest import http_integration, lambda_proxy, pipeline, validation
 from labkit.local.apigateway.rest import resource_policy as resource_policies
 from labkit.local.cognito import signin
+from labkit.local.engine import names
 from labkit.local.messages import Response
 from labkit.tokens import authorizer_rules
 
@@ -354,7 +355,7 @@ def takes_any_key(stack: ExitStack, cloud: Any) -> None:
 @mutation("api key and usage plan", "limits-7.1-disabled", "limits-7.5")
 def takes_a_disabled_key(stack: ExitStack, cloud: Any) -> None:
     def api_key(value: str) -> Any:
-        keys = cloud.engine._module("apigateway_v1")._api_keys.all_values()
+        keys = cloud.engine.ministack[names.API_KEYS].all_values()
         return next((key for key in keys if key.get("value") == value), None)
 
     replaced(stack, of(cloud).rest_gates.usage_plans._api_keys, "api_key", api_key)

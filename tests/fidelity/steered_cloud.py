@@ -45,8 +45,8 @@ class SteeredCloud:
         self.cloud = compose(settings, clock=self.clock, process_clock=PROCESS_CLOCK, **callbacks)
         self.settings, self.engine = settings, self.cloud.parts.engine
         self.invocations: Counter[str] = Counter()
-        self._invoke = self.engine.invoke_function
-        self.engine.invoke_function = self._counted  # type: ignore[method-assign]
+        self._invoke = self.engine.functions.invoke_function
+        self.engine.functions.invoke_function = self._counted  # type: ignore[method-assign]
         self._mutation = ExitStack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

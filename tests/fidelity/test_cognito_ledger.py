@@ -515,10 +515,13 @@ def resource_server(cognito: Cognito) -> Situation:
 def member_of_two_groups(cognito: Cognito) -> Situation:
     here = email_otp_user(cognito)
     for name, role, precedence in (("readers", "reader", 5), ("admins", "admin", 0)):
-        cognito.call("CreateGroup", UserPoolId=here["pool"], GroupName=name, Precedence=precedence)
-        pool = cognito.engine.user_pool(here["pool"])
-        assert pool is not None
-        pool["_groups"][name]["RoleArn"] = f"arn:aws:iam::123456789012:role/{role}"
+        cognito.call(
+            "CreateGroup",
+            UserPoolId=here["pool"],
+            GroupName=name,
+            Precedence=precedence,
+            RoleArn=cognito.role(role),
+        )
         answer = cognito.call(
             "AdminAddUserToGroup", UserPoolId=here["pool"], Username=EMAIL, GroupName=name
         )

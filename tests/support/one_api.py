@@ -54,9 +54,6 @@ class Functions:
         self.answer: Any = None
         self.failed = False
 
-    def function(self, function_arn: str) -> dict[str, Any]:
-        return {}
-
     def function_allows(self, function_arn: str, service: str, source_arn: str) -> bool:
         return True
 
@@ -96,8 +93,8 @@ class OneApi:
             functions=self.functions,
             evaluator=engine,
             callers=engine,
-            user_pools=engine,
-            api_keys=engine,
+            user_pools=engine.user_pools,
+            api_keys=engine.usage_plans,
             buckets=Buckets(time.time),
             clock=time.time,
         )

@@ -100,26 +100,26 @@ def compose_api_gateway(
     """
     buckets, journeys = Buckets(clock), Journeys()
     rest_gates = compose_rest_gates(
-        functions=engine,
+        functions=engine.functions,
         evaluator=engine,
         callers=engine,
-        user_pools=engine,
-        api_keys=engine,
+        user_pools=engine.user_pools,
+        api_keys=engine.usage_plans,
         buckets=buckets,
         clock=clock,
     )
     http_gates = compose_http_gates(
-        functions=engine,
+        functions=engine.functions,
         evaluator=engine,
         callers=engine,
-        user_pools=engine,
+        user_pools=engine.user_pools,
         buckets=buckets,
         clock=clock,
     )
     for_rest, for_http = rest_pipeline(rest_gates), http_pipeline(http_gates)
-    rest_apis = RestApiDataPlane(engine, for_rest, account_id, journeys, clock, numbers)
+    rest_apis = RestApiDataPlane(engine.rest_apis, for_rest, account_id, journeys, clock, numbers)
     http_apis = HttpApiDataPlane(
-        engine,
+        engine.http_apis,
         for_http,
         account_id,
         journeys,
@@ -128,14 +128,18 @@ def compose_api_gateway(
         numbers,
     )
     return ApiGateway(
-        addresses=Addresses(engine),
+        addresses=Addresses(engine.domain_names),
         rest_apis=rest_apis,
         http_apis=http_apis,
         rest_control=RestApiControlPlane(
-            engine, engine.forward, rest_apis, account_id, rest_gates, clock, numbers
+            engine.rest_apis, engine.forward, rest_apis, account_id, rest_gates, clock, numbers
         ),
-        http_control=HttpApiControlPlane(engine, engine.forward, http_apis, engine),
-        usage=UsageOperations(engine, engine.forward, rest_gates.usage_plans),
+        http_control=HttpApiControlPlane(
+            engine.http_apis, engine.forward, http_apis, engine.user_pools
+        ),
+        usage=UsageOperations(
+            engine.usage_plans, engine.rest_apis, engine.forward, rest_gates.usage_plans
+        ),
         journeys=journeys,
         buckets=buckets,
         rest_gates=rest_gates,

@@ -17,9 +17,6 @@ STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
 class LambdaFunctions(Protocol):
     """What the gateway asks of Lambda."""
 
-    def function(self, function_arn: str) -> dict[str, Any] | None:
-        """The function, or None."""
-
     def function_allows(self, function_arn: str, service: str, source_arn: str) -> bool:
         """Whether the function's policy lets the service invoke it."""
 

@@ -16,7 +16,7 @@ from typing import Any
 from labkit.local.cognito.guest_session import GUEST_POLICY, SIGNED_IN_POLICY
 from labkit.local.cognito.login_tokens import LoginTokens
 from labkit.local.cognito.role_mapping import check_mappings, role_for, roles_in
-from labkit.local.engine import Engine, UserPoolOperation
+from labkit.local.engine import Engine, IdentityPool, Operation
 from labkit.local.iam.policy import MalformedPolicyError, parse_trust_policy
 from labkit.local.json_protocol import (
     ApiError,
@@ -60,18 +60,18 @@ class IdentityPoolService:
     """Answers the requests whose ``X-Amz-Target`` starts with :data:`TARGET_PREFIX`.
 
     Args:
-        engine: where the identity pools, the user pools and IAM are.
+        engine: MiniStack; it need not be started yet.
         clock: seconds since the epoch.
     """
 
     def __init__(self, engine: Engine, *, clock: Callable[[], float]) -> None:
         self._engine = engine
+        self._pools = engine.identity_pools
+        self._pools.operations.answer_with(self._answer)
         self._clock = clock
-        self._logins = LoginTokens(engine, clock)
+        self._logins = LoginTokens(engine.user_pools, clock)
         self._model = ServiceModel("cognito-identity", "ValidationException")
-        self._operations: dict[
-            str, Callable[[JsonObject, UserPoolOperation], Awaitable[Response]]
-        ] = {
+        self._operations: dict[str, Callable[[JsonObject, Operation], Awaitable[Response]]] = {
             "GetCredentialsForIdentity": self._get_credentials,
             "GetId": self._get_id,
             "SetIdentityPoolRoles": self._set_roles,
@@ -79,7 +79,6 @@ class IdentityPoolService:
         }
         # MiniStack answers in threads: two logins at once of a new user would get two identities.
         self._one_at_a_time = asyncio.Lock()
-        self._plugged_in = False
 
     def guard_roles(self) -> None:
         """Close the other ways to a role that trusts identity pools: they are STS's and IAM's."""
@@ -91,9 +90,6 @@ class IdentityPoolService:
 
     async def handle(self, request: Request) -> Response:
         """Answer one request; never raises for what a client may send."""
-        if not self._plugged_in:
-            self._engine.answer_identity_pools_with(self._answer)
-            self._plugged_in = True
         operation = (request.header("x-amz-target") or "").removeprefix(TARGET_PREFIX)
         try:
             self._model.check(operation, body_of(request))
@@ -102,9 +98,7 @@ class IdentityPoolService:
         response = await self._engine.forward(request)
         return with_protocol_headers(_in_aws_words(operation, response))
 
-    async def _answer(
-        self, operation: str, body: JsonObject, proceed: UserPoolOperation
-    ) -> Response:
+    async def _answer(self, operation: str, body: JsonObject, proceed: Operation) -> Response:
         body = {name: value for name, value in body.items() if value is not None}
         own = self._operations.get(operation)
         try:
@@ -117,8 +111,8 @@ class IdentityPoolService:
 
     # -- what a user asks for --------------------------------------------------------
 
-    async def _get_id(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
-        pool = self._engine.identity_pool(body["IdentityPoolId"])
+    async def _get_id(self, body: JsonObject, proceed: Operation) -> Response:
+        pool = self._pools.identity_pool(body["IdentityPoolId"])
         if pool is None:
             raise _pool_not_found(body["IdentityPoolId"])
         logins = body.get("Logins") or {}
@@ -127,22 +121,24 @@ class IdentityPoolService:
             _check_guests_allowed(pool)
         return await proceed("GetId", body)
 
-    async def _get_credentials(self, body: JsonObject, _proceed: UserPoolOperation) -> Response:
+    async def _get_credentials(self, body: JsonObject, _proceed: Operation) -> Response:
         identity_id, logins = body["IdentityId"], body.get("Logins") or {}
-        pool = self._engine.identity_pool_of(identity_id)
+        pool = self._pools.identity_pool_of(identity_id)
         if pool is None:
             raise ApiError("ResourceNotFoundException", f"Identity '{identity_id}' not found.")
         claims = self._logins.verified(pool, logins)
         if not logins:
             _check_guests_allowed(pool)
-        refusal = self._engine.login_refusal(pool, identity_id, logins)
+        refusal = self._pools.login_refusal(pool["IdentityPoolId"], identity_id, logins)
         if refusal is not None:
             return refusal
         self._logins.check_still_signed_in(pool, claims)
-        role_arn = role_for(pool, claims, body.get("CustomRoleArn"))
+        role_arn = role_for(
+            self._pools.roles(pool["IdentityPoolId"]), claims, body.get("CustomRoleArn")
+        )
         role = None if role_arn is None else self._engine.role(role_arn)
         # First, because the role must trust the identity that gets the credentials: perhaps the login has one already.
-        identity_id = self._engine.link_logins(pool, identity_id, logins)
+        identity_id = self._pools.link_logins(pool["IdentityPoolId"], identity_id, logins)
         if role is None or not self._trusts(role, pool, identity_id, claims):
             raise ApiError("InvalidIdentityPoolConfigurationException", BAD_CONFIGURATION)
         return json_response(
@@ -153,14 +149,14 @@ class IdentityPoolService:
         )
 
     def _trusts(
-        self, role: JsonObject, pool: JsonObject, identity_id: str, claims: Mapping[str, Claims]
+        self, role: JsonObject, pool: IdentityPool, identity_id: str, claims: Mapping[str, Claims]
     ) -> bool:
         region = pool["IdentityPoolId"].partition(":")[0]
         keys = {**_federated_keys(pool, identity_id), f"{PROVIDER}:amr": methods(claims)}
         return self._engine.trusts_web_identity(role, PROVIDER, keys, region)
 
     def _credentials(
-        self, role: JsonObject, pool: JsonObject, identity_id: str, claims: Mapping[str, Claims]
+        self, role: JsonObject, pool: IdentityPool, identity_id: str, claims: Mapping[str, Claims]
     ) -> JsonObject:
         policy = SIGNED_IN_POLICY if claims else GUEST_POLICY
         made = self._engine.role_credentials(
@@ -185,7 +181,7 @@ class IdentityPoolService:
 
     # -- what the owner configures ---------------------------------------------------
 
-    async def _set_roles(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+    async def _set_roles(self, body: JsonObject, proceed: Operation) -> Response:
         roles, mappings = body["Roles"], body.get("RoleMappings") or {}
         if roles.keys() - {"authenticated", "unauthenticated"}:
             raise ApiError(
@@ -203,7 +199,7 @@ class IdentityPoolService:
                 )
         return await proceed("SetIdentityPoolRoles", body)
 
-    async def _update(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+    async def _update(self, body: JsonObject, proceed: Operation) -> Response:
         # What isn't sent goes back to its default, MiniStack would keep it; tags have operations of their own.
         return await proceed("UpdateIdentityPool", {**_OPTIONAL, "AllowClassicFlow": False, **body})
 
@@ -252,7 +248,7 @@ def _provider_text(claims: Mapping[str, Claims]) -> str | None:
     return ",".join(parts) or None
 
 
-def _federated_keys(pool: JsonObject, identity_id: str) -> dict[str, str | list[str]]:
+def _federated_keys(pool: IdentityPool, identity_id: str) -> dict[str, str | list[str]]:
     return {
         f"{PROVIDER}:aud": pool["IdentityPoolId"],
         f"{PROVIDER}:sub": identity_id,
@@ -260,7 +256,7 @@ def _federated_keys(pool: JsonObject, identity_id: str) -> dict[str, str | list[
     }
 
 
-def _check_guests_allowed(pool: JsonObject) -> None:
+def _check_guests_allowed(pool: IdentityPool) -> None:
     if not pool["AllowUnauthenticatedIdentities"]:
         raise ApiError(
             "NotAuthorizedException",

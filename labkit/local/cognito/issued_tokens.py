@@ -8,11 +8,12 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from labkit.local.cognito.sealed_tokens import RefreshToken, TokenSeal
-from labkit.local.engine import Engine
+from labkit.local.engine import Group, User, UserPools
 
 JsonObject = dict[str, Any]
 
@@ -29,21 +30,21 @@ class IssuedTokens:
     """Completes MiniStack's token sets.
 
     Args:
-        engine: signs with the user pool's own keys.
+        user_pools: sign with their own keys.
         seal: encrypts refresh tokens.
     """
 
-    def __init__(self, engine: Engine, seal: TokenSeal) -> None:
-        self._engine = engine
+    def __init__(self, user_pools: UserPools, seal: TokenSeal) -> None:
+        self._user_pools = user_pools
         self._seal = seal
 
     def complete(
-        self, pool: JsonObject, result: JsonObject, refreshed: RefreshToken | None = None
+        self, pool_id: str, result: JsonObject, refreshed: RefreshToken | None = None
     ) -> JsonObject:
         """An ``AuthenticationResult`` in AWS's form and order (3.4).
 
         Args:
-            pool: the user pool's live record.
+            pool_id: the user pool.
             result: MiniStack's ``AuthenticationResult``.
             refreshed: the refresh token that was exchanged for it; None for a sign-in.
         """
@@ -56,12 +57,12 @@ class IssuedTokens:
         for claims in (access, identity):
             claims["event_id"] = facts.event_id
             claims["auth_time"] = facts.auth_time
-        user = pool["_users"].get(str(access.get("username"))) or {}
-        _correct_email_verified(identity, user)
-        _add_roles(identity, pool)
-        pool_id = pool["Id"]
+        user = self._user_pools.user(pool_id, str(access.get("username")))
+        if user is not None:
+            _correct_email_verified(identity, user)
+        _add_roles(identity, self._user_pools.groups(pool_id))
         completed = {
-            "AccessToken": self._engine.sign_token(pool_id, "access", access),
+            "AccessToken": self._user_pools.sign_token(pool_id, "access", access),
             "ExpiresIn": result["ExpiresIn"],
             "TokenType": result["TokenType"],
         }
@@ -69,7 +70,7 @@ class IssuedTokens:
             completed["RefreshToken"] = self._seal.seal(
                 RefreshToken(result["RefreshToken"], facts.event_id, facts.auth_time)
             )
-        completed["IdToken"] = self._engine.sign_token(pool_id, "id", identity)
+        completed["IdToken"] = self._user_pools.sign_token(pool_id, "id", identity)
         return completed
 
 
@@ -83,30 +84,27 @@ def claims_of(token: str) -> JsonObject:
     return claims if isinstance(claims, dict) else {}
 
 
-def _correct_email_verified(identity: JsonObject, user: JsonObject) -> None:
+def _correct_email_verified(identity: JsonObject, user: User) -> None:
     # MiniStack calls an address verified that nobody has verified.
-    attributes = {one["Name"]: one["Value"] for one in user.get("Attributes", [])}
-    if "email_verified" in identity and "email" in attributes:
-        identity["email_verified"] = attributes.get("email_verified") == "true"
+    if "email_verified" in identity and "email" in user.attributes:
+        identity["email_verified"] = user.attributes.get("email_verified") == "true"
 
 
-def _add_roles(identity: JsonObject, pool: JsonObject) -> None:
-    groups = [
-        pool["_groups"][name]
+def _add_roles(identity: JsonObject, groups: Mapping[str, Group]) -> None:
+    ranked = [
+        groups[name]
         for name in identity.get("cognito:groups", ())
-        if isinstance(name, str) and name in pool["_groups"]  # a trigger may say anything
-    ]
-    ranked = [group for group in groups if group.get("RoleArn")]
+        if isinstance(name, str) and name in groups and groups[name].role_arn
+    ]  # a trigger may say anything
     if not ranked:
         return
-    identity["cognito:roles"] = [group["RoleArn"] for group in ranked]
+    identity["cognito:roles"] = [group.role_arn for group in ranked]
     # A group without a precedence comes after all that have one; a role without a rival is the preferred one.
     best = min(map(_rank, ranked))
-    roles = {group["RoleArn"] for group in ranked if _rank(group) == best}
+    roles = {group.role_arn for group in ranked if _rank(group) == best}
     if len(roles) == 1:
         identity["cognito:preferred_role"] = roles.pop()
 
 
-def _rank(group: JsonObject) -> float:
-    precedence = group.get("Precedence")
-    return float("inf") if precedence is None else precedence
+def _rank(group: Group) -> float:
+    return float("inf") if group.precedence is None else group.precedence

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from labkit.errors import InvalidTokenError
 from labkit.local.cognito.issued_tokens import claims_of
 from labkit.local.cognito.pool_keys import PoolKeys, UserPools
+from labkit.local.engine import IdentityPool
 from labkit.local.json_protocol import ApiError
 from labkit.tokens.signed import Claims, key_id, signed_claims
 
@@ -46,7 +47,7 @@ class LoginTokens:
         self._clock = clock
         self._keys = PoolKeys(sign_ins)
 
-    def verified(self, identity_pool: JsonObject, logins: Mapping[str, str]) -> dict[str, Claims]:
+    def verified(self, identity_pool: IdentityPool, logins: Mapping[str, str]) -> dict[str, Claims]:
         """The claims of each provider's token.
 
         Args:
@@ -62,7 +63,7 @@ class LoginTokens:
         }
 
     def check_still_signed_in(
-        self, identity_pool: JsonObject, claims: Mapping[str, Claims]
+        self, identity_pool: IdentityPool, claims: Mapping[str, Claims]
     ) -> None:
         """Ask the user pool, if the provider is configured with ``ServerSideTokenCheck``.
 
@@ -76,7 +77,7 @@ class LoginTokens:
                 if asks and self._sign_ins.sign_in_ended(pool_of(provider), held):
                     raise _not_authorized(SIGNED_OUT)
 
-    def _claims(self, identity_pool: JsonObject, provider: str, token: str) -> Claims:
+    def _claims(self, identity_pool: IdentityPool, provider: str, token: str) -> Claims:
         settings = _settings(identity_pool, provider)
         if not settings:
             if provider in _other_providers(identity_pool):
@@ -122,19 +123,19 @@ def pool_of(provider: str) -> str:
     return match[1] if match else ""
 
 
-def _settings(identity_pool: JsonObject, provider: str) -> list[JsonObject]:
+def _settings(identity_pool: IdentityPool, provider: str) -> list[JsonObject]:
     """The pairs of user pool and app client of one provider."""
     listed = identity_pool.get("CognitoIdentityProviders") or []
     return [one for one in listed if one.get("ProviderName") == provider and pool_of(provider)]
 
 
-def _has_providers(identity_pool: JsonObject) -> bool:
+def _has_providers(identity_pool: IdentityPool) -> bool:
     return bool(identity_pool.get("CognitoIdentityProviders")) or any(
         _other_providers(identity_pool)
     )
 
 
-def _other_providers(identity_pool: JsonObject) -> set[str]:
+def _other_providers(identity_pool: IdentityPool) -> set[str]:
     arns = identity_pool.get("OpenIdConnectProviderARNs") or []
     return {
         *(identity_pool.get("SupportedLoginProviders") or {}),

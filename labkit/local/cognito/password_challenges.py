@@ -14,7 +14,7 @@ from typing import Any
 from labkit.local.cognito.challenge_sessions import Challenge, ChallengeSessions
 from labkit.local.cognito.issued_tokens import claims_of
 from labkit.local.cognito.signin import ChoiceBasedSignIn, refuse_inactive, session_seconds
-from labkit.local.engine import Engine, UserPoolOperation
+from labkit.local.engine import Operation, User, UserPool, UserPoolClient, UserPools
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response
 
@@ -30,7 +30,7 @@ class PasswordChallenges:
     """The questions after the password.
 
     Args:
-        engine: asks and checks.
+        user_pools: whose users are asked.
         sessions: the pending challenges.
         sign_in: tells whose name an answer is in.
         clock: seconds since the epoch.
@@ -38,45 +38,45 @@ class PasswordChallenges:
 
     def __init__(
         self,
-        engine: Engine,
+        user_pools: UserPools,
         sessions: ChallengeSessions,
         sign_in: ChoiceBasedSignIn,
         *,
         clock: Callable[[], float],
     ) -> None:
-        self._engine = engine
+        self._user_pools = user_pools
         self._sessions = sessions
         self._sign_in = sign_in
         self._clock = clock
 
     def keep(
-        self, pool: JsonObject, client: JsonObject, typed_name: str, answer: JsonObject
+        self, pool: UserPool, client: UserPoolClient, typed_name: str, answer: JsonObject
     ) -> JsonObject:
         """MiniStack's answer to a right password, with a question that has a session of its own.
 
         Args:
-            pool: the user pool's live record.
-            client: the app client's.
+            pool: the user pool.
+            client: the app client.
             typed_name: what the sign-in was started with.
             answer: tokens or a question.
         """
         if answer.get("ChallengeName") in NAMES:
             parameters = answer["ChallengeParameters"]
-            user = self._engine.find_user(pool, parameters["USER_ID_FOR_SRP"])
+            user = self._user_pools.find_user(pool["Id"], parameters["USER_ID_FOR_SRP"])
             if user is None:  # deleted meanwhile
                 raise ApiError("NotAuthorizedException", "Incorrect username or password.")
-            parameters = {**parameters, "USER_ID_FOR_SRP": user["Username"]}
+            parameters = {**parameters, "USER_ID_FOR_SRP": user.username}
             challenge = self._challenge(answer["ChallengeName"], pool, client, user, typed_name)
             challenge.engine_session = answer["Session"]
             session = self._sessions.open(challenge)
             return {**answer, "ChallengeParameters": parameters, "Session": session}
-        user = pool["_users"].get(
-            claims_of(answer["AuthenticationResult"]["AccessToken"])["username"]
+        user = self._user_pools.user(
+            pool["Id"], claims_of(answer["AuthenticationResult"]["AccessToken"])["username"]
         )
         second_factor = _second_factor(pool, user) if user else None
         if user is None or second_factor is None:
             return answer
-        parameters = {"USER_ID_FOR_SRP": user["Username"]}
+        parameters = {"USER_ID_FOR_SRP": user.username}
         if second_factor == "MFA_SETUP":
             parameters["MFAS_CAN_SETUP"] = json.dumps(["SOFTWARE_TOKEN_MFA"])
         challenge = self._challenge(second_factor, pool, client, user, typed_name)
@@ -87,24 +87,24 @@ class PasswordChallenges:
         }
 
     def _challenge(
-        self, name: str, pool: JsonObject, client: JsonObject, user: JsonObject, typed_name: str
+        self, name: str, pool: UserPool, client: UserPoolClient, user: User, typed_name: str
     ) -> Challenge:
         return Challenge(
             name=name,
             pool_id=pool["Id"],
             client_id=client["ClientId"],
-            username=user["Username"],
+            username=user.username,
             typed_name=typed_name,
             expires_at=self._clock() + session_seconds(client),
         )
 
     async def respond(
         self,
-        pool: JsonObject,
-        client: JsonObject,
+        pool: UserPool,
+        client: UserPoolClient,
         operation: str,
         body: JsonObject,
-        proceed: UserPoolOperation,
+        proceed: Operation,
     ) -> Response:
         """Let MiniStack check an answer that belongs to a question of this client and user."""
         name = body["ChallengeName"]
@@ -113,7 +113,9 @@ class PasswordChallenges:
         if not responses.get("USERNAME"):
             raise ApiError("InvalidParameterException", "Missing required parameter USERNAME")
         self._sign_in.refuse_other_user(pool, challenge, responses["USERNAME"])
-        user: JsonObject = pool["_users"][challenge.username]
+        user = self._user_pools.user(pool["Id"], challenge.username)
+        if user is None:  # deleted meanwhile
+            raise ApiError("NotAuthorizedException", "Invalid session for the user.")
         refuse_inactive(user)
         if name == "NEW_PASSWORD_REQUIRED":
             self._refuse_bad_password(pool, responses.get("NEW_PASSWORD"))
@@ -128,38 +130,36 @@ class PasswordChallenges:
             if name == "NEW_PASSWORD_REQUIRED":
                 return json_response(self.keep(pool, client, typed_name, response.json()))
             if name == "SOFTWARE_TOKEN_MFA":
-                self._remember_totp(user, responses["SOFTWARE_TOKEN_MFA_CODE"])
+                self._remember_totp(pool["Id"], user, responses["SOFTWARE_TOKEN_MFA_CODE"])
         return response
 
-    def _refuse_bad_password(self, pool: JsonObject, password: str | None) -> None:
+    def _refuse_bad_password(self, pool: UserPool, password: str | None) -> None:
         if not password:
             raise ApiError("InvalidParameterException", "Missing required parameter NEW_PASSWORD")
-        if errors := self._engine.password_policy_errors(pool, password):
+        if errors := self._user_pools.password_policy_errors(pool["Id"], password):
             raise ApiError(
                 "InvalidPasswordException",
                 "Password did not conform with policy: " + "; ".join(errors),
             )
 
-    def _refuse_bad_totp(self, user: JsonObject, code: str | None) -> None:
+    def _refuse_bad_totp(self, user: User, code: str | None) -> None:
         if not code:
             raise ApiError(
                 "InvalidParameterException", "Missing required parameter SOFTWARE_TOKEN_MFA_CODE"
             )
-        if not user.get("_totp_secret"):
+        if not user.has_totp:
             # MiniStack would take any code of a user whose TOTP was switched on but never set up.
             raise ApiError("CodeMismatchException", "Invalid code received for user")
-        last_code, last_used_at = user.get("_last_totp", ("", 0.0))
+        last_code, last_used_at = user.last_totp or ("", 0.0)
         if code == last_code and self._clock() < last_used_at + _TOTP_LIFETIME:
             raise ApiError(
                 "ExpiredCodeException", "Your software token has already been used once."
             )
 
-    def _remember_totp(self, user: JsonObject, code: str) -> None:
-        user["_last_totp"] = (code, self._clock())
+    def _remember_totp(self, pool_id: str, user: User, code: str) -> None:
+        self._user_pools.remember_totp(pool_id, user.username, code, self._clock())
 
-    async def associate_software_token(
-        self, body: JsonObject, proceed: UserPoolOperation
-    ) -> Response:
+    async def associate_software_token(self, body: JsonObject, proceed: Operation) -> Response:
         """``AssociateSoftwareToken`` in the middle of a sign-in (12.1)."""
         if "AccessToken" in body:
             return await proceed("AssociateSoftwareToken", body)
@@ -173,14 +173,15 @@ class PasswordChallenges:
             {"SecretCode": answer["SecretCode"], "Session": self._sessions.open(following)}
         )
 
-    async def verify_software_token(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+    async def verify_software_token(self, body: JsonObject, proceed: Operation) -> Response:
         """``VerifySoftwareToken`` in the middle of a sign-in (12.1)."""
         if "AccessToken" in body:
             return await proceed("VerifySoftwareToken", body)
         challenge = self._sessions.find(body.get("Session"), None, "MFA_SETUP")
-        pool = self._engine.user_pool(challenge.pool_id)
-        user = pool["_users"].get(challenge.username) if pool else None
-        if user is None or challenge.engine_session is None:
+        pool_id = challenge.pool_id
+        user = self._user_pools.user(pool_id, challenge.username)
+        secret = challenge.secret
+        if user is None or challenge.engine_session is None or secret is None:
             raise ApiError("NotAuthorizedException", "Invalid session for the user.")
         response = await proceed(
             "VerifySoftwareToken", {**body, "Session": challenge.engine_session}
@@ -188,16 +189,14 @@ class PasswordChallenges:
         if response.status != 200:
             return response
         following = replace(challenge, secret=None, engine_session=None, enrolled=True)
-        secret = challenge.secret
         self._sessions.use(challenge)
-        user.update({"_totp_secret": secret, "_preferred_mfa": "SOFTWARE_TOKEN_MFA"})
-        user["_mfa_enabled"] = [*user.get("_mfa_enabled", []), "SOFTWARE_TOKEN_MFA"]
-        self._remember_totp(user, body["UserCode"])
+        self._user_pools.set_up_totp(pool_id, user.username, secret)
+        self._remember_totp(pool_id, user, body["UserCode"])
         return json_response({"Status": "SUCCESS", "Session": self._sessions.open(following)})
 
 
-def _second_factor(pool: JsonObject, user: JsonObject) -> str | None:
+def _second_factor(pool: UserPool, user: User) -> str | None:
     required = pool.get("MfaConfiguration", "OFF")
-    if required != "OFF" and "SOFTWARE_TOKEN_MFA" in user.get("_mfa_enabled", ()):
+    if required != "OFF" and "SOFTWARE_TOKEN_MFA" in user.mfa_settings:
         return "SOFTWARE_TOKEN_MFA"
     return "MFA_SETUP" if required == "ON" else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Protocol
 
 import jwt
@@ -13,8 +14,8 @@ class UserPools(Protocol):
     def signing_keys(self, pool_id: str) -> list[dict[str, Any]]:
         """The pool's public keys."""
 
-    def user_pool(self, pool_id: str) -> dict[str, Any] | None:
-        """The pool, or None."""
+    def client_ids(self, pool_id: str) -> Collection[str] | None:
+        """The ids of the pool's app clients; None when there is no such pool."""
 
 
 class PoolKeys:
@@ -30,7 +31,7 @@ class PoolKeys:
 
     def find(self, pool_id: str, key_id: object) -> jwt.PyJWK | None:
         """A pool's public key; None for an unknown key id or a pool that is gone."""
-        if not isinstance(key_id, str) or self._user_pools.user_pool(pool_id) is None:
+        if not isinstance(key_id, str) or self._user_pools.client_ids(pool_id) is None:
             return None
         if (pool_id, key_id) not in self._keys:
             for jwk in self._user_pools.signing_keys(pool_id):

@@ -8,12 +8,12 @@ from __future__ import annotations
 import hmac
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from labkit.local.cognito.issued_tokens import IssuedTokens, claims_of
 from labkit.local.cognito.sealed_tokens import RefreshToken, TokenSeal
-from labkit.local.engine import Engine, UserPoolOperation
+from labkit.local.engine import Operation, UserPoolClient, UserPools
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response
 
@@ -27,7 +27,7 @@ class Refresh:
     """What a refresh token is good for.
 
     Args:
-        engine: where the user pools are.
+        user_pools: know the app clients.
         seal: opens refresh tokens.
         issued: completes the new tokens.
         clock: seconds since the epoch.
@@ -36,28 +36,26 @@ class Refresh:
 
     def __init__(
         self,
-        engine: Engine,
+        user_pools: UserPools,
         seal: TokenSeal,
         issued: IssuedTokens,
         *,
         clock: Callable[[], float],
         limit: int = 20_000,
     ) -> None:
-        self._engine = engine
+        self._user_pools = user_pools
         self._seal = seal
         self._issued = issued
         self._clock = clock
         self._limit = limit
         self._replaced_at: OrderedDict[str, float] = OrderedDict()
 
-    async def initiate_auth(
-        self, operation: str, body: JsonObject, proceed: UserPoolOperation
-    ) -> Response:
+    async def initiate_auth(self, operation: str, body: JsonObject, proceed: Operation) -> Response:
         """``InitiateAuth`` and ``AdminInitiateAuth`` with ``REFRESH_TOKEN_AUTH`` (7.1, 7.3, 7.5)."""
-        pool = self._engine.user_pool_of_client(body["ClientId"])
-        if pool is None:
+        found = self._user_pools.find_client(body["ClientId"])
+        if found is None:
             return await proceed(operation, body)
-        client = pool["_clients"][body["ClientId"]]
+        pool, client = found
         flows = client["ExplicitAuthFlows"]
         left_out = (
             any(flow.startswith("ALLOW_") for flow in flows)
@@ -77,18 +75,18 @@ class Refresh:
         result = response.json()["AuthenticationResult"]
         return json_response(
             {
-                "AuthenticationResult": self._issued.complete(pool, result, token),
+                "AuthenticationResult": self._issued.complete(pool["Id"], result, token),
                 "ChallengeParameters": {},
             }
         )
 
-    async def get_tokens(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+    async def get_tokens(self, body: JsonObject, proceed: Operation) -> Response:
         """``GetTokensFromRefreshToken`` (7.2, 7.4, 7.6)."""
         operation = "GetTokensFromRefreshToken"
-        pool = self._engine.user_pool_of_client(body["ClientId"])
-        if pool is None:
+        found = self._user_pools.find_client(body["ClientId"])
+        if found is None:
             return await proceed(operation, body)
-        client = pool["_clients"][body["ClientId"]]
+        pool, client = found
         _check_client_secret(client, body.get("ClientSecret"))
         token = self._opened(body["RefreshToken"], client, "RefreshToken")
         token_id = str(claims_of(token.jwt).get("jti"))
@@ -101,18 +99,18 @@ class Refresh:
             if first_use:
                 del self._replaced_at[token_id]
             return response
-        result = self._issued.complete(pool, response.json()["AuthenticationResult"], token)
+        result = self._issued.complete(pool["Id"], response.json()["AuthenticationResult"], token)
         if rotates(client):
             result["RefreshToken"] = self._seal.seal(self._successor(pool["Id"], token))
         return json_response({"AuthenticationResult": result})
 
-    async def revoke(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+    async def revoke(self, body: JsonObject, proceed: Operation) -> Response:
         """``RevokeToken`` (7.10)."""
         operation = "RevokeToken"
-        pool = self._engine.user_pool_of_client(body["ClientId"])
-        if pool is None:
+        found = self._user_pools.find_client(body["ClientId"])
+        if found is None:
             return await proceed(operation, body)
-        client = pool["_clients"][body["ClientId"]]
+        _pool, client = found
         _check_client_secret(client, body.get("ClientSecret"))
         if not client.get("EnableTokenRevocation", True):
             raise ApiError(
@@ -125,7 +123,7 @@ class Refresh:
             raise ApiError("InvalidParameterException", "Invalid Refresh Token")
         return await proceed(operation, {**body, "Token": token.jwt})
 
-    def _opened(self, text: str | None, client: JsonObject, parameter: str) -> RefreshToken:
+    def _opened(self, text: str | None, client: UserPoolClient, parameter: str) -> RefreshToken:
         if not text:
             raise ApiError("InvalidParameterException", f"Missing required parameter {parameter}")
         token = self._seal.open(text)
@@ -145,7 +143,7 @@ class Refresh:
     def _successor(self, pool_id: str, token: RefreshToken) -> RefreshToken:
         # It ends when the first one would have ended (7.4).
         claims = {**claims_of(token.jwt), "jti": str(uuid.uuid4()), "iat": int(self._clock())}
-        jwt = self._engine.sign_token(pool_id, "access", claims)
+        jwt = self._user_pools.sign_token(pool_id, "access", claims)
         return RefreshToken(jwt, token.event_id, token.auth_time)
 
     def _remember_replaced(self, token_id: str) -> None:
@@ -154,12 +152,12 @@ class Refresh:
             self._replaced_at.popitem(last=False)
 
 
-def rotates(client: JsonObject) -> bool:
+def rotates(client: Mapping[str, Any]) -> bool:
     """Whether an app client has refresh token rotation on (7.4)."""
     return bool((client.get("RefreshTokenRotation") or {}).get("Feature") == "ENABLED")
 
 
-def _check_client_secret(client: JsonObject, given: str | None) -> None:
+def _check_client_secret(client: UserPoolClient, given: str | None) -> None:
     secret = client.get("ClientSecret")
     if secret is None:
         return

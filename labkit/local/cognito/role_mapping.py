@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from labkit.local.engine import IdentityPoolRoles
 from labkit.local.json_protocol import ApiError
 
 JsonObject = dict[str, Any]
@@ -16,14 +17,14 @@ MAX_RULES = 25
 
 
 def role_for(
-    identity_pool: JsonObject,
+    configured: IdentityPoolRoles,
     logins: Mapping[str, Mapping[str, Any]],
     custom_role_arn: str | None = None,
 ) -> str | None:
     """The ARN of the role; None when the pool has none for such a user.
 
     Args:
-        identity_pool: its record, with ``_roles`` and ``_role_mappings``.
+        configured: the roles of the identity pool.
         logins: the providers and the claims of their verified tokens; empty for a guest.
         custom_role_arn: the role that the user asks for.
 
@@ -31,10 +32,9 @@ def role_for(
         ApiError: ``NotAuthorizedException``; a rule says no, or the user may not choose this role.
     """
     kind = "authenticated" if logins else "unauthenticated"
-    default: str | None = identity_pool["_roles"].get(kind)
-    mappings = identity_pool.get("_role_mappings") or {}
+    default = configured["Roles"].get(kind)
     for provider, claims in logins.items():
-        mapping = mappings.get(f"{provider}:{claims['aud']}")
+        mapping = configured["RoleMappings"].get(f"{provider}:{claims['aud']}")
         if mapping is not None:
             return _mapped(mapping, provider, claims, custom_role_arn, default)
     if custom_role_arn is not None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from labkit.local.cognito.challenge_sessions import Challenge, ChallengeSessions
 from labkit.local.cognito.mailbox import Mailbox
-from labkit.local.engine import Engine
+from labkit.local.engine import User, UserPool, UserPoolClient, UserPools
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response
 
@@ -42,34 +42,18 @@ def masked(address: str) -> str:
     return f"{local[:1]}***@{domain[:1]}***"
 
 
-def allowed_factors(pool: JsonObject) -> list[str]:
+def allowed_factors(pool: UserPool) -> list[str]:
     """The first factors that a user pool allows; ``PASSWORD`` alone when it was never told (1.1)."""
     policy = (pool.get("Policies") or {}).get("SignInPolicy") or {}
     factors: list[str] = policy.get("AllowedFirstAuthFactors") or ["PASSWORD"]
     return factors
 
 
-def is_passwordless(user: JsonObject) -> bool:
-    """Whether a user was created without a password and has set none since (5.1, 5.8)."""
-    return bool(user.get("_passwordless"))
-
-
-def attribute(user: JsonObject, name: str) -> str | None:
-    """The value of a user's attribute, or None."""
-    return next((str(one["Value"]) for one in user["Attributes"] if one["Name"] == name), None)
-
-
-def set_attribute(user: JsonObject, name: str, value: str) -> None:
-    """Set a user's attribute."""
-    others = [one for one in user["Attributes"] if one["Name"] != name]
-    user["Attributes"] = [*others, {"Name": name, "Value": value}]
-
-
 class ChoiceBasedSignIn:
     """The state machine.
 
     Args:
-        engine: where users and keys are.
+        user_pools: users and keys.
         mailbox: where codes go.
         sessions: the pending challenges.
         clock: seconds since the epoch.
@@ -78,14 +62,14 @@ class ChoiceBasedSignIn:
 
     def __init__(
         self,
-        engine: Engine,
+        user_pools: UserPools,
         mailbox: Mailbox,
         sessions: ChallengeSessions,
         *,
         clock: Callable[[], float],
         draw_digits: Callable[[int], str],
     ) -> None:
-        self._engine = engine
+        self._user_pools = user_pools
         self._mailbox = mailbox
         self._sessions = sessions
         self._clock = clock
@@ -94,7 +78,7 @@ class ChoiceBasedSignIn:
 
     # -- questions ----------------------------------------------------------------
 
-    async def initiate(self, pool: JsonObject, client: JsonObject, body: JsonObject) -> Response:
+    async def initiate(self, pool: UserPool, client: UserPoolClient, body: JsonObject) -> Response:
         """Start: ``InitiateAuth`` or ``AdminInitiateAuth`` with ``USER_AUTH`` (section 2)."""
         if "ALLOW_USER_AUTH" not in client["ExplicitAuthFlows"]:
             raise ApiError(
@@ -128,9 +112,9 @@ class ChoiceBasedSignIn:
     async def _ask(
         self,
         factor: str,
-        pool: JsonObject,
-        client: JsonObject,
-        user: JsonObject | None,
+        pool: UserPool,
+        client: UserPoolClient,
+        user: User | None,
         typed_name: str,
         parameters: JsonObject,
         offered: tuple[str, ...] | None,
@@ -139,44 +123,38 @@ class ChoiceBasedSignIn:
             password = _required(parameters, "PASSWORD")
             if user is None:
                 raise ApiError("NotAuthorizedException", "Incorrect username or password.")
-            answer: Response = await self._engine.run_blocking(
-                self._engine.sign_in_with_password,
-                pool["Id"],
-                client["ClientId"],
-                user["Username"],
-                password,
+            return await self._user_pools.sign_in_with_password(
+                pool["Id"], client["ClientId"], user.username, password
             )
-            return answer
         if factor == "PASSWORD_SRP":
             return self._ask_for_password_proof(pool, client, user, typed_name, parameters)
         return self._ask_for_code(pool, client, user, typed_name, offered)
 
     def _ask_for_password_proof(
         self,
-        pool: JsonObject,
-        client: JsonObject,
-        user: JsonObject | None,
+        pool: UserPool,
+        client: UserPoolClient,
+        user: User | None,
         typed_name: str,
         parameters: JsonObject,
     ) -> Response:
         srp_a = _required(parameters, "SRP_A")
         if not _SRP_A.fullmatch(srp_a):
             raise ApiError("InvalidParameterException", "SRP_A is not a hexadecimal number.")
-        name = typed_name if user is None else user["Username"]
         return json_response(
             {
                 "ChallengeName": "PASSWORD_VERIFIER",
-                "ChallengeParameters": self._engine.start_srp(
-                    pool["Id"], client["ClientId"], user, name, srp_a
+                "ChallengeParameters": self._user_pools.start_srp(
+                    pool["Id"], client["ClientId"], user, typed_name, srp_a
                 ),
             }
         )
 
     def _ask_for_code(
         self,
-        pool: JsonObject,
-        client: JsonObject,
-        user: JsonObject | None,
+        pool: UserPool,
+        client: UserPoolClient,
+        user: User | None,
         typed_name: str,
         offered: tuple[str, ...] | None,
     ) -> Response:
@@ -188,7 +166,7 @@ class ChoiceBasedSignIn:
         if user is None:
             address = self._disguised_address(typed_name)
         else:
-            address = attribute(user, "email") or ""  # EMAIL_OTP is offered only to who has one
+            address = user.attributes.get("email") or ""  # EMAIL_OTP is offered only to who has one
             self._mailbox.deliver(address, *_code_mail(pool, code))
         question: JsonObject = {
             "ChallengeName": "EMAIL_OTP",
@@ -205,9 +183,9 @@ class ChoiceBasedSignIn:
     def _challenge(
         self,
         name: str,
-        pool: JsonObject,
-        client: JsonObject,
-        user: JsonObject | None,
+        pool: UserPool,
+        client: UserPoolClient,
+        user: User | None,
         typed_name: str,
         **more: Any,
     ) -> Challenge:
@@ -215,7 +193,7 @@ class ChoiceBasedSignIn:
             name=name,
             pool_id=pool["Id"],
             client_id=client["ClientId"],
-            username=None if user is None else user["Username"],
+            username=None if user is None else user.username,
             typed_name=typed_name,
             expires_at=self._clock() + session_seconds(client),
             **more,
@@ -223,18 +201,18 @@ class ChoiceBasedSignIn:
 
     # -- who, and what they may choose ----------------------------------------------
 
-    def user_who_signs_in(self, pool: JsonObject, typed_name: str) -> JsonObject | None:
+    def user_who_signs_in(self, pool: UserPool, typed_name: str) -> User | None:
         """The user that a typed name stands for: a username or an alias (1.14)."""
-        user = self._engine.find_user(pool, typed_name)
-        if user is not None and typed_name == attribute(user, "sub") != user["Username"]:
+        user = self._user_pools.find_user(pool["Id"], typed_name)
+        if user is not None and typed_name == user.attributes.get("sub") != user.username:
             return None  # MiniStack finds users by sub, but nobody signs in with it
         if user is None and (pool.get("UsernameConfiguration") or {}).get("CaseSensitive") is False:
-            return _user_whatever_the_case(pool, typed_name)
+            return self._user_pools.find_user_ignoring_case(
+                pool["Id"], typed_name, pool.get("UsernameAttributes") or ()
+            )
         return user
 
-    def _offered(
-        self, pool: JsonObject, user: JsonObject | None, typed_name: str
-    ) -> tuple[str, ...]:
+    def _offered(self, pool: UserPool, user: User | None, typed_name: str) -> tuple[str, ...]:
         allowed = allowed_factors(pool)
         mail = "EMAIL_OTP" in allowed and pool.get("MfaConfiguration") != "ON"
         password = "PASSWORD" in allowed
@@ -243,12 +221,12 @@ class ChoiceBasedSignIn:
             # call, would tell that there is no such user.
             password = password and not (mail and self._secret_byte(pool["Id"], typed_name) & 1)
         else:
-            password = password and not is_passwordless(user)
+            password = password and not user.is_passwordless
             mail = (
                 mail
-                and user["UserStatus"] == "CONFIRMED"
-                and attribute(user, "email") is not None
-                and not (pool.get("MfaConfiguration") == "OPTIONAL" and user.get("_mfa_enabled"))
+                and user.status == "CONFIRMED"
+                and "email" in user.attributes
+                and not (pool.get("MfaConfiguration") == "OPTIONAL" and user.mfa_settings)
             )
         offered = (_PASSWORD_FACTORS if password else ()) + (("EMAIL_OTP",) if mail else ())
         if not offered:
@@ -267,7 +245,7 @@ class ChoiceBasedSignIn:
 
     # -- answers ------------------------------------------------------------------------
 
-    async def respond(self, pool: JsonObject, client: JsonObject, body: JsonObject) -> Response:
+    async def respond(self, pool: UserPool, client: UserPoolClient, body: JsonObject) -> Response:
         """Take the answer to ``SELECT_CHALLENGE`` or ``EMAIL_OTP`` (section 3)."""
         name = body["ChallengeName"]
         challenge = self._sessions.find(body.get("Session"), client["ClientId"], name)
@@ -277,7 +255,7 @@ class ChoiceBasedSignIn:
             return await self._respond_to_choice(pool, client, challenge, responses)
         return await self._respond_to_code(pool, challenge, responses, body)
 
-    def refuse_other_user(self, pool: JsonObject, challenge: Challenge, given: str) -> None:
+    def refuse_other_user(self, pool: UserPool, challenge: Challenge, given: str) -> None:
         """Refuse an answer in another name than the question's (3.13).
 
         Raises:
@@ -287,15 +265,15 @@ class ChoiceBasedSignIn:
         same = (
             given.casefold() == challenge.typed_name.casefold()
             if challenge.username is None
-            else user is not None and user["Username"] == challenge.username
+            else user is not None and user.username == challenge.username
         )
         if not same:
             raise ApiError("NotAuthorizedException", "Invalid session for the user.")
 
     async def _respond_to_choice(
         self,
-        pool: JsonObject,
-        client: JsonObject,
+        pool: UserPool,
+        client: UserPoolClient,
         challenge: Challenge,
         responses: JsonObject,
     ) -> Response:
@@ -314,7 +292,7 @@ class ChoiceBasedSignIn:
 
     async def _respond_to_code(
         self,
-        pool: JsonObject,
+        pool: UserPool,
         challenge: Challenge,
         responses: JsonObject,
         body: JsonObject,
@@ -327,18 +305,18 @@ class ChoiceBasedSignIn:
             raise ApiError("CodeMismatchException", "Invalid code or auth state for the user.")
         user = self._user_of(pool, challenge)
         self._sessions.use(challenge)
-        set_attribute(user, "email_verified", "true")  # 3.19
+        self._user_pools.set_attribute(pool["Id"], user.username, "email_verified", "true")  # 3.19
         return await self.sign_in(pool, challenge.client_id, user, body.get("ClientMetadata"))
 
-    def _user_of(self, pool: JsonObject, challenge: Challenge) -> JsonObject:
-        user: JsonObject | None = pool["_users"].get(challenge.username)
+    def _user_of(self, pool: UserPool, challenge: Challenge) -> User:
+        user = self._user_pools.user(pool["Id"], challenge.username)
         if user is None:  # deleted in the meantime
             raise ApiError("NotAuthorizedException", "Invalid session for the user.")
         refuse_inactive(user)
         return user
 
     async def _continue_sign_up(
-        self, pool: JsonObject, client: JsonObject, typed_name: str, body: JsonObject
+        self, pool: UserPool, client: UserPoolClient, typed_name: str, body: JsonObject
     ) -> Response:
         challenge = self._sessions.find(body["Session"], client["ClientId"], "CONFIRMED_SIGN_UP")
         self.refuse_other_user(pool, challenge, typed_name)
@@ -348,31 +326,31 @@ class ChoiceBasedSignIn:
 
     async def sign_in(
         self,
-        pool: JsonObject,
+        pool: UserPool,
         client_id: str,
-        user: JsonObject,
+        user: User,
         client_metadata: JsonObject | None,
     ) -> Response:
         """The answer to the last right answer (3.4)."""
-        result = await self._engine.run_blocking(
-            self._engine.issue_tokens, pool["Id"], client_id, user, client_metadata
+        result = await self._user_pools.issue_tokens(
+            pool["Id"], client_id, user.username, client_metadata
         )
         return json_response({"ChallengeParameters": {}, "AuthenticationResult": result})
 
 
-def refuse_inactive(user: JsonObject) -> None:
+def refuse_inactive(user: User) -> None:
     """Refuse a disabled or unconfirmed user, in this order (4.11).
 
     Raises:
         ApiError: the user is one of both.
     """
-    if not user.get("Enabled", True):
+    if not user.enabled:
         raise ApiError("NotAuthorizedException", "User is disabled.")
-    if user["UserStatus"] == "UNCONFIRMED":
+    if user.status == "UNCONFIRMED":
         raise ApiError("UserNotConfirmedException", "User is not confirmed.")
 
 
-def session_seconds(client: JsonObject) -> int:
+def session_seconds(client: UserPoolClient) -> int:
     """How long a challenge of this app client waits (3.15)."""
     return int(client.get("AuthSessionValidity") or 3) * 60
 
@@ -384,18 +362,7 @@ def _required(parameters: JsonObject, name: str) -> str:
     return str(value)
 
 
-def _user_whatever_the_case(pool: JsonObject, typed_name: str) -> JsonObject | None:
-    wanted = typed_name.casefold()
-    aliases = pool.get("UsernameAttributes") or ()
-    users: list[JsonObject] = list(pool["_users"].values())
-    for user in users:
-        names = [user["Username"], *(attribute(user, alias) for alias in aliases)]
-        if wanted in {name.casefold() for name in names if name}:
-            return user
-    return None
-
-
-def _code_mail(pool: JsonObject, code: str) -> tuple[str, str]:
+def _code_mail(pool: UserPool, code: str) -> tuple[str, str]:
     # The template counts only where MFA is on or optional (3.20). AWS's own default text is not known.
     template: JsonObject = {}
     if pool.get("MfaConfiguration", "OFF") != "OFF":

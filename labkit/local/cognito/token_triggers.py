@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from labkit.local.engine import Engine
+from labkit.local.engine import Functions, UserPool
 from labkit.local.json_protocol import ApiError
 
 JsonObject = dict[str, Any]
@@ -41,19 +41,19 @@ class TokenTrigger:
     """Stands between MiniStack, which would give out tokens without the function, and the function.
 
     Args:
-        engine: knows the functions.
+        functions: what may be invoked.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, functions: Functions) -> None:
+        self._functions = functions
 
     def __call__(
-        self, pool: JsonObject, claims: Mapping[str, Any], invoke: Callable[[], JsonObject]
+        self, pool: UserPool, claims: Mapping[str, Any], invoke: Callable[[], JsonObject]
     ) -> JsonObject:
         """The claims after the trigger.
 
         Args:
-            pool: the user pool's live record.
+            pool: the user pool.
             claims: those before it.
             invoke: what MiniStack does: runs the function if there is one, and changes the claims.
 
@@ -65,7 +65,7 @@ class TokenTrigger:
         function = latest.get("LambdaArn") or settings.get("PreTokenGeneration")
         if not function:
             return invoke()
-        if not self._engine.function_allows(function, "cognito-idp.amazonaws.com", pool["Arn"]):
+        if not self._functions.function_allows(function, "cognito-idp.amazonaws.com", pool["Arn"]):
             raise ApiError(
                 "UnexpectedLambdaException",
                 "PreTokenGeneration invocation failed due to error AccessDeniedException.",

@@ -10,7 +10,7 @@ import string
 from typing import Any
 
 from labkit.local.cognito.refresh import rotates
-from labkit.local.engine import Engine, UserPoolOperation
+from labkit.local.engine import Operation, UserPools
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response
 
@@ -92,13 +92,13 @@ class UserPoolSettings:
     """Defaults, replacing updates and the rules between settings.
 
     Args:
-        engine: where user pools are.
+        user_pools: their records.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, user_pools: UserPools) -> None:
+        self._user_pools = user_pools
 
-    async def create_user_pool(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+    async def create_user_pool(self, body: JsonObject, proceed: Operation) -> Response:
         """``CreateUserPool`` (1.1, 1.15)."""
         policies = _policies(body.get("Policies"))
         tier = body.get("UserPoolTier")
@@ -111,14 +111,14 @@ class UserPoolSettings:
         if response.status != 200:
             return response
         answer = response.json()
-        pool = self._engine.user_pool(answer["UserPool"]["Id"])
-        for record in (pool, answer["UserPool"]):
-            _forget_unset(record, _POOL_DEFAULTS, body)
+        unset = _unset(_POOL_DEFAULTS, body)
+        self._user_pools.change_user_pool(answer["UserPool"]["Id"], {}, unset)
+        _forget(answer["UserPool"], unset)
         return json_response(answer)
 
-    async def update_user_pool(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+    async def update_user_pool(self, body: JsonObject, proceed: Operation) -> Response:
         """``UpdateUserPool``: replaces all settings but the name and the plan (1.16)."""
-        pool = self._engine.user_pool(body["UserPoolId"])
+        pool = self._user_pools.user_pool(body["UserPoolId"])
         if pool is None:
             return await proceed("UpdateUserPool", body)
         full = {**_POOL_DEFAULTS, **body}
@@ -130,13 +130,15 @@ class UserPoolSettings:
         sent = {name: value for name, value in full.items() if value is not None}
         response = await proceed("UpdateUserPool", sent)
         if response.status == 200:
-            _forget_unset(pool, _POOL_DEFAULTS, body)
-            pool["Name"] = body.get("PoolName", pool["Name"])
+            name = body.get("PoolName", pool["Name"])
+            self._user_pools.change_user_pool(
+                pool["Id"], {"Name": name}, _unset(_POOL_DEFAULTS, body)
+            )
         return response
 
-    async def delete_user_pool(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+    async def delete_user_pool(self, body: JsonObject, proceed: Operation) -> Response:
         """``DeleteUserPool``: not while deletion protection is on."""
-        pool = self._engine.user_pool(body["UserPoolId"])
+        pool = self._user_pools.user_pool(body["UserPoolId"])
         if pool is not None and pool.get("DeletionProtection") == "ACTIVE":
             raise ApiError(
                 "InvalidParameterException",
@@ -145,14 +147,14 @@ class UserPoolSettings:
             )
         return await proceed("DeleteUserPool", body)
 
-    async def set_mfa_configuration(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+    async def set_mfa_configuration(self, body: JsonObject, proceed: Operation) -> Response:
         """``SetUserPoolMfaConfig``: not ``ON`` while a code is a first factor (4.12)."""
-        pool = self._engine.user_pool(body["UserPoolId"])
+        pool = self._user_pools.user_pool(body["UserPoolId"])
         if pool is not None and "MfaConfiguration" in body:
             _refuse_factors(_policies(pool.get("Policies")), body["MfaConfiguration"], None, None)
         return await proceed("SetUserPoolMfaConfig", body)
 
-    async def create_client(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+    async def create_client(self, body: JsonObject, proceed: Operation) -> Response:
         """``CreateUserPoolClient`` (1.12, 7.4, 7.5)."""
         flows = body.get("ExplicitAuthFlows") or [
             flow
@@ -166,10 +168,9 @@ class UserPoolSettings:
         response = await proceed("CreateUserPoolClient", full)
         return self._corrected(response, body)
 
-    async def update_client(self, body: JsonObject, proceed: UserPoolOperation) -> Response:
+    async def update_client(self, body: JsonObject, proceed: Operation) -> Response:
         """``UpdateUserPoolClient``: replaces all settings but the name (1.16 for app clients)."""
-        pool = self._engine.user_pool(body["UserPoolId"])
-        client = pool["_clients"].get(body["ClientId"]) if pool else None
+        client = self._user_pools.client(body["UserPoolId"], body["ClientId"])
         if client is None:
             return await proceed("UpdateUserPoolClient", body)
         full = {**_CLIENT_DEFAULTS, **body}
@@ -183,24 +184,19 @@ class UserPoolSettings:
 
     def _refuse_unknown_scopes(self, client: JsonObject) -> None:
         """A scope of one's own is one of a resource server (awsdocs/aws-cloudformation-user-guide#564)."""
-        pool = self._engine.user_pool(client["UserPoolId"])
-        if pool is None:
+        pool_id = client["UserPoolId"]
+        if self._user_pools.user_pool(pool_id) is None:
             return
-        known = _STANDARD_SCOPES | {
-            f"{identifier}/{scope['ScopeName']}"
-            for identifier, server in pool.get("_resource_servers", {}).items()
-            for scope in server.get("Scopes") or ()
-        }
+        known = _STANDARD_SCOPES | self._user_pools.custom_scopes(pool_id)
         for scope in client.get("AllowedOAuthScopes") or ():
             if scope not in known:
                 raise ApiError("ScopeDoesNotExistException", f"Invalid scope requested: {scope}")
 
     def _corrected(self, response: Response, body: JsonObject) -> Response:
-        pool = self._engine.user_pool(body["UserPoolId"])
-        if response.status != 200 or pool is None:
+        if response.status != 200:
             return response
         answer = response.json()
-        client = pool["_clients"][answer["UserPoolClient"]["ClientId"]]
+        client = answer["UserPoolClient"]
         changes: JsonObject = {}
         if body.get("GenerateSecret"):
             # MiniStack's secrets contain characters that GetTokensFromRefreshToken doesn't take.
@@ -213,17 +209,21 @@ class UserPoolSettings:
                 "RetryGracePeriodSeconds": 0,
                 **body["RefreshTokenRotation"],
             }
-        for record in (client, answer["UserPoolClient"]):
-            record.update(changes)
-            _forget_unset(record, _CLIENT_DEFAULTS, body)
+        unset = _unset(_CLIENT_DEFAULTS, body)
+        self._user_pools.change_client(client["UserPoolId"], client["ClientId"], changes, unset)
+        client.update(changes)
+        _forget(client, unset)
         return json_response(answer)
 
 
-def _forget_unset(record: JsonObject | None, defaults: JsonObject, body: JsonObject) -> None:
+def _unset(defaults: JsonObject, body: JsonObject) -> list[str]:
     # MiniStack reports what was never set as an empty text, which is no value that an update may send back.
-    for name, default in defaults.items():
-        if record is not None and default is None and name not in body:
-            record.pop(name, None)
+    return [name for name, default in defaults.items() if default is None and name not in body]
+
+
+def _forget(record: JsonObject, names: list[str]) -> None:
+    for name in names:
+        record.pop(name, None)
 
 
 def _policies(given: JsonObject | None) -> JsonObject:

@@ -1,8 +1,8 @@
 """Cognito user pools: MiniStack's control plane, corrected, and the choice-based sign-in that it lacks.
 
-Every operation passes MiniStack's signature and IAM checks before anything here sees it (``Engine
-.answer_user_pools_with``). Each correction is a file of its own: ``signin``, ``password_challenges``,
-``user_accounts``, ``user_pool_settings``, ``refresh``, ``issued_tokens``, ``token_triggers``.
+Every operation passes MiniStack's signature and IAM checks before anything here sees it
+(:meth:`labkit.local.engine.operations.Operations.answer_with`). Each correction is a file of its own: ``signin``,
+``password_challenges``, ``user_accounts``, ``user_pool_settings``, ``refresh``, ``issued_tokens``, ``token_triggers``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from labkit.local.cognito.signin import ChoiceBasedSignIn
 from labkit.local.cognito.token_triggers import TokenTrigger, check_answer
 from labkit.local.cognito.user_accounts import ATTRIBUTE_PARAMETERS, UserAccounts, with_values
 from labkit.local.cognito.user_pool_settings import UserPoolSettings
-from labkit.local.engine import Engine, UserPoolOperation
+from labkit.local.engine import Engine, Operation, UserPool, UserPoolClient
 from labkit.local.json_protocol import (
     ApiError,
     ServiceModel,
@@ -54,7 +54,7 @@ class UserPoolService:
     """Answers the requests whose ``X-Amz-Target`` starts with :data:`TARGET_PREFIX`.
 
     Args:
-        engine: the started engine.
+        engine: MiniStack; it need not be started yet.
         mailbox: takes every mail that Cognito sends.
         clock: seconds since the epoch.
         draw_digits: that many random digits, for codes.
@@ -68,26 +68,23 @@ class UserPoolService:
         clock: Callable[[], float],
         draw_digits: Callable[[int], str] = draw_digits,
     ) -> None:
-        self._engine = engine
-        self._mailbox = mailbox
-        self._draw_digits = draw_digits
+        self._forward = engine.forward
+        self._user_pools = user_pools = engine.user_pools
         self._model = ServiceModel("cognito-idp")
         seal = TokenSeal()
         sessions = ChallengeSessions(clock=clock)
         self._sessions = sessions
-        self._issued = IssuedTokens(engine, seal)
+        self._issued = IssuedTokens(user_pools, seal)
         self._sign_in = ChoiceBasedSignIn(
-            engine, mailbox, sessions, clock=clock, draw_digits=draw_digits
+            user_pools, mailbox, sessions, clock=clock, draw_digits=draw_digits
         )
         self._challenges = password_challenges.PasswordChallenges(
-            engine, sessions, self._sign_in, clock=clock
+            user_pools, sessions, self._sign_in, clock=clock
         )
-        self._refresh = refresh.Refresh(engine, seal, self._issued, clock=clock)
-        accounts = UserAccounts(engine, mailbox, sessions, clock=clock)
-        settings = UserPoolSettings(engine)
-        self._operations: dict[
-            str, Callable[[JsonObject, UserPoolOperation], Awaitable[Response]]
-        ] = {
+        self._refresh = refresh.Refresh(user_pools, seal, self._issued, clock=clock)
+        accounts = UserAccounts(user_pools, engine, mailbox, sessions, clock=clock)
+        settings = UserPoolSettings(user_pools)
+        self._operations: dict[str, Callable[[JsonObject, Operation], Awaitable[Response]]] = {
             "AdminCreateUser": accounts.admin_create_user,
             "AdminInitiateAuth": partial(self._initiate_auth, "AdminInitiateAuth"),
             "AdminRespondToAuthChallenge": partial(self._respond, "AdminRespondToAuthChallenge"),
@@ -115,31 +112,22 @@ class UserPoolService:
             "UpdateUserPoolClient": settings.update_client,
             "VerifySoftwareToken": self._challenges.verify_software_token,
         }
-        self._plugged_in = False
+        engine.cognito_mail.deliver_with(mailbox.deliver)
+        engine.cognito_mail.draw_codes_with(lambda: draw_digits(6))
+        user_pools.operations.answer_with(self._answer)
+        engine.token_generation.run_trigger_with(TokenTrigger(engine.functions), check_answer)
 
     async def handle(self, request: Request) -> Response:
         """Answer one request; never raises for what a client may send."""
-        if not self._plugged_in:
-            self._plug_in()
         operation = (request.header("x-amz-target") or "").removeprefix(TARGET_PREFIX)
         try:
             self._model.check(operation, body_of(request))
         except ApiError as refusal:
             return with_protocol_headers(refusal.response)
-        response = await self._engine.forward(request)
+        response = await self._forward(request)
         return with_protocol_headers(_in_aws_words(operation, response))
 
-    def _plug_in(self) -> None:
-        # Not in the constructor: it imports MiniStack's Cognito, which the start of the cloud need not wait for.
-        self._engine.deliver_mail_with(self._mailbox.deliver)
-        self._engine.draw_confirmation_codes_with(lambda: self._draw_digits(6))
-        self._engine.answer_user_pools_with(self._answer)
-        self._engine.run_token_trigger_with(TokenTrigger(self._engine), check_answer)
-        self._plugged_in = True
-
-    async def _answer(
-        self, operation: str, body: JsonObject, proceed: UserPoolOperation
-    ) -> Response:
+    async def _answer(self, operation: str, body: JsonObject, proceed: Operation) -> Response:
         # A parameter that is null is one that wasn't sent.
         body = {name: value for name, value in body.items() if value is not None}
         body |= {name: with_values(body[name]) for name in ATTRIBUTE_PARAMETERS if body.get(name)}
@@ -150,31 +138,29 @@ class UserPoolService:
             return refusal.response
 
     async def _initiate_auth(
-        self, operation: str, body: JsonObject, proceed: UserPoolOperation
+        self, operation: str, body: JsonObject, proceed: Operation
     ) -> Response:
         if body["AuthFlow"] in refresh.FLOWS:
             return await self._refresh.initiate_auth(operation, body, proceed)
         # MiniStack first: it finds the client and checks SECRET_HASH, also for the flow that it doesn't know.
         response = await proceed(operation, body)
-        pool = self._engine.user_pool_of_client(body["ClientId"])
-        if pool is None:
+        found = self._user_pools.find_client(body["ClientId"])
+        if found is None:
             return response
-        client = pool["_clients"][body["ClientId"]]
+        pool, client = found
         if body["AuthFlow"] == "USER_AUTH" and _is_unknown_to_ministack(response):
             response = await self._sign_in.initiate(pool, client, body)
         typed_name = (body.get("AuthParameters") or {}).get("USERNAME", "")
         return self._finished(pool, client, typed_name, response)
 
-    async def _respond(
-        self, operation: str, body: JsonObject, proceed: UserPoolOperation
-    ) -> Response:
+    async def _respond(self, operation: str, body: JsonObject, proceed: Operation) -> Response:
         name = body["ChallengeName"]
-        pool = self._engine.user_pool_of_client(body["ClientId"])
-        if pool is None or name in _GUARDED_BY_MINISTACK | _CHOICES:
+        found = self._user_pools.find_client(body["ClientId"])
+        if found is None or name in _GUARDED_BY_MINISTACK | _CHOICES:
             response = await proceed(operation, body)
-        if pool is None:
+        if found is None:
             return response
-        client = pool["_clients"][body["ClientId"]]
+        pool, client = found
         typed_name = (body.get("ChallengeResponses") or {}).get("USERNAME", "")
         if name in _CHOICES:
             if not _is_unknown_to_ministack(response):
@@ -189,7 +175,7 @@ class UserPoolService:
         return self._finished(pool, client, typed_name, response)
 
     def _finished(
-        self, pool: JsonObject, client: JsonObject, typed_name: str, response: Response
+        self, pool: UserPool, client: UserPoolClient, typed_name: str, response: Response
     ) -> Response:
         if response.status != 200:
             return response
@@ -202,11 +188,11 @@ class UserPoolService:
             return self._with_tokens(pool, json_response(answer))
         return response
 
-    def _with_tokens(self, pool: JsonObject, response: Response) -> Response:
+    def _with_tokens(self, pool: UserPool, response: Response) -> Response:
         answer = response.json()
         if response.status != 200 or "AuthenticationResult" not in answer:
             return response
-        result = self._issued.complete(pool, answer["AuthenticationResult"])
+        result = self._issued.complete(pool["Id"], answer["AuthenticationResult"])
         return json_response({"ChallengeParameters": {}, "AuthenticationResult": result})
 
 

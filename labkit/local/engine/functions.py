@@ -6,8 +6,8 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from labkit.local.engine import names
 from labkit.local.engine.ministack import JsonObject, MiniStack
-from labkit.local.settings import CloudSettings
 
 _KEPT_PERMISSIONS = 256
 _KEPT_LOG_STREAMS = 1_000
@@ -16,40 +16,47 @@ FunctionRunner = Callable[[JsonObject, bytes, Any, str, str], JsonObject]
 """Runs one Lambda invocation: (configuration, deployment package, event, request id, version) → result."""
 
 
-class Functions(MiniStack):
-    """The control plane's records of functions, and how one is invoked."""
+class Functions:
+    """The control plane's records of functions, and how one is invoked.
 
-    def __init__(self, settings: CloudSettings) -> None:
-        super().__init__(settings)
+    Args:
+        ministack: holds the records.
+    """
+
+    def __init__(self, ministack: MiniStack) -> None:
+        self._ministack = ministack
+        self._runner: FunctionRunner | None = None
         self._permissions: dict[tuple[str, str, str], tuple[JsonObject, bool]] = {}
 
-    def run_functions_with(self, runner: FunctionRunner) -> None:
-        """Give the execution of Python functions to ``runner``, for every way in which one is invoked."""
-        lambda_service = self._module("lambda_svc")
+    def run_with(self, runner: FunctionRunner) -> None:
+        """Give the execution of functions to ``runner``, for every way in which one is invoked."""
+        self._runner = runner
 
-        def execute(function: JsonObject, event: Any, request_id: str) -> JsonObject:
-            config = function.get("config") or function
-            return runner(
-                config,
-                function.get("code_zip") or b"",
-                event,
-                request_id,
-                config.get("Version", "$LATEST"),
-            )
+    def execute(self, own: Callable[..., JsonObject]) -> Callable[..., JsonObject]:
+        """What comes in the place of MiniStack's execution of a function."""
 
-        lambda_service._execute_function_warm = execute
-        emit = lambda_service._emit_lambda_logs
+        def execute(func: JsonObject, event: Any, request_id: str) -> JsonObject:
+            if self._runner is None:
+                return own(func, event, request_id)
+            config = func.get("config") or func
+            code = func.get("code_zip") or b""
+            return self._runner(config, code, event, request_id, config.get("Version", "$LATEST"))
 
-        def emit_and_forget(function: JsonObject, *outcome: Any, **source: Any) -> None:
-            emit(function, *outcome, **source)
-            self._forget_old_logs(function.get("config") or function)
+        return execute
 
-        lambda_service._emit_lambda_logs = emit_and_forget
+    def emit_logs(self, own: Callable[..., None]) -> Callable[..., None]:
+        """What comes in the place of MiniStack's writing of an invocation's logs."""
+
+        def emit_and_forget(func: JsonObject, *outcome: Any, **more: Any) -> None:
+            own(func, *outcome, **more)
+            self._forget_old_logs(func.get("config") or func)
+
+        return emit_and_forget
 
     def _forget_old_logs(self, config: JsonObject) -> None:
         """Keep the newest log streams of a function: MiniStack makes one for each invocation, and keeps all."""
         name = (config.get("LoggingConfig") or {}).get("LogGroup")
-        group = self._module("cloudwatch_logs")._log_groups.get(
+        group = self._ministack[names.LOG_GROUPS].get(
             name or f"/aws/lambda/{config.get('FunctionName')}"
         )
         streams = group["streams"] if group else {}
@@ -57,16 +64,9 @@ class Functions(MiniStack):
             for stream in list(streams)[:-_KEPT_LOG_STREAMS]:
                 streams.pop(stream, None)
 
-    def function(self, function_arn: str) -> JsonObject | None:
-        """The function record that an (unqualified or qualified) function ARN names, or None."""
-        name, region = _name_and_region(function_arn)
-        with self._scope(region):
-            found: JsonObject | None = self._module("lambda_svc")._functions.get(name)
-        return found
-
     def function_allows(self, function_arn: str, service: str, source_arn: str) -> bool:
         """Whether the function's resource policy lets an AWS service invoke it for ``source_arn``."""
-        record = self.function(function_arn)
+        record = self._record(function_arn)
         if record is None:
             return False
         question = (function_arn, service, source_arn)
@@ -81,17 +81,17 @@ class Functions(MiniStack):
     def _policy_allows(
         self, policy: JsonObject, function_arn: str, service: str, source_arn: str
     ) -> bool:
-        evaluator = self._core("iam_evaluator")
+        evaluator = self._ministack._core("iam_evaluator")
         context = evaluator.EvalContext(
             principal_arn=service,
             principal_type="Service",
-            principal_account=self.settings.account_id,
+            principal_account=self._ministack.settings.account_id,
             action="lambda:InvokeFunction",
             resource_arn=function_arn,
             region=_name_and_region(function_arn)[1],
             service_context={
                 "aws:sourcearn": source_arn,
-                "aws:sourceaccount": self.settings.account_id,
+                "aws:sourceaccount": self._ministack.settings.account_id,
             },
         )
         decision = evaluator.evaluate_resource_policy(policy, context, service=service)
@@ -107,11 +107,11 @@ class Functions(MiniStack):
         Raises:
             KeyError: there is no such function.
         """
-        record = self.function(function_arn)
+        record = self._record(function_arn)
         if record is None:
             raise KeyError(function_arn)
-        service = self._module("lambda_svc")
-        result = await self.run_blocking(service._execute_function_with_config_scope, record, event)
+        run = self._ministack[names.EXECUTE_FUNCTION_WITH_CONFIG_SCOPE]
+        result = await self._ministack.run_blocking(run, record, event)
         throttled = bool(result.get("throttle"))
         return {
             "payload": result.get("body"),
@@ -119,6 +119,13 @@ class Functions(MiniStack):
             "throttled": throttled,
             "log": result.get("log", ""),
         }
+
+    def _record(self, function_arn: str) -> JsonObject | None:
+        """MiniStack's record of the function that an (unqualified or qualified) ARN names, or None."""
+        name, region = _name_and_region(function_arn)
+        with self._ministack.scope(region):
+            found: JsonObject | None = self._ministack[names.FUNCTIONS].get(name)
+        return found
 
 
 def _name_and_region(function_arn: str) -> tuple[str, str]:

@@ -3,46 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
-from labkit.local.engine.cognito import Cognito, UserPoolAnswer
-from labkit.local.engine.ministack import JsonObject, dict_of, response_of
+from labkit.local.engine import names
+from labkit.local.engine.cognito_records import IdentityPool, IdentityPoolRoles
+from labkit.local.engine.ministack import JsonObject, MiniStack, response_of, shown
+from labkit.local.engine.operations import Operations
 from labkit.local.messages import Response
 
 
-class IdentityPools(Cognito):
-    """Identity pools and their identities."""
+class IdentityPools:
+    """Identity pools and their identities.
 
-    def answer_identity_pools_with(self, answer: UserPoolAnswer) -> None:
-        """Put ``answer`` in front of MiniStack's identity pool operations, as :meth:`answer_user_pools_with` does."""
-        self._answer_with("_dispatch_identity", answer)
+    Args:
+        ministack: holds the records.
+    """
 
-    def identity_pool(self, pool_id: str) -> JsonObject | None:
-        """The live record of an identity pool in any Region, or None.
+    def __init__(self, ministack: MiniStack) -> None:
+        self._ministack = ministack
+        self.operations: Operations = Operations()
 
-        Keys as in ``DescribeIdentityPool``; ``_roles`` and ``_role_mappings`` as ``SetIdentityPoolRoles`` took them.
-        """
-        for (_account, _region, found_id), pool in self._module(
-            "cognito"
-        )._identity_pools.all_items():
-            if found_id == pool_id:
-                return dict_of(pool)
+    def identity_pool(self, pool_id: str) -> IdentityPool | None:
+        """An identity pool in any Region, or None."""
+        record = self._ministack.record(names.IDENTITY_POOLS, pool_id)
+        return None if record is None else cast(IdentityPool, shown(record))
+
+    def identity_pool_of(self, identity_id: str) -> IdentityPool | None:
+        """The identity pool that made an identity, or None."""
+        for record in self._ministack[names.IDENTITY_POOLS].all_values():
+            if identity_id in record["_identities"]:
+                return cast(IdentityPool, shown(record))
         return None
 
-    def identity_pool_of(self, identity_id: str) -> JsonObject | None:
-        """The live record of the identity pool that made an identity, or None."""
-        for pool in self._module("cognito")._identity_pools.all_values():
-            if identity_id in pool["_identities"]:
-                return dict_of(pool)
-        return None
+    def roles(self, pool_id: str) -> IdentityPoolRoles:
+        """The roles of an identity pool, as ``SetIdentityPoolRoles`` took them."""
+        record = self._record(pool_id)
+        return {
+            "Roles": dict(record.get("_roles") or {}),
+            "RoleMappings": dict(record.get("_role_mappings") or {}),
+        }
 
     def login_refusal(
-        self, pool: JsonObject, identity_id: str, logins: Mapping[str, str]
+        self, pool_id: str, identity_id: str, logins: Mapping[str, str]
     ) -> Response | None:
         """Why an identity isn't one of these (verified) logins; None when it is."""
-        answer = self._module("cognito")._identity_logins_error(pool, identity_id, dict(logins))
+        answer = self._ministack[names.IDENTITY_LOGINS_ERROR](
+            self._record(pool_id), identity_id, dict(logins)
+        )
         return None if answer is None else response_of(answer)
 
-    def link_logins(self, pool: JsonObject, identity_id: str, logins: Mapping[str, str]) -> str:
+    def link_logins(self, pool_id: str, identity_id: str, logins: Mapping[str, str]) -> str:
         """Remember the (verified) logins of an identity; the id of the identity that has them now."""
-        linked = self._module("cognito")._link_logins(pool, identity_id, dict(logins))
+        linked = self._ministack[names.LINK_LOGINS](
+            self._record(pool_id), identity_id, dict(logins)
+        )
         return str(linked)
+
+    def _record(self, pool_id: str) -> JsonObject:
+        """The live record.
+
+        Raises:
+            KeyError: there is no such pool.
+        """
+        record = self._ministack.record(names.IDENTITY_POOLS, pool_id)
+        if record is None:
+            raise KeyError(pool_id)
+        return record

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import importlib
 import io
 import os
 import shutil
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from labkit.local.engine import names
+from labkit.local.instance import engine_version
 from labkit.local.messages import Request, Response
 from labkit.local.settings import CloudSettings
 
@@ -35,6 +39,17 @@ SERVICES = (
 )
 """The services that the course uses: the others stay off."""
 
+_IMPORTED_AT_START = (
+    "app",
+    "core.sigv4",
+    "services.apigateway_v1",
+    "services.cognito",
+    "services.iam",
+    "services.lambda_svc",
+    "services.sts",
+)
+"""What the first lesson needs; the other modules are imported when somebody calls their service."""
+
 _FOREIGN_SETTINGS = (
     "AWS_",
     "MINISTACK_",
@@ -53,9 +68,9 @@ JsonObject = dict[str, Any]
 
 
 class MiniStack:
-    """MiniStack in this process.
+    """MiniStack in this process: one a process, because its state is in its modules.
 
-    One a process: its state is in its modules.
+    ``ministack[names.USER_POOLS]`` is what MiniStack has under a name of the table.
 
     Args:
         settings: the cloud's port, credentials and account.
@@ -63,15 +78,46 @@ class MiniStack:
 
     def __init__(self, settings: CloudSettings) -> None:
         self.settings = settings
-        self._app: Any = None
         self._modules: dict[str, Any] = {}
         self._threads = ThreadPoolExecutor(CONCURRENT_EXECUTIONS, "labkit-invocation")
 
-    def start(self) -> None:
-        """Configure and import MiniStack (about 0.2 s).
+    def import_services(self, replaced: Iterable[names.Name]) -> None:
+        """Import MiniStack (about 0.3 s), and look through the table of its names.
 
-        No port is opened here, and nothing is written outside the cloud's work directory.
+        Args:
+            replaced: the names that are going to be replaced.
+
+        Raises:
+            SetupError: this version lacks names, or they are something else in it.
         """
+        for module in _IMPORTED_AT_START:
+            with contextlib.suppress(ImportError):  # the check says which names are gone with it
+                self._imported(module)
+        is_known = engine_version() == names.VERSION
+        names.check(
+            one for one in (*names.TABLE, *replaced) if not is_known or self.is_imported(one)
+        )
+
+    def __getitem__(self, name: names.Name) -> Any:
+        return getattr(self._imported(name.module), name.name)
+
+    def replace(self, replacements: Iterable[tuple[names.Name, Any]]) -> None:
+        """Put something else under names, also in the modules that have imported what was there."""
+        by_own = {id(self[name]): new for name, new in replacements}
+        modules = [
+            module for name, module in list(sys.modules.items()) if name.startswith("ministack.")
+        ]
+        for module in modules:
+            for name, value in list(vars(module).items()):
+                if id(value) in by_own:
+                    setattr(module, name, by_own[id(value)])
+
+    def is_imported(self, name: names.Name) -> bool:
+        """Whether somebody has called the service that a name belongs to."""
+        return f"ministack.{name.module}" in sys.modules
+
+    def configure(self) -> None:
+        """Tell MiniStack who it is; nothing is written outside the cloud's work directory."""
         work = Path(self.settings.work_directory)
         state = work / "engine"
         shutil.rmtree(state, ignore_errors=True)
@@ -99,16 +145,12 @@ class MiniStack:
                 "STATE_DIR": str(state),
             }
         )
-        self._app = importlib.import_module("ministack.app")
-
-    def warm_up(self) -> None:
-        """Import the services that the first lesson needs; call it in a thread, after the port is open."""
-        for name in ("cognito", "apigateway_v1", "lambda_svc", "iam"):
-            self._module(name)
 
     def bind_to_running_loop(self) -> None:
         """Tell MiniStack which event loop serves; its worker threads call back into it."""
-        self._app._MAIN_LOOP = asyncio.get_running_loop()
+        setattr(
+            self._imported(names.MAIN_LOOP.module), names.MAIN_LOOP.name, asyncio.get_running_loop()
+        )
 
     async def forward(self, request: Request) -> Response:
         """Let MiniStack answer a control-plane call that ``access.py`` has let in."""
@@ -149,7 +191,7 @@ class MiniStack:
             "client": (request.source_ip, 0),
             "server": ("127.0.0.1", self.settings.port),
         }
-        await self._app.app(scope, receive, send)
+        await self[names.APP](scope, receive, send)
         kept = [(k, v) for k, v in headers if not k.lower().startswith("access-control-")]
         return Response(status, kept, body.getvalue())
 
@@ -163,32 +205,46 @@ class MiniStack:
         return await loop.run_in_executor(self._threads, run, call, *args)
 
     def _module(self, name: str) -> Any:
-        return self._imported(f"ministack.services.{name}")
+        return self._imported(f"services.{name}")
 
     def _core(self, name: str) -> Any:
-        return self._imported(f"ministack.core.{name}")
+        return self._imported(f"core.{name}")
+
+    def _scope(self, region: str | None = None) -> AbstractContextManager[None]:
+        return self.scope(region)
 
     def _imported(self, name: str) -> Any:
         module = self._modules.get(name)
         if module is None:
-            module = self._modules[name] = importlib.import_module(name)
+            module = self._modules[name] = importlib.import_module(f"ministack.{name}")
         return module
 
-    def _scope(self, region: str | None = None) -> AbstractContextManager[None]:
-        scope: AbstractContextManager[None] = self._core("responses").request_scope(
+    def scope(self, region: str | None = None) -> AbstractContextManager[None]:
+        """Within it, MiniStack's functions are about this account and a Region: the cloud's own by default."""
+        scope: AbstractContextManager[None] = self[names.REQUEST_SCOPE](
             self.settings.account_id, region or self.settings.region
         )
         return scope
 
-    def _region_of(self, store: Any, key: str) -> str | None:
-        """The Region in whose part of a store a key of this account is: mostly the cloud's own, so that one first."""
+    def region_of(self, store: names.Name, key: str) -> str | None:
+        """The Region in whose part of a store a key of this account is; None when it is in none."""
         account_id, own = self.settings.account_id, self.settings.region
-        if store.contains_scoped(account_id, own, key):
+        records = self[store]
+        if records.contains_scoped(account_id, own, key):  # mostly
             return own
-        others = (scope for scope, _record in store.all_items())
+        others = (scope for scope, _record in records.all_items())
         return next(
             (scope[1] for scope in others if (scope[0], scope[2]) == (account_id, key)), None
         )
+
+    def record(self, store: names.Name, key: str) -> JsonObject | None:
+        """The live record under a key, in whatever Region, or None."""
+        records = self[store]
+        found = records.get_scoped(self.settings.account_id, self.settings.region, key)
+        if found is None:
+            others = (one for scope, one in records.all_items() if scope[2] == key)
+            found = next(others, None)
+        return None if found is None else dict_of(found)
 
 
 def dict_of(record: Any) -> JsonObject:
@@ -201,3 +257,8 @@ def response_of(answer: tuple[int, Mapping[str, str], bytes]) -> Response:
     """MiniStack's (status, headers, body) as a response."""
     status, headers, body = answer
     return Response(status, list(headers.items()), body)
+
+
+def shown(record: Mapping[str, Any]) -> JsonObject:
+    """A copy of a record without MiniStack's own keys, which begin with an underscore."""
+    return {name: value for name, value in record.items() if not name.startswith("_")}

@@ -1,221 +1,289 @@
-"""The state of user pools, their tokens and their mail."""
+"""The state of user pools, their users and their tokens."""
 
 from __future__ import annotations
 
-import ast
 import json
-from collections.abc import Callable, Mapping
-from contextvars import ContextVar
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any, cast
 
-from labkit.local.engine.cognito import Cognito, UserPoolAnswer
-from labkit.local.engine.ministack import JsonObject, dict_of, response_of
+from labkit.local.engine import names
+from labkit.local.engine.cognito_records import Group, User, UserPool, UserPoolClient
+from labkit.local.engine.ministack import JsonObject, MiniStack, dict_of, response_of, shown
+from labkit.local.engine.operations import Operations
 from labkit.local.messages import Response
-from labkit.local.settings import CloudSettings
-
-MailCarrier = Callable[[str, str, str], None]
-"""Takes a mail: (to, subject, body)."""
-TokenTrigger = Callable[[JsonObject, JsonObject, Callable[[], JsonObject]], JsonObject]
-"""Changes the claims of a token: (user pool, claims, MiniStack's own way to do it)."""
-AnswerCheck = Callable[[object], None]
-"""Looks at what a trigger's function returned."""
 
 
-class UserPools(Cognito):
-    """User pools, their users and their tokens."""
+class UserPools:
+    """User pools, their users and their tokens.
 
-    def __init__(self, settings: CloudSettings) -> None:
-        super().__init__(settings)
-        self._own_code_sender: Any = None
+    What it gives is a copy: changes are operations of this class. A change of what is gone meanwhile does nothing.
 
-    def user_pool(self, pool_id: str) -> JsonObject | None:
-        """The live record of a user pool in any Region, or None.
+    Args:
+        ministack: holds the records.
+    """
 
-        Its ``_clients`` and ``_users`` map ids to records; ``Policies``, ``UsernameAttributes``… are as in
-        ``DescribeUserPool``.
-        """
-        for (_account, _region, found_id), pool in self._module("cognito")._user_pools.all_items():
-            if found_id == pool_id:
-                return dict_of(pool)
+    def __init__(self, ministack: MiniStack) -> None:
+        self._ministack = ministack
+        self.operations: Operations = Operations()
+
+    # -- user pools and app clients -----------------------------------------------------------------
+
+    def user_pool(self, pool_id: str) -> UserPool | None:
+        """A user pool in any Region, or None."""
+        record = self._pool(pool_id)
+        return None if record is None else cast(UserPool, shown(record))
+
+    def find_client(self, client_id: str) -> tuple[UserPool, UserPoolClient] | None:
+        """The user pool that has an app client, and the client; None when there is none of that id."""
+        for pool in self._ministack[names.USER_POOLS].all_values():
+            client = pool["_clients"].get(client_id)
+            if client is not None:
+                return cast(UserPool, shown(pool)), cast(UserPoolClient, shown(client))
         return None
 
-    def user_pool_of_client(self, client_id: str) -> JsonObject | None:
-        """The live record of the user pool that has this app client, or None."""
-        for pool in self._module("cognito")._user_pools.all_values():
-            if client_id in pool["_clients"]:
-                return dict_of(pool)
-        return None
+    def client(self, pool_id: str, client_id: str) -> UserPoolClient | None:
+        """An app client of a user pool, or None."""
+        record = self._of_pool(pool_id, "_clients").get(client_id)
+        return None if record is None else cast(UserPoolClient, shown(record))
 
-    def find_user(self, pool: JsonObject, username: str) -> JsonObject | None:
-        """The live record of a user, by username, ``sub`` or alias; None when unknown.
+    def client_ids(self, pool_id: str) -> Collection[str] | None:
+        """The ids of a user pool's app clients; None when there is no such pool."""
+        record = self._pool(pool_id)
+        return None if record is None else list(record["_clients"])
 
-        Keys: ``Username``, ``Attributes`` (list of Name/Value), ``UserStatus``, ``Enabled``, ``_password``.
-        """
-        found, _error = self._module("cognito")._resolve_user(pool, username)
-        return None if found is None else dict_of(found)
+    def change_user_pool(
+        self, pool_id: str, changes: Mapping[str, Any], unset: Collection[str] = ()
+    ) -> None:
+        """Set settings of a user pool, and forget others."""
+        _change(self._pool(pool_id), changes, unset)
 
-    def answer_user_pools_with(self, answer: UserPoolAnswer) -> None:
-        """Put ``answer`` in front of MiniStack's user pool operations.
-
-        It is called after MiniStack has verified the signature and the IAM policies, so it can't bypass them.
-        """
-        self._answer_with("_dispatch_idp", answer)
-
-    def sign_in_with_password(
-        self, pool_id: str, client_id: str, username: str, password: str
-    ) -> Response:
-        """Check a password whatever flows the app client allows: tokens, the next challenge or the refusal.
-
-        Blocking: it may run a pre token generation function.
-        """
-        with self._scope(pool_id.split("_", 1)[0]):
-            return response_of(
-                self._module("cognito")._admin_initiate_auth(
-                    {
-                        "UserPoolId": pool_id,
-                        "ClientId": client_id,
-                        "AuthFlow": "ADMIN_USER_PASSWORD_AUTH",
-                        "AuthParameters": {"USERNAME": username, "PASSWORD": password},
-                    }
-                )
-            )
-
-    def start_srp(
-        self, pool_id: str, client_id: str, user: JsonObject | None, username: str, srp_a: str
-    ) -> JsonObject:
-        """The ``PASSWORD_VERIFIER`` challenge parameters; without a user, a challenge that nobody can answer."""
-        cognito = self._module("cognito")
-        with self._scope(pool_id.split("_", 1)[0]):
-            token, session = cognito._create_challenge_session(pool_id, client_id, username)
-            session["auth_flow"] = "USER_SRP_AUTH"
-            parameters, session["srp"] = cognito._srp_challenge(
-                pool_id, user, username, srp_a, token
-            )
-        return dict_of(parameters)
-
-    def password_policy_errors(self, pool: JsonObject, password: str) -> list[str]:
-        """What the pool's password policy has against a password."""
-        errors: list[str] = self._module("cognito")._password_policy_errors(pool, password)
-        return errors
-
-    def issue_tokens(
+    def change_client(
         self,
         pool_id: str,
         client_id: str,
-        user: JsonObject,
+        changes: Mapping[str, Any],
+        unset: Collection[str] = (),
+    ) -> None:
+        """Set settings of an app client, and forget others."""
+        _change(self._of_pool(pool_id, "_clients").get(client_id), changes, unset)
+
+    def custom_scopes(self, pool_id: str) -> set[str]:
+        """The scopes of a user pool's resource servers: ``<identifier>/<name>``."""
+        return {
+            f"{identifier}/{scope['ScopeName']}"
+            for identifier, server in self._of_pool(pool_id, "_resource_servers").items()
+            for scope in server.get("Scopes") or ()
+        }
+
+    # -- groups ----------------------------------------------------------------------------------------
+
+    def groups(self, pool_id: str) -> dict[str, Group]:
+        """The groups of a user pool by name."""
+        return {
+            name: Group(group.get("RoleArn"), group.get("Precedence"))
+            for name, group in self._of_pool(pool_id, "_groups").items()
+        }
+
+    def unset_precedence(self, pool_id: str, group_name: str) -> None:
+        """Let a group have no precedence."""
+        _change(self._of_pool(pool_id, "_groups").get(group_name), {"Precedence": None})
+
+    # -- users -----------------------------------------------------------------------------------------
+
+    def user(self, pool_id: str, username: str | None) -> User | None:
+        """The user with exactly this username, or None."""
+        record = self._user(pool_id, username)
+        return None if record is None else _user_of(record)
+
+    def find_user(self, pool_id: str, name: str) -> User | None:
+        """A user by username, ``sub`` or alias; None when unknown."""
+        record = self._resolved(pool_id, name)
+        return None if record is None else _user_of(record)
+
+    def find_user_ignoring_case(
+        self, pool_id: str, name: str, aliases: Sequence[str]
+    ) -> User | None:
+        """A user by username or one of these attributes, whatever the case; None when unknown."""
+        wanted = name.casefold()
+        for record in list(self._of_pool(pool_id, "_users").values()):
+            own = [record["Username"]]
+            own += (one.get("Value") for one in record["Attributes"] if one["Name"] in aliases)
+            if wanted in {text.casefold() for text in own if text}:
+                return _user_of(record)
+        return None
+
+    def set_attribute(self, pool_id: str, username: str, name: str, value: str) -> None:
+        """Set an attribute of a user."""
+        record = self._user(pool_id, username)
+        if record is not None:
+            others = [one for one in record["Attributes"] if one["Name"] != name]
+            record["Attributes"] = [*others, {"Name": name, "Value": value}]
+
+    def delete_blank_attributes(self, pool_id: str, username: str) -> None:
+        """Delete what an update of a user made blank; an address that is gone is verified no more."""
+        record = self._user(pool_id, username)
+        if record is None:
+            return
+        kept = [one for one in record["Attributes"] if one["Value"]]
+        named = {one["Name"] for one in kept}
+        record["Attributes"] = [
+            one
+            for one in kept
+            if not one["Name"].endswith("_verified")
+            or one["Name"].removesuffix("_verified") in named
+        ]
+
+    def set_status(self, pool_id: str, username: str, status: str) -> None:
+        """Set a user's ``UserStatus``."""
+        _change(self._user(pool_id, username), {"UserStatus": status})
+
+    def mark_passwordless(self, pool_id: str, username: str) -> None:
+        """Note that a user has no password: MiniStack takes any password of one that has none there."""
+        _change(self._user(pool_id, username), {"_passwordless": True})
+
+    def mark_with_password(self, pool_id: str, username: str) -> None:
+        """Note that a user has a password now."""
+        _change(self._user(pool_id, username), {}, ["_passwordless"])
+
+    def password(self, pool_id: str, username: str) -> str:
+        """The password of a user, to change the one that nobody knows."""
+        record = self._user(pool_id, username)
+        return "" if record is None else str(record["_password"])
+
+    def set_up_totp(self, pool_id: str, username: str, secret: str) -> None:
+        """Make an authenticator app a user's second factor."""
+        record = self._user(pool_id, username)
+        if record is not None:
+            methods = [*record.get("_mfa_enabled", []), "SOFTWARE_TOKEN_MFA"]
+            record["_mfa_enabled"] = methods
+            record["_totp_secret"] = secret
+            record["_preferred_mfa"] = "SOFTWARE_TOKEN_MFA"
+
+    def remember_totp(self, pool_id: str, username: str, code: str, now: float) -> None:
+        """Note which code of the authenticator app was taken, and when (seconds since the epoch)."""
+        _change(self._user(pool_id, username), {"_last_totp": (code, now)})
+
+    def password_policy_errors(self, pool_id: str, password: str) -> list[str]:
+        """What the pool's password policy has against a password."""
+        errors: list[str] = self._ministack[names.PASSWORD_POLICY_ERRORS](
+            self._pool(pool_id) or {}, password
+        )
+        return errors
+
+    # -- signing in ------------------------------------------------------------------------------------
+
+    async def sign_in_with_password(
+        self, pool_id: str, client_id: str, username: str, password: str
+    ) -> Response:
+        """Check a password whatever flows the app client allows: tokens, the next challenge or the refusal."""
+        request = {
+            "UserPoolId": pool_id,
+            "ClientId": client_id,
+            "AuthFlow": "ADMIN_USER_PASSWORD_AUTH",
+            "AuthParameters": {"USERNAME": username, "PASSWORD": password},
+        }
+        sign_in = self._ministack[names.ADMIN_INITIATE_AUTH]
+        with self._scope(pool_id):  # in a thread: it may run a pre token generation function
+            return response_of(await self._ministack.run_blocking(sign_in, request))
+
+    def start_srp(
+        self, pool_id: str, client_id: str, user: User | None, typed_name: str, srp_a: str
+    ) -> dict[str, str]:
+        """The ``PASSWORD_VERIFIER`` challenge parameters; without a user, a challenge that nobody can answer."""
+        ministack = self._ministack
+        name = typed_name if user is None else user.username
+        record = None if user is None else self._user(pool_id, name)
+        with self._scope(pool_id):
+            token, session = ministack[names.CREATE_CHALLENGE_SESSION](pool_id, client_id, name)
+            session["auth_flow"] = "USER_SRP_AUTH"
+            parameters, session["srp"] = ministack[names.SRP_CHALLENGE](
+                pool_id, record, name, srp_a, token
+            )
+        return dict_of(parameters)
+
+    async def issue_tokens(
+        self,
+        pool_id: str,
+        client_id: str,
+        username: str,
         client_metadata: JsonObject | None = None,
     ) -> JsonObject:
         """An ``AuthenticationResult`` for a signed-in user, signed with the pool's own keys.
 
-        Blocking: it may run a pre token generation function.
+        Raises:
+            KeyError: there is no such user.
         """
-        with self._scope(pool_id.split("_", 1)[0]):
-            result: JsonObject = self._module("cognito")._build_auth_result(
-                pool_id, client_id, user, client_metadata=client_metadata
-            )
-        return result
-
-    def run_token_trigger_with(self, runner: TokenTrigger, check: AnswerCheck) -> None:
-        """Give the pre token generation trigger to ``runner``: MiniStack gives out tokens even when it fails.
-
-        Args:
-            runner: see there.
-            check: may refuse what the function returned.
-        """
-        cognito = self._module("cognito")
-        name, reader = "_apply_pretoken_trigger", "_extract_trigger_response"
-        own_trigger = self._own_dispatches.setdefault(name, getattr(cognito, name))
-        own_reader = self._own_dispatches.setdefault(reader, getattr(cognito, reader))
-        is_token_trigger = ContextVar("is_token_trigger", default=False)
-
-        def read(answer: object) -> Any:
-            if is_token_trigger.get():
-                check(answer)
-            return own_reader(answer)
-
-        def trigger(pool_id: str, claims: JsonObject, **facts: Any) -> JsonObject:
-            pool = self.user_pool(pool_id)
-            if pool is None:
-                return claims
-
-            def invoke() -> JsonObject:
-                changed, token = dict(claims), is_token_trigger.set(True)
-                try:
-                    return dict_of(own_trigger(pool_id=pool_id, claims=changed, **facts))
-                except RuntimeError as error:
-                    raise RuntimeError(_error_message(error)) from error
-                finally:
-                    is_token_trigger.reset(token)
-
-            return runner(pool, claims, invoke)
-
-        setattr(cognito, name, trigger)
-        setattr(cognito, reader, read)
+        user = self._user(pool_id, username)
+        if user is None:
+            raise KeyError(username)
+        build = partial(self._ministack[names.BUILD_AUTH_RESULT], client_metadata=client_metadata)
+        with self._scope(pool_id):  # in a thread: it may run a pre token generation function
+            result = await self._ministack.run_blocking(build, pool_id, client_id, user)
+        return dict_of(result)
 
     def sign_token(self, pool_id: str, use: str, claims: JsonObject) -> str:
         """A JWT over the claims, signed with the pool's own key for ``use`` (``access`` or ``id``)."""
-        token: str = self._module("cognito")._signed_jwt(claims, pool_id, use)
+        token: str = self._ministack[names.SIGNED_JWT](claims, pool_id, use)
         return token
 
     def signing_keys(self, pool_id: str) -> list[JsonObject]:
         """The pool's public keys, as in its ``jwks.json``."""
-        _status, _headers, body = self._module("cognito").well_known_jwks(pool_id)
+        _status, _headers, body = self._ministack[names.WELL_KNOWN_JWKS](pool_id)
         keys: list[JsonObject] = json.loads(body)["keys"]
         return keys
 
     def sign_in_ended(self, pool_id: str, claims: Mapping[str, Any]) -> bool:
         """Whether the user of a token was deleted, disabled or signed out everywhere since."""
-        pool = self.user_pool(pool_id)
-        user = None if pool is None else self.find_user(pool, str(claims.get("sub")))
-        if user is None or not user.get("Enabled", True):
+        user = self.find_user(pool_id, str(claims.get("sub")))
+        if user is None or not user.enabled:
             return True
-        return claims.get("origin_jti") in self._module("cognito")._revoked_tokens
+        return claims.get("origin_jti") in self._ministack[names.REVOKED_TOKENS]
 
-    def draw_confirmation_codes_with(self, draw: Callable[[], str]) -> None:
-        """Make sign-up and password reset codes unguessable: MiniStack's are always the same."""
-        cognito = self._module("cognito")
-        if self._own_code_sender is None:
-            self._own_code_sender = cognito._send_verification_email
-        send = self._own_code_sender
+    # -- MiniStack's records ---------------------------------------------------------------------------
 
-        def send_fresh(
-            pool: JsonObject,
-            username: str,
-            attributes: JsonObject,
-            _code: str,
-            attribute_name: str = "email",
-        ) -> Any:
-            code = draw()
-            user = self.find_user(pool, username)
-            if user is not None:
-                user["_reset_code" if attribute_name == "password" else "_confirmation_code"] = code
-            return send(pool, username, attributes, code, attribute_name)
+    def _scope(self, pool_id: str) -> AbstractContextManager[None]:
+        return self._ministack.scope(pool_id.split("_", 1)[0])
 
-        cognito._send_verification_email = send_fresh
+    def _pool(self, pool_id: str) -> JsonObject | None:
+        return self._ministack.record(names.USER_POOLS, pool_id)
 
-    def deliver_mail_with(self, carrier: MailCarrier) -> None:
-        """Give every mail that Cognito sends (codes, invitations) to ``carrier``."""
-        cognito = self._module("cognito")
+    def _of_pool(self, pool_id: str, part: str) -> JsonObject:
+        pool = self._pool(pool_id)
+        return {} if pool is None else pool.get(part) or {}
 
-        def deliver(
-            pool: Mapping[str, Any],
-            to_email: str,
-            subject: str,
-            body: str,
-            type_name: str,
-            extra: Mapping[str, Any] | None = None,
-        ) -> None:
-            if to_email:
-                carrier(to_email, subject, body)
+    def _user(self, pool_id: str, username: str | None) -> JsonObject | None:
+        users = self._of_pool(pool_id, "_users")
+        return None if username is None else users.get(username)
 
-        cognito._deliver_cognito_email = deliver
+    def _resolved(self, pool_id: str, name: str) -> JsonObject | None:
+        pool = self._pool(pool_id)
+        if pool is None:
+            return None
+        found, _error = self._ministack[names.RESOLVE_USER](pool, name)
+        return None if found is None else dict_of(found)
 
 
-def _error_message(error: RuntimeError) -> str:
-    """What a pre token generation function said when it failed, out of MiniStack's report of it."""
-    text = str(error).removeprefix("PreTokenGeneration error: ")
-    try:
-        body = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
-    return str(body["errorMessage"]) if isinstance(body, dict) and "errorMessage" in body else text
+def _user_of(record: JsonObject) -> User:
+    return User(
+        username=record["Username"],
+        attributes={
+            one["Name"]: str(one["Value"]) for one in record["Attributes"] if "Value" in one
+        },
+        status=record["UserStatus"],
+        enabled=record.get("Enabled", True),
+        is_passwordless=bool(record.get("_passwordless")),
+        mfa_settings=tuple(record.get("_mfa_enabled") or ()),
+        has_totp=bool(record.get("_totp_secret")),
+        last_totp=record.get("_last_totp"),
+    )
+
+
+def _change(
+    record: JsonObject | None, changes: Mapping[str, Any], unset: Collection[str] = ()
+) -> None:
+    if record is not None:
+        record.update(changes)
+        for name in unset:
+            record.pop(name, None)

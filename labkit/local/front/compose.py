@@ -35,7 +35,6 @@ class Parts:
     Attributes:
         engine: MiniStack.
         runner: Lambda's execution environments.
-        mailbox: takes what Cognito sends.
         clock: the movable clock.
         identity_pools: the service.
         gateway: API Gateway.
@@ -43,7 +42,6 @@ class Parts:
 
     engine: Engine
     runner: FunctionRunner
-    mailbox: Mailbox
     clock: CloudClock
     identity_pools: IdentityPoolService
     gateway: ApiGateway
@@ -51,12 +49,9 @@ class Parts:
     async def start(self) -> None:
         """Start the engine and connect the parts; called on the serving event loop before the port opens."""
         self.clock.start()
-        self.engine.start()
+        await asyncio.to_thread(self.engine.start)
         self.engine.bind_to_running_loop()
-        await asyncio.to_thread(self.engine.warm_up)
         self.identity_pools.guard_roles()
-        self.engine.run_functions_with(self.runner)
-        self.engine.deliver_mail_with(self.mailbox.deliver)
 
     def close(self) -> None:
         """End every process that a function left."""
@@ -90,6 +85,7 @@ def compose(
         clock_offset=cloud_clock.offset,
         adopts=True,
     )
+    engine.functions.run_with(runner)
     gateway = compose_api_gateway(
         engine,
         settings.account_id,
@@ -110,7 +106,7 @@ def compose(
     )
     return LocalCloud(
         settings,
-        parts=Parts(engine, runner, mailbox, cloud_clock, identity_pools, gateway),
+        parts=Parts(engine, runner, cloud_clock, identity_pools, gateway),
         addresses=gateway.addresses,
         rest_apis=gateway.rest_apis,
         http_apis=gateway.http_apis,

@@ -70,9 +70,6 @@ class Functions:
         self.answer = {"payload": payload, "error": error, "log": ""}
         self.events: list[Any] = []
 
-    def function(self, function_arn: str) -> dict[str, Any] | None:
-        return {}
-
     def function_allows(self, function_arn: str, service: str, source_arn: str) -> bool:
         return True
 

@@ -6,6 +6,7 @@ What AWS answers case by case is in the ledger, what a forger tries in tests/sec
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import time
 from typing import Any
@@ -111,7 +112,7 @@ def test_fifty_logins_at_once_are_one_identity(
     pools: IdentityPools, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MiniStack answers in threads: here each takes a while between its look and its note."""
-    cognito = pools.cognito.engine._module("cognito")
+    cognito = importlib.import_module("ministack.services.cognito")
     link = cognito._link_logins
 
     def slowly(*arguments: Any) -> Any:
@@ -184,9 +185,7 @@ def test_trouble_inside_says_nothing_of_the_inside(
     async def fail(*_: object) -> None:
         raise RuntimeError("the inside")
 
-    pools.call("ListIdentityPools", MaxResults=1)  # plugs the service in
-    monkeypatch.setitem(pools.cognito.engine._own_dispatches, "_dispatch_identity", fail)
-    pools.service._plugged_in = False
+    monkeypatch.setattr(pools.cognito.engine.identity_pools.operations, "_own", fail)
     answer = pools.call("ListIdentityPools", MaxResults=1)
     assert (answer.status, answer.error[0]) == (500, "InternalErrorException")
     assert "inside" not in str(answer.error[1])

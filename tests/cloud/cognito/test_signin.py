@@ -15,6 +15,7 @@ from jwt import PyJWK
 
 from labkit.local.cognito.challenge_sessions import Challenge, ChallengeSessions
 from labkit.local.cognito.signin import masked
+from labkit.local.engine import UserPool, UserPoolClient
 from labkit.local.json_protocol import ApiError
 from tests.support.in_process_cloud import Answer, Clock, Cognito
 
@@ -30,18 +31,18 @@ def client_id(cognito: Cognito) -> str:
     return cognito.client(pool_id)
 
 
-def pool_of(cognito: Cognito, client_id: str) -> dict[str, Any]:
-    pool = cognito.engine.user_pool_of_client(client_id)
-    assert pool is not None
-    return pool
+def find_client(cognito: Cognito, client_id: str) -> tuple[UserPool, UserPoolClient]:
+    found = cognito.engine.user_pools.find_client(client_id)
+    assert found is not None
+    return found
 
 
 def test_a_code_from_the_mail_becomes_tokens_that_verify(cognito: Cognito, client_id: str) -> None:
     session = cognito.ask_for_code(client_id).body["Session"]
     result = cognito.give_code(client_id, session, cognito.code()).body["AuthenticationResult"]
 
-    pool_id = pool_of(cognito, client_id)["Id"]
-    keys = {key["kid"]: PyJWK(key) for key in cognito.engine.signing_keys(pool_id)}
+    pool_id = find_client(cognito, client_id)[0]["Id"]
+    keys = {key["kid"]: PyJWK(key) for key in cognito.engine.user_pools.signing_keys(pool_id)}
     issuer = f"https://cognito-idp.us-east-1.amazonaws.com/{pool_id}"
     access_kid, id_kid = (
         jwt.get_unverified_header(result[name])["kid"] for name in ("AccessToken", "IdToken")
@@ -205,7 +206,7 @@ def test_a_secret_hash_is_wanted_with_the_code_too(cognito: Cognito) -> None:
     pool_id = cognito.pool("PASSWORD", "EMAIL_OTP")
     cognito.user(pool_id)
     client_id = cognito.client(pool_id, GenerateSecret=True)
-    secret = pool_of(cognito, client_id)["_clients"][client_id]["ClientSecret"]
+    secret = find_client(cognito, client_id)[1]["ClientSecret"]
     proof = hmac.digest(secret.encode(), f"{EMAIL}{client_id}".encode(), "sha256")
     hashed = {"SECRET_HASH": base64.b64encode(proof).decode()}
     question = cognito.call(
@@ -260,7 +261,7 @@ def test_a_sub_signs_in_only_where_it_is_the_username(cognito: Cognito) -> None:
 def test_a_user_who_is_disabled_or_deleted_meanwhile_gets_no_tokens(
     cognito: Cognito, client_id: str
 ) -> None:
-    pool_id = pool_of(cognito, client_id)["Id"]
+    pool_id = find_client(cognito, client_id)[0]["Id"]
     session, code = cognito.ask_for_code(client_id).body["Session"], cognito.code()
     cognito.call("AdminDisableUser", UserPoolId=pool_id, Username=EMAIL)
     answer = cognito.give_code(client_id, session, code)
@@ -333,7 +334,7 @@ def test_the_code_drawn_for_nobody_is_never_right(cognito: Cognito, client_id: s
 
 @pytest.fixture
 def password_client_id(cognito: Cognito, client_id: str) -> str:
-    set_password(cognito, pool_of(cognito, client_id)["Id"])
+    set_password(cognito, find_client(cognito, client_id)[0]["Id"])
     return client_id
 
 
@@ -389,7 +390,7 @@ def srp_sign_in(cognito: Cognito, client_id: str, password: str) -> Answer:
     def digest(*parts: bytes) -> int:
         return int.from_bytes(hashlib.sha256(b"".join(parts)).digest(), "big")
 
-    pool_name = pool_of(cognito, client_id)["Id"].split("_")[1]
+    pool_name = find_client(cognito, client_id)[0]["Id"].split("_")[1]
     user_id, big_b = parameters["USER_ID_FOR_SRP"], int(parameters["SRP_B"], 16)
     u, k = digest(pad(big_a), pad(big_b)), digest(pad(n), pad(g))
     inner = hashlib.sha256(f"{pool_name}{user_id}:{password}".encode()).digest()
@@ -455,7 +456,7 @@ def test_a_code_is_offered_only_to_who_has_an_address(cognito: Cognito) -> None:
 def test_a_mail_template_counts_only_where_mfa_is_possible(
     cognito: Cognito, client_id: str
 ) -> None:
-    pool_id = pool_of(cognito, client_id)["Id"]
+    pool_id = find_client(cognito, client_id)[0]["Id"]
     template = {"Subject": "Hello", "Message": "Take {####}."}
     for mfa, subject, start in (
         ("OFF", "Your sign-in code", "Your"),
@@ -478,7 +479,7 @@ def test_a_mail_template_counts_only_where_mfa_is_possible(
 
 
 def test_an_administrator_signs_a_user_in(cognito: Cognito, client_id: str) -> None:
-    pool_id = pool_of(cognito, client_id)["Id"]
+    pool_id = find_client(cognito, client_id)[0]["Id"]
     common = {"UserPoolId": pool_id, "ClientId": client_id}
     question = cognito.call(
         "AdminInitiateAuth",
@@ -498,7 +499,7 @@ def test_an_administrator_signs_a_user_in(cognito: Cognito, client_id: str) -> N
 
 
 def test_the_administrators_way_needs_a_signature(cognito: Cognito, client_id: str) -> None:
-    pool_id = pool_of(cognito, client_id)["Id"]
+    pool_id = find_client(cognito, client_id)[0]["Id"]
     for operation, more in (
         ("AdminInitiateAuth", {"AuthFlow": "USER_AUTH"}),
         ("AdminRespondToAuthChallenge", {"ChallengeName": "EMAIL_OTP", "Session": "s" * 20}),

@@ -13,6 +13,7 @@ from botocore.credentials import Credentials
 from botocore.loaders import Loader
 
 from labkit.local.cognito.sealed_tokens import RefreshToken, TokenSeal
+from labkit.local.engine import User
 from tests.support.in_process_cloud import Answer, Cognito
 
 EMAIL = "jane@example.com"
@@ -33,12 +34,14 @@ def client_id(cognito: Cognito, pool_id: str) -> str:
     return cognito.client(pool_id)
 
 
-def user(cognito: Cognito, pool_id: str) -> dict[str, Any]:
-    pool = cognito.engine.user_pool(pool_id)
-    assert pool is not None
-    found = cognito.engine.find_user(pool, EMAIL)
+def user(cognito: Cognito, pool_id: str) -> User:
+    found = cognito.engine.user_pools.find_user(pool_id, EMAIL)
     assert found is not None
     return found
+
+
+def password_of(cognito: Cognito, pool_id: str) -> str:
+    return cognito.engine.user_pools.password(pool_id, user(cognito, pool_id).username)
 
 
 def claims(token: str) -> dict[str, Any]:
@@ -221,7 +224,7 @@ def test_no_password_opens_the_account_of_a_user_without_one(
         AuthParameters={"USERNAME": EMAIL},
     )
     assert signed.error == ("NotAuthorizedException", "Incorrect username or password.")
-    assert len(user(cognito, pool_id)["_password"]) > 100
+    assert len(password_of(cognito, pool_id)) > 100
 
 
 def test_the_first_password_makes_the_user_one_with_a_password(
@@ -231,7 +234,7 @@ def test_the_first_password_makes_the_user_one_with_a_password(
     token = cognito.sign_in(password_flow_client_id)["AccessToken"]
     weak = cognito.call("ChangePassword", AccessToken=token, ProposedPassword="weak")
     assert weak.error[0] == "InvalidPasswordException"
-    assert user(cognito, pool_id)["_passwordless"] is True
+    assert user(cognito, pool_id).is_passwordless
     assert (
         cognito.call("ChangePassword", AccessToken=token, ProposedPassword=PASSWORD).status == 200
     )
@@ -253,7 +256,7 @@ def test_another_ones_token_changes_no_password(
     for bad in (forged, "nonsense", f"{header}.e30.{signature}"):
         answer = cognito.call("ChangePassword", AccessToken=bad, ProposedPassword=PASSWORD)
         assert answer.error[0] == "NotAuthorizedException"
-    assert user(cognito, pool_id)["_passwordless"] is True
+    assert user(cognito, pool_id).is_passwordless
 
 
 def test_an_administrators_password_is_offered(
@@ -344,7 +347,7 @@ def test_a_reset_code_sets_a_password(cognito: Cognito, pool_id: str, client_id:
     assert cognito.call("ConfirmForgotPassword", ConfirmationCode="654321", **reset).status == 400
     code = cognito.code()
     assert cognito.call("ConfirmForgotPassword", ConfirmationCode=code, **reset).status == 200
-    assert "_passwordless" not in user(cognito, pool_id)
+    assert not user(cognito, pool_id).is_passwordless
 
 
 def test_only_administrators_create_users_where_the_pool_says_so(cognito: Cognito) -> None:
@@ -369,11 +372,9 @@ def test_the_weakest_group_gives_no_role_and_two_equals_give_none(
     def preferred() -> object:
         return claims(cognito.sign_in(client_id)["IdToken"]).get("cognito:preferred_role")
 
-    pool = cognito.engine.user_pool(pool_id)
-    assert pool is not None
     for name, precedence in (("a", None), ("b", 3), ("c", 3)):
-        cognito.call("CreateGroup", UserPoolId=pool_id, GroupName=name, Precedence=precedence)
-        pool["_groups"][name]["RoleArn"] = f"arn:aws:iam::123456789012:role/{name}"
+        group = {"GroupName": name, "RoleArn": cognito.role(name)}
+        cognito.call("CreateGroup", UserPoolId=pool_id, Precedence=precedence, **group)
         cognito.call("AdminAddUserToGroup", UserPoolId=pool_id, Username=EMAIL, GroupName=name)
         if name == "b":
             assert preferred() == "arn:aws:iam::123456789012:role/b"
@@ -420,7 +421,7 @@ def challenge(
 def test_nobody_answers_a_question_that_was_not_asked(
     cognito: Cognito, pool_id: str, client_id: str, name: str, responses: dict[str, str]
 ) -> None:
-    before = user(cognito, pool_id)["_password"]
+    before = password_of(cognito, pool_id)
     without = challenge(cognito, client_id, name, None, **responses)
     assert without.error[0] == "InvalidParameterException"
     invented = challenge(cognito, client_id, name, "s" * 40, **responses)
@@ -437,7 +438,7 @@ def test_nobody_answers_a_question_that_was_not_asked(
         ChallengeResponses={"USERNAME": EMAIL, **responses},
     )
     assert administrator.error == ("NotAuthorizedException", "Invalid session for the user.")
-    assert user(cognito, pool_id)["_password"] == before
+    assert password_of(cognito, pool_id) == before
 
 
 def test_a_temporary_password_is_changed_once(
@@ -454,7 +455,7 @@ def test_a_temporary_password_is_changed_once(
 
     assert answer().error[1] == "Missing required parameter NEW_PASSWORD"
     assert answer(NEW_PASSWORD="weak").error[0] == "InvalidPasswordException"
-    assert user(cognito, pool_id)["UserStatus"] == "FORCE_CHANGE_PASSWORD"
+    assert user(cognito, pool_id).status == "FORCE_CHANGE_PASSWORD"
     done = answer(NEW_PASSWORD="Changed-1234")
     assert "AccessToken" in done.body["AuthenticationResult"]
     assert answer(NEW_PASSWORD="Again-12345").error[1] == (
@@ -487,7 +488,7 @@ def test_a_question_is_answered_by_the_user_it_was_put_to(
         )
     cognito.call("AdminDisableUser", UserPoolId=pool_id, Username=EMAIL)
     assert answer(EMAIL).error == ("NotAuthorizedException", "User is disabled.")
-    assert user(cognito, pool_id)["UserStatus"] == "FORCE_CHANGE_PASSWORD"
+    assert user(cognito, pool_id).status == "FORCE_CHANGE_PASSWORD"
 
 
 def totp(secret: str, at: float) -> str:
@@ -732,9 +733,13 @@ def test_a_client_secret_guards_refresh_and_revocation(cognito: Cognito, pool_id
 
 
 def test_a_readable_refresh_token_is_none(cognito: Cognito, client_id: str) -> None:
-    pool = cognito.engine.user_pool_of_client(client_id)
-    assert pool is not None
-    result = cognito.engine.issue_tokens(pool["Id"], client_id, user(cognito, pool["Id"]))
+    user_pools = cognito.engine.user_pools
+    found = user_pools.find_client(client_id)
+    assert found is not None
+    pool_id = found[0]["Id"]
+    result = cognito.loop.run(
+        user_pools.issue_tokens(pool_id, client_id, user(cognito, pool_id).username)
+    )
     assert claims(result["RefreshToken"])["token_use"] == "refresh"
     answer = refresh(cognito, client_id, result["RefreshToken"])
     assert answer.error == ("NotAuthorizedException", "Invalid Refresh Token")
@@ -890,9 +895,7 @@ def test_trouble_inside_says_nothing_of_the_inside(
     async def fail(*_: object) -> None:
         raise RuntimeError("the inside")
 
-    cognito.call("ListUserPools", MaxResults=1)  # plugs the service in
-    monkeypatch.setitem(cognito.service._engine._own_dispatches, "_dispatch_idp", fail)
-    cognito.service._plugged_in = False
+    monkeypatch.setattr(cognito.engine.user_pools.operations, "_own", fail)
     answer = cognito.call("ListUserPools", MaxResults=1)
     assert (answer.status, answer.error[0]) == (500, "InternalErrorException")
     assert "inside" not in str(answer.error[1])

@@ -41,8 +41,8 @@ class Pools:
         jwk = json.loads(RSAAlgorithm.to_jwk(key(pool_id).public_key()))
         return [{**jwk, "kid": f"kid-{pool_id}", "alg": "RS256", "use": "sig"}]
 
-    def user_pool(self, pool_id: str) -> dict[str, Any] | None:
-        return None if pool_id == GONE else {"_clients": {CLIENT: {}, f"{CLIENT}-2": {}}}
+    def client_ids(self, pool_id: str) -> list[str] | None:
+        return None if pool_id == GONE else [CLIENT, f"{CLIENT}-2"]
 
 
 def claims(pool_id: str = POOL, use: str = "id", **others: Any) -> dict[str, Any]:

@@ -207,9 +207,6 @@ class Function:
         self.asked: list[tuple[str, str, str]] = []
         self.ended = asyncio.Event()
 
-    def function(self, function_arn: str) -> dict[str, Any] | None:
-        return {}
-
     def function_allows(self, function_arn: str, service: str, source_arn: str) -> bool:
         self.asked.append((function_arn, service, source_arn))
         return self.allowed

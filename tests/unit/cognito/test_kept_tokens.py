@@ -23,14 +23,14 @@ class Pools:
 
     def __init__(self, key: RSAPrivateKey) -> None:
         self.key = key
-        self.pools: dict[str, dict[str, Any]] = {POOL: {"_clients": {CLIENT: {}}}}
+        self.clients = {POOL: [CLIENT]}
 
     def signing_keys(self, pool_id: str) -> list[dict[str, Any]]:
         public = jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
         return [public | {"kid": "first", "alg": "RS256", "use": "sig"}]
 
-    def user_pool(self, pool_id: str) -> dict[str, Any] | None:
-        return self.pools.get(pool_id)
+    def client_ids(self, pool_id: str) -> list[str] | None:
+        return self.clients.get(pool_id)
 
     def token(self, key: RSAPrivateKey | None = None) -> str:
         claims = {
@@ -114,14 +114,14 @@ def test_a_kept_token_expires(authorizer: CognitoAuthorizer, pools: Pools, clock
 def test_a_kept_token_ends_with_its_pool(authorizer: CognitoAuthorizer, pools: Pools) -> None:
     token = pools.token()
     assert isinstance(authorizer(call(token)), Pass)
-    pools.pools.clear()
+    pools.clients.clear()
     assert isinstance(authorizer(call(token)), Stop)
 
 
 def test_a_kept_token_ends_with_its_app_client(authorizer: CognitoAuthorizer, pools: Pools) -> None:
     token = pools.token()
     assert isinstance(authorizer(call(token)), Pass)
-    pools.pools[POOL]["_clients"].clear()
+    pools.clients[POOL].clear()
     assert isinstance(authorizer(call(token)), Stop)
 
 

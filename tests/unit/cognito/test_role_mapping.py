@@ -17,7 +17,7 @@ DEFAULT = "arn:aws:iam::123456789012:role/default"
 
 def pool(mapping: dict[str, Any] | None = None, client: str = CLIENT) -> dict[str, Any]:
     mappings = {} if mapping is None else {f"{PROVIDER}:{client}": mapping}
-    return {"_roles": {"authenticated": DEFAULT}, "_role_mappings": mappings}
+    return {"Roles": {"authenticated": DEFAULT}, "RoleMappings": mappings}
 
 
 def rules(*listed: tuple[str, str, str, str]) -> dict[str, Any]:

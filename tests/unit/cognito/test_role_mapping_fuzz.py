@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from labkit.local.cognito.role_mapping import role_for
+from labkit.local.engine import IdentityPoolRoles
 from labkit.local.json_protocol import ApiError
 
 MANY = settings(max_examples=400)
@@ -110,9 +111,9 @@ RULED = {
 @example(RULED, {"team": []}, None)
 @example(RULED, {"team": {"red": 1}}, None)
 def test_a_mapping(mapping: dict[str, Any], claims: dict[str, Any], custom: str | None) -> None:
-    pool = {
-        "_roles": {"authenticated": DEFAULT},
-        "_role_mappings": {f"{PROVIDER}:{CLIENT}": mapping},
+    pool: IdentityPoolRoles = {
+        "Roles": {"authenticated": DEFAULT},
+        "RoleMappings": {f"{PROVIDER}:{CLIENT}": mapping},
     }
     held = {"sub": "1", **claims, "aud": CLIENT}
     expected = model(mapping, held, custom)
@@ -130,9 +131,9 @@ def test_a_mapping_of_another_client(
     mapping: dict[str, Any], claims: dict[str, Any], custom: str | None, client: str
 ) -> None:
     """It gives nothing: the role is the default one, and nobody chooses."""
-    pool = {
-        "_roles": {"authenticated": DEFAULT},
-        "_role_mappings": {f"{PROVIDER}:{client}": mapping},
+    pool: IdentityPoolRoles = {
+        "Roles": {"authenticated": DEFAULT},
+        "RoleMappings": {f"{PROVIDER}:{client}": mapping},
     }
     held = {"sub": "1", **claims, "aud": CLIENT}
     try:

@@ -315,8 +315,8 @@ class Pools:
     def signing_keys(self, pool_id: str) -> list[dict[str, Any]]:
         return [jwk("id"), jwk("access")] if pool_id == POOL else []
 
-    def user_pool(self, pool_id: str) -> dict[str, Any] | None:
-        return {"_clients": {CLIENT: {}}}
+    def client_ids(self, pool_id: str) -> list[str] | None:
+        return [CLIENT]
 
 
 @pytest.mark.parametrize("name", [*CASES, "nothing", "garbage"])

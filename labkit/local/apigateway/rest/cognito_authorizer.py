@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from labkit.errors import InvalidTokenError
@@ -61,7 +61,7 @@ class CognitoAuthorizer:
                 },
                 scopes,
                 find_key=self._keys.find,
-                clients=self._clients,
+                clients=self._user_pools.client_ids,
                 now=self._clock(),
             )
         except InvalidTokenError as refused:
@@ -75,10 +75,6 @@ class CognitoAuthorizer:
         )
         evidence = {"token_use": claims.get("token_use"), "method scopes": scopes}
         return Pass(reason, evidence)
-
-    def _clients(self, pool_id: str) -> Collection[str] | None:
-        pool = self._user_pools.user_pool(pool_id)
-        return None if pool is None else pool["_clients"]
 
 
 def _unauthorized(

@@ -88,7 +88,7 @@ def _of_authorizer(
     if len(audience) > MAX_AUDIENCES:
         yield _bad(f"A JWT authorizer can't have more than {MAX_AUDIENCES} audiences")
     pool = COGNITO_ISSUER.fullmatch(issuer)
-    has_no_keys = pool is not None and pools.user_pool(pool["pool"]) is None
+    has_no_keys = pool is not None and pools.client_ids(pool["pool"]) is None
     # A server of this machine may do without https, which on AWS nobody can reach.
     if has_no_keys or not (issuer.startswith("https://") or is_loopback(issuer)):
         # haandol/cognito-kakao-example#1, 2021, for a user pool.

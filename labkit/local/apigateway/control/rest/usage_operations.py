@@ -44,6 +44,10 @@ class UsagePlanState(Protocol):
     def forget_usage_plan(self, plan_id: str) -> None:
         """Take back a usage plan that was just made."""
 
+
+class RestApis(Protocol):
+    """What is asked of REST APIs."""
+
     def rest_api_region(self, api_id: str) -> str | None:
         """The Region of a REST API, or None."""
 
@@ -56,12 +60,16 @@ class UsageOperations:
 
     Args:
         state: the engine's state.
+        rest_apis: whose stages are in a plan.
         forward: lets the engine authorize and answer a call.
         usage_plans: the counts.
     """
 
-    def __init__(self, state: UsagePlanState, forward: Forward, usage_plans: UsagePlans) -> None:
+    def __init__(
+        self, state: UsagePlanState, rest_apis: RestApis, forward: Forward, usage_plans: UsagePlans
+    ) -> None:
         self._state = state
+        self._rest_apis = rest_apis
         self._forward = forward
         self._usage_plans = usage_plans
 
@@ -110,8 +118,8 @@ class UsageOperations:
         """
         for stage in stages:
             api_id, name = str(stage.get("apiId")), str(stage.get("stage"))
-            region = self._state.rest_api_region(api_id)
-            if region is None or self._state.stage(api_id, region, name) is None:
+            region = self._rest_apis.rest_api_region(api_id)
+            if region is None or self._rest_apis.stage(api_id, region, name) is None:
                 return _error(404, "NotFoundException", f"API Stage not found: {api_id}:{name}")
         return None
 

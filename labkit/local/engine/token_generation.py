@@ -1,0 +1,77 @@
+"""The pre token generation trigger of user pools."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from labkit.local.engine.cognito_records import UserPool
+from labkit.local.engine.ministack import JsonObject, dict_of
+from labkit.local.engine.user_pools import UserPools
+
+TokenTrigger = Callable[[UserPool, JsonObject, Callable[[], JsonObject]], JsonObject]
+"""Changes the claims of a token: (user pool, claims, MiniStack's own way to do it)."""
+AnswerCheck = Callable[[object], None]
+"""Looks at what a trigger's function returned."""
+
+_is_token_trigger = ContextVar("is_token_trigger", default=False)
+
+
+class TokenGeneration:
+    """Who runs the trigger: MiniStack gives out tokens even when it fails.
+
+    Args:
+        user_pools: whose trigger it is.
+    """
+
+    def __init__(self, user_pools: UserPools) -> None:
+        self._user_pools = user_pools
+        self._trigger: TokenTrigger | None = None
+        self._check: AnswerCheck | None = None
+
+    def run_trigger_with(self, trigger: TokenTrigger, check: AnswerCheck) -> None:
+        """Give the trigger to ``trigger``; ``check`` may refuse what the function returned."""
+        self._trigger, self._check = trigger, check
+
+    def apply_trigger(self, own: Callable[..., JsonObject]) -> Callable[..., JsonObject]:
+        """What comes in the place of MiniStack's trigger."""
+
+        def apply(pool_id: str, claims: JsonObject, *facts: Any, **more: Any) -> JsonObject:
+            pool = self._user_pools.user_pool(pool_id)
+            if pool is None:
+                return claims
+
+            def invoke() -> JsonObject:
+                token = _is_token_trigger.set(True)
+                try:
+                    return dict_of(own(pool_id, dict(claims), *facts, **more))
+                except RuntimeError as error:
+                    raise RuntimeError(_error_message(error)) from error
+                finally:
+                    _is_token_trigger.reset(token)
+
+            return invoke() if self._trigger is None else self._trigger(pool, claims, invoke)
+
+        return apply
+
+    def read_answer(self, own: Callable[[object], Any]) -> Callable[[object], Any]:
+        """What comes in the place of MiniStack's reading of any trigger's answer."""
+
+        def read(payload: object) -> Any:
+            if _is_token_trigger.get() and self._check is not None:
+                self._check(payload)
+            return own(payload)
+
+        return read
+
+
+def _error_message(error: RuntimeError) -> str:
+    """What a pre token generation function said when it failed, out of MiniStack's report of it."""
+    text = str(error).removeprefix("PreTokenGeneration error: ")
+    try:
+        body = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return str(body["errorMessage"]) if isinstance(body, dict) and "errorMessage" in body else text
