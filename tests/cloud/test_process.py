@@ -26,6 +26,7 @@ from labkit.course.tasks import deployment_package
 from labkit.errors import CloudUnavailableError, SetupError
 from labkit.lab import cloud_process
 from labkit.local import instance
+from labkit.local.instance import clean_environment
 from labkit.local.settings import CloudSettings
 from tests.support.attached_cloud import environment, eventually
 from tests.support.patience import PATIENCE
@@ -637,6 +638,28 @@ def distribution(name):
     return found(name)
 importlib.metadata.distribution = distribution
 """
+
+
+def test_another_engine_serves_nobody_and_what_is_different_is_listed(tmp_path: Path) -> None:
+    program = """
+        import importlib, sys
+        from labkit.local import __main__
+
+        cognito = importlib.import_module("ministack.services.cognito")
+        del cognito._dispatch_idp
+        cognito._signed_jwt = lambda claims: ""
+        sys.exit(__main__.main(["--port", "0"]))
+    """
+    place = clean_environment() | {"TMPDIR": str(tmp_path)}
+    with python(program, env=place, cwd=tmp_path) as cloud:
+        out, errors = cloud.communicate(timeout=20)
+    assert (cloud.returncode, out) == (1, "")
+    assert "Traceback" not in errors
+    _sentence, *listed = errors.splitlines()
+    assert [line.split(":")[0] for line in listed] == [
+        "ministack.services.cognito._signed_jwt is (claims), not (claims, pool_id=..., use=...)",
+        "ministack.services.cognito._dispatch_idp is gone",
+    ]
 
 
 def test_a_missing_engine_is_one_sentence(state: Path, tmp_path: Path) -> None:
