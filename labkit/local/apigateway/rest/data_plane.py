@@ -125,7 +125,7 @@ class RestApiDataPlane:
             base_path=address.base_path if address.custom_domain else None,
         )
         edge = call.deployment.is_edge_optimized
-        refused = refuse_body(request) if edge else None
+        refused = refuse_body(request, call.extended_request_id) if edge else None
         if refused is not None:
             reason = "CloudFront, in front of the API, refuses a GET with a body"
             _note(journey, Code.GET_WITH_BODY, reason)
@@ -144,7 +144,7 @@ class RestApiDataPlane:
             response = await self._pipeline.run(call, journey)
         response.headers.append(("x-amz-apigw-id", call.extended_request_id))
         if edge:
-            response.headers += edge_headers(response.status)
+            response.headers += edge_headers(response.status, call.extended_request_id)
         return response
 
     def _unknown_api(self, address: Address, journey: Journey) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
+import hashlib
 
 from labkit.local.messages import Headers, Request, Response
 
@@ -11,7 +11,7 @@ POP = "LOC50-C1"
 """A location that no CloudFront edge has: this one is local."""
 
 
-def refuse_body(request: Request) -> Response | None:
+def refuse_body(request: Request, seed: str) -> Response | None:
     """CloudFront refuses a GET with a body by itself; API Gateway never sees it (gateway 1.15)."""
     if request.method != "GET" or not request.body:
         return None
@@ -19,22 +19,21 @@ def refuse_body(request: Request) -> Response | None:
         "<HTML><HEAD><TITLE>ERROR: The request could not be satisfied</TITLE></HEAD><BODY>"
         "<H1>403 ERROR</H1><H2>The request could not be satisfied.</H2>Bad request.</BODY></HTML>"
     )
-    return Response(403, [("Content-Type", "text/html"), *edge_headers(403)], page.encode())
+    return Response(403, [("Content-Type", "text/html"), *edge_headers(403, seed)], page.encode())
 
 
-def edge_headers(status: int) -> Headers:
-    """What CloudFront adds to an answer."""
+def edge_headers(status: int, seed: str) -> Headers:
+    """What CloudFront adds to an answer; its id for the request is made of the ``seed``."""
     outcome = "Error from cloudfront" if status >= 400 else "Miss from cloudfront"
-    identifier = base64.b64encode(os.urandom(42)).decode()
     return [
         ("X-Cache", outcome),
         ("Via", "1.1 labkit.cloudfront.net (CloudFront)"),
         ("X-Amz-Cf-Pop", POP),
-        ("X-Amz-Cf-Id", identifier),
+        ("X-Amz-Cf-Id", _identifier(seed)),
     ]
 
 
-def as_forwarded(headers: Headers) -> Headers:
+def as_forwarded(headers: Headers, seed: str) -> Headers:
     """The request's headers as the backend gets them: capitalised, with CloudFront's own (gateway 10.2, 10.3)."""
     capitalised = [("-".join(part.capitalize() for part in k.split("-")), v) for k, v in headers]
     return [
@@ -45,5 +44,10 @@ def as_forwarded(headers: Headers) -> Headers:
         ("CloudFront-Is-SmartTV-Viewer", "false"),
         ("CloudFront-Is-Tablet-Viewer", "false"),
         ("Via", "1.1 labkit.cloudfront.net (CloudFront)"),
-        ("X-Amz-Cf-Id", base64.b64encode(os.urandom(42)).decode()),
+        ("X-Amz-Cf-Id", _identifier(seed)),
     ]
+
+
+def _identifier(seed: str) -> str:
+    """CloudFront's id of a request: 56 characters that nobody can read anything from."""
+    return base64.b64encode(hashlib.sha384(seed.encode()).digest()[:42]).decode()

@@ -194,7 +194,7 @@ def _forwarded_headers(call: RestCall) -> Headers:
             kept, "authorization"
         )  # API Gateway drops a signature (gateway 4.24)
     if call.deployment.is_edge_optimized:
-        kept = as_forwarded(kept)
+        kept = as_forwarded(kept, call.extended_request_id)
     forwarded = request.header("x-forwarded-for")
     return [
         *kept,
