@@ -78,7 +78,7 @@ def main() -> None:
     engine.start()
     their_run = importlib.import_module("ministack.services.lambda_svc")._execute_function_warm
     runner = FunctionRunner(
-        engine.role_credentials, "http://127.0.0.1:4566", directory, clock=time.time
+        engine.sts.role_credentials, "http://127.0.0.1:4566", directory, clock=time.time
     )
 
     def ours(record: dict[str, Any]) -> Any:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
+from labkit.local.apigateway import lambda_authorizer as lambda_authorizers
 from labkit.local.apigateway import limits
 from labkit.local.apigateway.authorizer_results import AuthorizerResult
 from labkit.local.apigateway.http import jwt_authorizer
@@ -21,6 +22,12 @@ from labkit.local.apigateway.rest import http_integration, lambda_proxy, pipelin
 from labkit.local.apigateway.rest import resource_policy as resource_policies
 from labkit.local.cognito import signin
 from labkit.local.engine import names
+from labkit.local.iam import evaluation
+from labkit.local.iam.condition import Condition
+from labkit.local.iam.evaluation import EVERYTHING
+from labkit.local.iam.policy import Statement
+from labkit.local.iam.question import ANONYMOUS, PolicyQuestion
+from labkit.local.iam.truth import Truth
 from labkit.local.messages import Response
 from labkit.tokens import authorizer_rules
 
@@ -93,13 +100,10 @@ def with_door(stack: ExitStack, authorizer: Any, **words: Any) -> None:
 
 
 class Indulgent:
-    """Allows whatever anybody asks."""
+    """Lets everybody do everything."""
 
-    def decide_identity(self, *_: Any) -> str:
-        return "Allow"
-
-    def decide(self, *_: Any, **__: Any) -> str:
-        return "Allow"
+    def identity(self, *_: Any) -> Any:
+        return ANONYMOUS, EVERYTHING
 
 
 # -- waf, route ------------------------------------------------------------------------------------
@@ -160,6 +164,63 @@ def is_content_with_a_cognito_token(stack: ExitStack, cloud: Any) -> None:
     with_gate(stack, of(cloud).rest_pipeline, 4, lambda _: None)
 
 
+# -- what policies say --------------------------------------------------------------------------------
+
+
+@mutation(
+    "resource policy",
+    "authorization-5.9-explicit",
+    "authorization-5.2-deny-first",
+    "authorization-3.15",
+    "authorization-4.19-explicit",
+)
+def overlooks_denies(stack: ExitStack, cloud: Any) -> None:
+    own = evaluation.applies
+
+    def applies(statement: Statement, question: PolicyQuestion) -> Truth:
+        return statement.effect == "Allow" and own(statement, question)
+
+    replaced(stack, evaluation, "applies", applies)
+
+
+@mutation("resource policy", "authorization-5.1-silent", "authorization-3.16", "authorization-3.9")
+def overlooks_resources(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, evaluation, "_is_about_resource", lambda *_: True)
+
+
+@mutation("resource policy", "authorization-5.14-open", "authorization-5.14-other-user")
+def overlooks_principals(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, evaluation, "_is_about_principal", lambda *_: True)
+
+
+@mutation(
+    "resource policy",
+    "authorization-5.11-no-referer",
+    "authorization-5.11-other-address",
+    "authorization-5.11-not-address",
+    "authorization-5.11-after",
+    "authorization-5.11-both",
+    "authorization-5.11-other-username",
+)
+def overlooks_conditions(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, Condition, "holds", lambda *_: True)
+
+
+@mutation(
+    "resource policy",
+    "authorization-5.11-referer",
+    "authorization-5.11-agent",
+    "authorization-5.11-before",
+    "authorization-5.11-epoch",
+    "authorization-5.11-tls",
+    "authorization-5.11-role-arn",
+    "authorization-5.11-account",
+    "authorization-5.11-role-type",
+)
+def knows_no_condition_keys(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, PolicyQuestion, "value_of", lambda *_: None)
+
+
 # -- authorizer: Cognito ---------------------------------------------------------------------------------
 
 
@@ -207,7 +268,7 @@ def takes_a_signature_for_another_place(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("authorizer (AWS_IAM)", "authorization-4.19-implicit", "authorization-4.19-explicit")
 def lets_every_signed_caller_pass(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, of(cloud).rest_gates.iam, "_policies", Indulgent())
+    replaced(stack, of(cloud).rest_gates.iam, "_identities", Indulgent())
 
 
 # -- authorizer: TOKEN and REQUEST -----------------------------------------------------------------------------
@@ -249,8 +310,7 @@ def caches_for_ever(stack: ExitStack, cloud: Any) -> None:
     "authorization-3.24",
 )
 def takes_any_result(stack: ExitStack, cloud: Any) -> None:
-    statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    anything = AuthorizerResult({"Statement": [statement]}, None, "x", {})
+    anything = AuthorizerResult(EVERYTHING.granted[0], None, "x", {})
     authorizer = of(cloud).rest_gates.lambda_authorizer
     with_door(stack, authorizer, read_result=lambda *_: anything)
 
@@ -307,7 +367,7 @@ def asks_without_the_permission(stack: ExitStack, cloud: Any) -> None:
     "authorizer (TOKEN)", "authorization-3.15", "authorization-3.16", "authorization-3.9-deny"
 )
 def lets_any_policy_allow(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, of(cloud).rest_gates.lambda_authorizer, "_evaluator", Indulgent())
+    replaced(stack, lambda_authorizers, "evaluate", lambda *_: "Allow")
 
 
 @mutation("authorizer (TOKEN)", "authorization-3.17")
@@ -499,7 +559,7 @@ def takes_a_signature_for_another_region(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("http authorizer (AWS_IAM)", "http-iam-stranger", "http-iam-denied")
 def lets_every_signed_caller_in(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, of(cloud).http_gates.iam, "_policies", Indulgent())
+    replaced(stack, of(cloud).http_gates.iam, "_identities", Indulgent())
 
 
 @mutation("http authorizer (AWS_IAM)", "http-iam-foreign")
@@ -513,13 +573,14 @@ def lets_another_account_in(stack: ExitStack, cloud: Any) -> None:
 @mutation("http authorizer (AWS_IAM)", "http-iam-condition")
 def doesn_t_say_who_calls(stack: ExitStack, cloud: Any) -> None:
     iam = of(cloud).http_gates.iam
-    own = iam._policies
+    own = iam._identities
 
     class Anonymous:
-        def decide_identity(self, key: str, question: Any) -> Any:
-            return own.decide_identity(key, replace(question, principal_type="User"))
+        def identity(self, key: str, region: str) -> Any:
+            principal, policies = own.identity(key, region)
+            return replace(principal, type="User"), policies
 
-    replaced(stack, iam, "_policies", Anonymous())
+    replaced(stack, iam, "_identities", Anonymous())
 
 
 @mutation("http authorizer (REQUEST)", "http-13.10-missing")
@@ -570,7 +631,7 @@ def takes_any_answer(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("http authorizer (REQUEST)", "http-13.10-deny-policy", "http-13.10-silent-policy")
 def lets_every_policy_allow(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, of(cloud).http_gates.lambda_authorizer, "_evaluator", Indulgent())
+    replaced(stack, lambda_authorizers, "evaluate", lambda *_: "Allow")
 
 
 @mutation("http authorizer (REQUEST)", "http-13.10-unauthorized")

@@ -91,8 +91,7 @@ class OneApi:
         self.functions = Functions()
         gates = compose_rest_gates(
             functions=self.functions,
-            evaluator=engine,
-            callers=engine,
+            callers=engine.iam,
             user_pools=engine.user_pools,
             api_keys=engine.usage_plans,
             buckets=Buckets(time.time),

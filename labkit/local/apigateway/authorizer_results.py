@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit.journey import Code
-from labkit.local.iam.policy import Decision, MalformedPolicyError, parse_policy
+from labkit.local.iam.evaluation import Decision
+from labkit.local.iam.policy import MalformedPolicyError, Policy, parse_policy
 
 MAX_POLICY_RESOURCE = 512
 _RESULT_KEYS = frozenset({"principalId", "policyDocument", "context", "usageIdentifierKey"})
@@ -20,18 +21,20 @@ class AuthorizerResult:
     """What an authorizer returned.
 
     Attributes:
-        policy: the policy document; None for a simple response.
+        policy: what the caller may do; None for a simple response.
         verdict: of a simple response; None with a policy.
         principal_id: the caller's name; None for a simple response.
         context: the extra values.
         usage_identifier_key: an API key's value, or None.
+        document: the policy as the function wrote it.
     """
 
-    policy: dict[str, Any] | None
+    policy: Policy | None
     verdict: Decision | None = None
     principal_id: str | None = None
     context: Mapping[str, Any] | None = None
     usage_identifier_key: str | None = None
+    document: object = None
 
 
 class MalformedAuthorizerResultError(ValueError):
@@ -61,12 +64,13 @@ def read_policy_result(payload: object) -> AuthorizerResult:
             code_of_unknown_key(unknown[0]),
         )
     principal_id = principal_in(payload)
-    policy = checked_policy(payload.get("policyDocument"))
+    document = payload.get("policyDocument")
+    policy = checked_policy(document)
     usage_key = payload.get("usageIdentifierKey")
     if usage_key is not None and not isinstance(usage_key, str):
         raise MalformedAuthorizerResultError("usageIdentifierKey isn't text")
     context = _context(payload.get("context"))
-    return AuthorizerResult(policy, None, principal_id, context, usage_key)
+    return AuthorizerResult(policy, None, principal_id, context, usage_key, document)
 
 
 def code_of_unknown_key(name: str) -> Code:
@@ -86,7 +90,7 @@ def principal_in(payload: Mapping[str, Any]) -> str:
     return principal_id
 
 
-def checked_policy(document: object) -> dict[str, Any]:
+def checked_policy(document: object) -> Policy:
     """The policy that an authorizer returned.
 
     Raises:
@@ -96,10 +100,9 @@ def checked_policy(document: object) -> dict[str, Any]:
         policy = parse_policy(document, with_principal=False)
     except MalformedPolicyError as error:
         raise MalformedAuthorizerResultError(f"Could not parse policy: {error}") from error
-    for statement in policy["Statement"]:
-        resources = statement.get("Resource", statement.get("NotResource"))
-        for resource in resources if isinstance(resources, list) else [resources]:
-            if len(str(resource)) > MAX_POLICY_RESOURCE:
+    for statement in policy.statements:
+        for resource in (*statement.resources, *statement.not_resources):
+            if len(resource.text) > MAX_POLICY_RESOURCE:
                 raise MalformedAuthorizerResultError(
                     f"a policy Resource is longer than {MAX_POLICY_RESOURCE} characters"
                 )

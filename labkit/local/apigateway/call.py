@@ -9,7 +9,7 @@ from labkit.local.apigateway.authorizer_results import AuthorizerResult
 from labkit.local.apigateway.policies import Identity, question_about
 from labkit.local.apigateway.records import Deployment
 from labkit.local.iam.caller import Caller
-from labkit.local.iam.policy import PolicyQuestion
+from labkit.local.iam.question import ANONYMOUS, PolicyQuestion, Principal
 from labkit.local.messages import Request
 
 
@@ -67,13 +67,14 @@ class GatewayCall(ABC):
         made = self.deployment
         return f"arn:aws:execute-api:{made.region}:{self.account_id}:{made.api_id}"
 
-    def question(self, identity: Identity | None = None) -> PolicyQuestion:
+    def question(self, principal: Principal = ANONYMOUS) -> PolicyQuestion:
         """The call as a question to a policy."""
         return question_about(
             self.request,
             self.invoked_arn(),
             self.deployment.region,
-            identity,
+            self.time,
+            principal,
             vpc_endpoint=self.vpc_endpoint,
         )
 

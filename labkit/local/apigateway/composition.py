@@ -22,13 +22,12 @@ from labkit.local.apigateway.http.jwt_authorizer import JwtAuthorizer
 from labkit.local.apigateway.http.pipeline import HttpGates, http_pipeline
 from labkit.local.apigateway.http.responses import FORBIDDEN, HttpError
 from labkit.local.apigateway.http.responses import THROTTLED as HTTP_THROTTLED
-from labkit.local.apigateway.iam_authorizer import IamAuthorizer, IdentityPolicies
+from labkit.local.apigateway.iam_authorizer import IamAuthorizer, Identities
 from labkit.local.apigateway.invocation import LambdaFunctions
 from labkit.local.apigateway.journeys import Journeys
 from labkit.local.apigateway.lambda_authorizer import LambdaAuthorizer
 from labkit.local.apigateway.limits import Buckets, Throttle
 from labkit.local.apigateway.pipeline import Pipeline
-from labkit.local.apigateway.policies import PolicyEvaluator
 from labkit.local.apigateway.rest import lambda_authorizer as rest_lambda_authorizer
 from labkit.local.apigateway.rest import throttling as rest_throttling
 from labkit.local.apigateway.rest.call import RestCall
@@ -50,7 +49,7 @@ Clock = Callable[[], float]
 """The time in seconds since the epoch."""
 
 
-class Callers(Keys, IdentityPolicies, Protocol):
+class Callers(Keys, Identities, Protocol):
     """What the IAM authorizers ask of IAM and STS."""
 
 
@@ -101,8 +100,7 @@ def compose_api_gateway(
     buckets, journeys = Buckets(clock), Journeys()
     rest_gates = compose_rest_gates(
         functions=engine.functions,
-        evaluator=engine,
-        callers=engine,
+        callers=engine.iam,
         user_pools=engine.user_pools,
         api_keys=engine.usage_plans,
         buckets=buckets,
@@ -110,8 +108,7 @@ def compose_api_gateway(
     )
     http_gates = compose_http_gates(
         functions=engine.functions,
-        evaluator=engine,
-        callers=engine,
+        callers=engine.iam,
         user_pools=engine.user_pools,
         buckets=buckets,
         clock=clock,
@@ -152,7 +149,6 @@ def compose_api_gateway(
 def compose_rest_gates(
     *,
     functions: LambdaFunctions,
-    evaluator: PolicyEvaluator,
     callers: Callers,
     user_pools: UserPools,
     api_keys: ApiKeys,
@@ -162,7 +158,7 @@ def compose_rest_gates(
     """The gates of REST APIs over the services that they ask."""
     usage_plans, http_server = UsagePlans(api_keys, clock), HttpServerIntegration()
     return RestGates(
-        resource_policy=ResourcePolicy(evaluator),
+        resource_policy=ResourcePolicy(),
         cognito=CognitoAuthorizer(user_pools, clock),
         iam=IamAuthorizer(
             SignatureVerifier(callers, clock),
@@ -171,9 +167,7 @@ def compose_rest_gates(
             deny_caller,
             Code.RESOURCE_POLICY_MISSING,
         ),
-        lambda_authorizer=LambdaAuthorizer(
-            rest_lambda_authorizer.DOOR, functions, evaluator, clock
-        ),
+        lambda_authorizer=LambdaAuthorizer(rest_lambda_authorizer.DOOR, functions, clock),
         usage_plans=usage_plans,
         throttle=Throttle(
             buckets, rest_throttling.limits_of, GatewayError(THROTTLED), usage_plans.count_call
@@ -190,7 +184,6 @@ def compose_rest_gates(
 def compose_http_gates(
     *,
     functions: LambdaFunctions,
-    evaluator: PolicyEvaluator,
     callers: Callers,
     user_pools: UserPools,
     buckets: Buckets,
@@ -206,9 +199,7 @@ def compose_http_gates(
             http_lambda_authorizer.deny_caller,
             Code.OTHER_ACCOUNT,
         ),
-        lambda_authorizer=LambdaAuthorizer(
-            http_lambda_authorizer.DOOR, functions, evaluator, clock
-        ),
+        lambda_authorizer=LambdaAuthorizer(http_lambda_authorizer.DOOR, functions, clock),
         throttle=Throttle(buckets, http_throttling.limits_of, HTTP_THROTTLED),
         integrations=HttpIntegrations(functions),
     )

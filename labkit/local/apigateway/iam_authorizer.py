@@ -10,17 +10,18 @@ from labkit.local.apigateway.call import GatewayCall
 from labkit.local.apigateway.outcomes import Pass, Stop
 from labkit.local.apigateway.policies import Identity
 from labkit.local.apigateway.signature import RefusedSignatureError, SignatureVerifier
-from labkit.local.iam.policy import Decision, PolicyQuestion
+from labkit.local.iam.evaluation import IdentityPolicies, decide_identity
+from labkit.local.iam.question import Principal
 
 C = TypeVar("C", bound=GatewayCall)
 R = TypeVar("R")
 
 
-class IdentityPolicies(Protocol):
+class Identities(Protocol):
     """What the authorizer asks of IAM."""
 
-    def decide_identity(self, access_key_id: str, question: PolicyQuestion) -> Decision:
-        """What the caller's own policies say."""
+    def identity(self, access_key_id: str, region: str) -> tuple[Principal, IdentityPolicies]:
+        """Who has an access key, and the policies of that user or role."""
 
 
 class IamAuthorizer(Generic[C, R]):
@@ -31,7 +32,7 @@ class IamAuthorizer(Generic[C, R]):
 
     Args:
         signatures: who signed.
-        policies: what the signer may.
+        identities: what the signer may.
         refuse_signature: the door's words for a signature that isn't good.
         refuse_caller: the door's words for a caller who isn't allowed.
         other_account: what is wrong where no resource policy lets a caller of another account in.
@@ -40,13 +41,13 @@ class IamAuthorizer(Generic[C, R]):
     def __init__(
         self,
         signatures: SignatureVerifier,
-        policies: IdentityPolicies,
+        identities: Identities,
         refuse_signature: Callable[[RefusedSignatureError], R],
         refuse_caller: Callable[[C, Identity], R],
         other_account: Code,
     ) -> None:
         self._signatures = signatures
-        self._policies = policies
+        self._identities = identities
         self._refuse_signature = refuse_signature
         self._refuse_caller = refuse_caller
         self._other_account = other_account
@@ -58,9 +59,10 @@ class IamAuthorizer(Generic[C, R]):
         except RefusedSignatureError as refused:
             return Stop(self._refuse_signature(refused), refused.code, refused.reason)
         call.caller = caller
-        known = Identity("ImplicitDeny", caller.arn, caller.account_id, caller)
-        decision = self._policies.decide_identity(caller.access_key_id, call.question(known))
-        call.identity = identity = Identity(decision, caller.arn, caller.account_id, caller)
+        region = call.deployment.region
+        principal, policies = self._identities.identity(caller.access_key_id, region)
+        decision = decide_identity(policies, call.question(principal))
+        call.identity = identity = Identity(decision, caller.arn, caller.account_id, principal)
         evidence = {"caller": caller.arn, "identity policies": decision}
         if decision == "Deny":
             reason, code = "a policy of the caller denies it explicitly", Code.IAM_EXPLICIT_DENY

@@ -20,9 +20,10 @@ from labkit.local.apigateway.authorizer_results import (
 from labkit.local.apigateway.call import GatewayCall
 from labkit.local.apigateway.invocation import Invoker, LambdaFunctions, function_name
 from labkit.local.apigateway.outcomes import Pass, Stop
-from labkit.local.apigateway.policies import Identity, PolicyEvaluator
+from labkit.local.apigateway.policies import Identity
 from labkit.local.apigateway.records import AuthorizerRecord
 from labkit.local.apigateway.result_cache import ResultCache
+from labkit.local.iam.evaluation import evaluate
 
 C = TypeVar("C", bound=GatewayCall)
 A = TypeVar("A", bound=AuthorizerRecord)
@@ -71,7 +72,6 @@ class LambdaAuthorizer(Generic[C, A, R]):
     Args:
         door: see there.
         functions: where the functions are.
-        evaluator: the policy language.
         clock: seconds since the epoch.
     """
 
@@ -79,12 +79,10 @@ class LambdaAuthorizer(Generic[C, A, R]):
         self,
         door: LambdaAuthorizerDoor[C, A, R],
         functions: LambdaFunctions,
-        evaluator: PolicyEvaluator,
         clock: Callable[[], float],
     ) -> None:
         self._door = door
         self._invoker = Invoker(functions)
-        self._evaluator = evaluator
         self._cache = ResultCache[AuthorizerResult](clock)
 
     def __call__(self, call: C) -> Pass | Stop[R] | Coroutine[Any, Any, Pass | Stop[R]]:
@@ -213,9 +211,7 @@ class LambdaAuthorizer(Generic[C, A, R]):
         """Evaluate the result for this request's own ARN."""
         decision = result.verdict
         if result.policy is not None:
-            decision = self._evaluator.decide(
-                result.policy, call.question(), names_principals=False
-            )
+            decision = evaluate(result.policy, call.question())
         identity = Identity(decision or "ImplicitDeny", None, call.account_id)
         call.identity, call.authorizer_result = identity, result
         evidence = {

@@ -16,8 +16,8 @@ from typing import Any
 from labkit.local.cognito.guest_session import GUEST_POLICY, SIGNED_IN_POLICY
 from labkit.local.cognito.login_tokens import LoginTokens
 from labkit.local.cognito.role_mapping import check_mappings, role_for, roles_in
-from labkit.local.engine import Engine, IdentityPool, Operation
-from labkit.local.iam.policy import MalformedPolicyError, parse_trust_policy
+from labkit.local.engine import Engine, IdentityPool, Operation, Role
+from labkit.local.iam.policy import MalformedPolicyError, Statement, parse_trust_policy
 from labkit.local.json_protocol import (
     ApiError,
     ServiceModel,
@@ -41,6 +41,8 @@ LIFETIME_SECONDS = 3600
 BAD_CONFIGURATION = "Invalid identity pool configuration. Check assigned IAM roles for this pool."
 """Of ``InvalidIdentityPoolConfigurationException``: no role, or one that doesn't trust the pool."""
 
+_NAMING = frozenset({"stringequals", "stringequalsignorecase", "stringlike"})
+"""The condition operators that say whose ``aud`` a trust policy lets in."""
 _POOL_NOT_FOUND = re.compile(r"Identity pool (\S+) not found\.")
 _UNSUPPORTED = """
     GetOpenIdToken GetOpenIdTokenForDeveloperIdentity LookupDeveloperIdentity MergeDeveloperIdentities
@@ -82,11 +84,11 @@ class IdentityPoolService:
 
     def guard_roles(self) -> None:
         """Close the other ways to a role that trusts identity pools: they are STS's and IAM's."""
-        self._engine.refuse_web_identities(
+        self._engine.sts.refuse_web_identities(
             "InvalidIdentityToken",
             "The local cloud doesn't offer AssumeRoleWithWebIdentity: use GetCredentialsForIdentity.",
         )
-        self._engine.check_trust_policies_with(trust_policy_problem)
+        self._engine.iam.check_trust_policies_with(trust_policy_problem)
 
     async def handle(self, request: Request) -> Response:
         """Answer one request; never raises for what a client may send."""
@@ -136,7 +138,7 @@ class IdentityPoolService:
         role_arn = role_for(
             self._pools.roles(pool["IdentityPoolId"]), claims, body.get("CustomRoleArn")
         )
-        role = None if role_arn is None else self._engine.role(role_arn)
+        role = None if role_arn is None else self._engine.iam.role(role_arn)
         # First, because the role must trust the identity that gets the credentials: perhaps the login has one already.
         identity_id = self._pools.link_logins(pool["IdentityPoolId"], identity_id, logins)
         if role is None or not self._trusts(role, pool, identity_id, claims):
@@ -149,28 +151,28 @@ class IdentityPoolService:
         )
 
     def _trusts(
-        self, role: JsonObject, pool: IdentityPool, identity_id: str, claims: Mapping[str, Claims]
+        self, role: Role, pool: IdentityPool, identity_id: str, claims: Mapping[str, Claims]
     ) -> bool:
         region = pool["IdentityPoolId"].partition(":")[0]
         keys = {**_federated_keys(pool, identity_id), f"{PROVIDER}:amr": methods(claims)}
-        return self._engine.trusts_web_identity(role, PROVIDER, keys, region)
+        return self._engine.iam.trusts_web_identity(role, PROVIDER, keys, region)
 
     def _credentials(
-        self, role: JsonObject, pool: IdentityPool, identity_id: str, claims: Mapping[str, Claims]
+        self, role: Role, pool: IdentityPool, identity_id: str, claims: Mapping[str, Claims]
     ) -> JsonObject:
         policy = SIGNED_IN_POLICY if claims else GUEST_POLICY
-        made = self._engine.role_credentials(
-            role["Arn"],
+        made = self._engine.sts.role_credentials(
+            role.arn,
             SESSION_NAME,
             LIFETIME_SECONDS,
-            UserId=f"{role['RoleId']}:{SESSION_NAME}",
+            UserId=f"{role.id}:{SESSION_NAME}",
             SessionPolicies={"Policy": json.dumps(policy), "PolicyArns": []},
             _cognito_auth_provider=_provider_text(claims),
             _cognito_auth_type="authenticated" if claims else "unauthenticated",
             _federated_keys=_federated_keys(pool, identity_id),
             _identity_id=identity_id,
             _identity_pool_id=pool["IdentityPoolId"],
-            _role_id=role["RoleId"],
+            _role_id=role.id,
         )
         return {
             "AccessKeyId": made["AWS_ACCESS_KEY_ID"],
@@ -193,7 +195,7 @@ class IdentityPoolService:
         account_id = self._engine.settings.account_id
         for role_arn in roles_in(roles, mappings):
             of_account = role_arn.startswith(f"arn:aws:iam::{account_id}:role/")
-            if not of_account or not self._engine.may_pass(role_arn, region):
+            if not of_account or not self._engine.iam.may_pass(role_arn, region):
                 raise ApiError(
                     "NotAuthorizedException", f"Access to Role '{role_arn}' is forbidden."
                 )
@@ -207,24 +209,24 @@ class IdentityPoolService:
 def trust_policy_problem(document: object) -> str | None:
     """What IAM has against a trust policy: one for identity pools must say which of them."""
     try:
-        statements = parse_trust_policy(document)["Statement"]
+        statements = parse_trust_policy(document).statements
     except MalformedPolicyError:
         return None  # that is another rule's matter
     for statement in statements:
-        federated = statement["Principal"]
-        names = federated.get("Federated", []) if isinstance(federated, dict) else []
-        trusts = PROVIDER in ([names] if isinstance(names, str) else names)
-        if trusts and statement["Effect"] == "Allow" and not _names_audience(statement):
+        names = statement.principals.names if statement.principals else frozenset()
+        trusts = ("Federated", PROVIDER) in names
+        if trusts and statement.effect == "Allow" and not _names_audience(statement):
             return f"A trust policy for {PROVIDER} needs a condition on {PROVIDER}:aud, the id of your identity pool."
     return None
 
 
-def _names_audience(statement: JsonObject) -> bool:
+def _names_audience(statement: Statement) -> bool:
     return any(
-        key.lower() == f"{PROVIDER}:aud"
-        for operator, block in statement.get("Condition", {}).items()
-        if re.fullmatch(r"(ForAnyValue:)?String(Equals|EqualsIgnoreCase|Like)", operator, re.I)
-        for key in block
+        condition.key == f"{PROVIDER}:aud"
+        and condition.operator in _NAMING
+        and condition.quantifier != "forallvalues"
+        and not condition.if_exists
+        for condition in statement.conditions
     )
 
 

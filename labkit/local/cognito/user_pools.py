@@ -82,7 +82,7 @@ class UserPoolService:
             user_pools, sessions, self._sign_in, clock=clock
         )
         self._refresh = refresh.Refresh(user_pools, seal, self._issued, clock=clock)
-        accounts = UserAccounts(user_pools, engine, mailbox, sessions, clock=clock)
+        accounts = UserAccounts(user_pools, engine.iam, mailbox, sessions, clock=clock)
         settings = UserPoolSettings(user_pools)
         self._operations: dict[str, Callable[[JsonObject, Operation], Awaitable[Response]]] = {
             "AdminCreateUser": accounts.admin_create_user,

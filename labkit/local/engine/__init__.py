@@ -2,9 +2,9 @@
 
 MiniStack (MIT) runs inside this process. What it can't do or does otherwise than AWS is done in front of it, by the
 other files of labkit.local; what they need from it is a part of :class:`Engine`. ``AUTH=true`` makes it verify the
-Signature v4 and the IAM policies of IAM users and roles; it takes a few access keys for root without looking at the
-signature (``test``, any account id, its own), so the cloud's own key is verified in ``signatures.py``, and
-``access.py`` refuses the others.
+Signature v4 of IAM users and roles and ask what their policies say, which ``labkit.local.iam`` answers; it takes a few
+access keys for root without looking at the signature (``test``, any account id, its own), so the cloud's own key is
+verified in ``signatures.py``, and ``access.py`` refuses the others.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from labkit.local.engine.cognito_records import (
 from labkit.local.engine.domain_names import DomainNames
 from labkit.local.engine.functions import Functions
 from labkit.local.engine.http_apis import HttpApiRecords
-from labkit.local.engine.iam import Iam
+from labkit.local.engine.iam import Iam, Role
 from labkit.local.engine.identity_pools import IdentityPools
 from labkit.local.engine.ministack import JsonObject, MiniStack
 from labkit.local.engine.operations import Operation
 from labkit.local.engine.patches import PATCHES, replace_functions
-from labkit.local.engine.policy_corrections import PolicyCorrections
+from labkit.local.engine.policy_evaluation import PolicyEvaluation
+from labkit.local.engine.policy_questions import PolicyQuestions
 from labkit.local.engine.rest_apis import RestApiRecords
+from labkit.local.engine.signatures import Signatures
+from labkit.local.engine.sts import Sts
 from labkit.local.engine.token_generation import TokenGeneration
 from labkit.local.engine.usage_plans import UsagePlanRecords
 from labkit.local.engine.user_pools import UserPools
@@ -42,6 +45,7 @@ __all__ = [
     "IdentityPools",
     "JsonObject",
     "Operation",
+    "Role",
     "User",
     "UserPool",
     "UserPoolClient",
@@ -49,7 +53,7 @@ __all__ = [
 ]
 
 
-class Engine(PolicyCorrections, Iam):
+class Engine(MiniStack):
     """MiniStack in this process: the whole seam.
 
     One engine a process: MiniStack's state is in its modules.
@@ -61,6 +65,11 @@ class Engine(PolicyCorrections, Iam):
     def __init__(self, settings: CloudSettings) -> None:
         super().__init__(settings)
         self.ministack: MiniStack = self
+        self.signatures: Signatures = Signatures(self)
+        self.sts: Sts = Sts(self)
+        self.iam: Iam = Iam(self, self.sts)
+        self.policy_questions: PolicyQuestions = PolicyQuestions(self)
+        self.policy_evaluation: PolicyEvaluation = PolicyEvaluation(self)
         self.functions: Functions = Functions(self)
         self.user_pools: UserPools = UserPools(self)
         self.token_generation = TokenGeneration(self.user_pools)
@@ -80,7 +89,5 @@ class Engine(PolicyCorrections, Iam):
             SetupError: this version of MiniStack isn't the one that labkit knows.
         """
         self.configure()
-        self.correct_policies()  # before the services are imported, which take over what they use
-        self.end_sessions_with_their_roles()
         self.import_services(PATCHES)
         replace_functions(self, self)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable
 from typing import Any
 
 from labkit.local.engine import names
 from labkit.local.engine.ministack import JsonObject, MiniStack
+from labkit.local.engine.policy_evaluation import resource_policy
+from labkit.local.iam.evaluation import evaluate
+from labkit.local.iam.policy import Policy
+from labkit.local.iam.question import PolicyQuestion, service_principal
 
-_KEPT_PERMISSIONS = 256
+_KEPT_POLICIES = 256
 _KEPT_LOG_STREAMS = 1_000
 
 FunctionRunner = Callable[[JsonObject, bytes, Any, str, str], JsonObject]
@@ -26,7 +31,7 @@ class Functions:
     def __init__(self, ministack: MiniStack) -> None:
         self._ministack = ministack
         self._runner: FunctionRunner | None = None
-        self._permissions: dict[tuple[str, str, str], tuple[JsonObject, bool]] = {}
+        self._policies: dict[str, tuple[JsonObject, Policy]] = {}
 
     def run_with(self, runner: FunctionRunner) -> None:
         """Give the execution of functions to ``runner``, for every way in which one is invoked."""
@@ -69,33 +74,26 @@ class Functions:
         record = self._record(function_arn)
         if record is None:
             return False
-        question = (function_arn, service, source_arn)
-        policy, allows = self._permissions.get(question, (None, False))
-        if policy != record["policy"]:
-            allows = self._policy_allows(record["policy"], *question)
-            if len(self._permissions) >= _KEPT_PERMISSIONS:
-                self._permissions.clear()
-            self._permissions[question] = copy.deepcopy(record["policy"]), allows
-        return allows
-
-    def _policy_allows(
-        self, policy: JsonObject, function_arn: str, service: str, source_arn: str
-    ) -> bool:
-        evaluator = self._ministack._core("iam_evaluator")
-        context = evaluator.EvalContext(
-            principal_arn=service,
-            principal_type="Service",
-            principal_account=self._ministack.settings.account_id,
-            action="lambda:InvokeFunction",
-            resource_arn=function_arn,
-            region=_name_and_region(function_arn)[1],
-            service_context={
-                "aws:sourcearn": source_arn,
-                "aws:sourceaccount": self._ministack.settings.account_id,
-            },
+        account_id = self._ministack.settings.account_id
+        question = PolicyQuestion(
+            "lambda:InvokeFunction",
+            function_arn,
+            _name_and_region(function_arn)[1],
+            time.time(),
+            service_principal(service),
+            keys={"aws:sourcearn": source_arn, "aws:sourceaccount": account_id},
         )
-        decision = evaluator.evaluate_resource_policy(policy, context, service=service)
-        return bool(decision.decision == "Allow")
+        return evaluate(self._policy(function_arn, record["policy"]), question) == "Allow"
+
+    def _policy(self, function_arn: str, document: JsonObject) -> Policy:
+        """A function's policy, read again when it has changed."""
+        snapshot, policy = self._policies.get(function_arn, (None, None))
+        if policy is None or snapshot != document:
+            policy = resource_policy(document)
+            if len(self._policies) >= _KEPT_POLICIES:
+                self._policies.clear()
+            self._policies[function_arn] = copy.deepcopy(document), policy
+        return policy
 
     async def invoke_function(self, function_arn: str, event: Any) -> JsonObject:
         """Invoke a function synchronously.
@@ -123,8 +121,10 @@ class Functions:
     def _record(self, function_arn: str) -> JsonObject | None:
         """MiniStack's record of the function that an (unqualified or qualified) ARN names, or None."""
         name, region = _name_and_region(function_arn)
-        with self._ministack.scope(region):
-            found: JsonObject | None = self._ministack[names.FUNCTIONS].get(name)
+        settings = self._ministack.settings
+        found: JsonObject | None = self._ministack[names.FUNCTIONS].get_scoped(
+            settings.account_id, region or settings.region, name
+        )
         return found
 
 

@@ -204,15 +204,6 @@ class MiniStack:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, run, call, *args)
 
-    def _module(self, name: str) -> Any:
-        return self._imported(f"services.{name}")
-
-    def _core(self, name: str) -> Any:
-        return self._imported(f"core.{name}")
-
-    def _scope(self, region: str | None = None) -> AbstractContextManager[None]:
-        return self.scope(region)
-
     def _imported(self, name: str) -> Any:
         module = self._modules.get(name)
         if module is None:

@@ -135,6 +135,47 @@ ACCESS_DENIED_RESPONSE = Name(
     "writes a refusal in a service's protocol",
 )
 
+# -- users, roles and sessions ------------------------------------------------------------------------------
+
+USERS = Name("services.iam", "_users", _BY_ACCOUNT, "users by name, with their boundaries")
+ROLES = Name("services.iam", "_roles", _BY_ACCOUNT, "roles by name, with their trust policies")
+SESSIONS = Name("services.sts", "_sessions", "dict", "sessions by access key")
+REGISTER_SESSION = Name(
+    "services.sts", "register_session", "(access_key, session)", "begins a session"
+)
+STS_ERROR = Name(
+    "services.sts", "_error", "(status, code, message, ns=...)", "refuses in the protocol of STS"
+)
+RESOLVE_CREDENTIAL = Name(
+    "core.iam_evaluator",
+    "resolve_credential",
+    "(access_key_id, account_id=..., session_token=...)",
+    "whose an access key is",
+)
+RESOLVE_PRINCIPAL = Name(
+    "core.iam_evaluator",
+    "resolve_principal",
+    "(access_key_id, account_id, credential=...)",
+    "finds the policies of an access key's owner",
+)
+AUTH_ERROR = Name(
+    "core.iam_evaluator", "AuthError", "(code, message, details=...)", "why a key has no policies"
+)
+UNKNOWN_ACCESS_KEY = Name(
+    "core.iam_evaluator", "_unknown_access_key", "()", "the error of a key that is nobody's"
+)
+VERIFIED_KEY = Name(
+    "core.iam_evaluator", "_verified_key", "ContextVar", "who signed the call that is answered"
+)
+EVAL_RESULT = Name(
+    "core.iam_evaluator",
+    "EvalResult",
+    "(decision, principal_arn=..., matched_sid=..., reason=..., resource_policy_arn=...)",
+    "what it is told that policies say",
+)
+GET_REGION = Name("core.responses", "get_region", "()", "the Region that a call is in")
+TABLES = Name("services.dynamodb", "_tables", _BY_REGION, "tables with their keys")
+
 # -- user pools and identity pools ------------------------------------------------------------------------
 
 USER_POOLS = Name(

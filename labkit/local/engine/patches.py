@@ -8,15 +8,41 @@ from typing import Any, Protocol
 
 from labkit.local.engine.cognito_mail import CognitoMail
 from labkit.local.engine.functions import Functions
+from labkit.local.engine.iam import Iam
 from labkit.local.engine.identity_pools import IdentityPools
 from labkit.local.engine.ministack import MiniStack
 from labkit.local.engine.names import Name
+from labkit.local.engine.policy_evaluation import (
+    PolicyEvaluation,
+    identity_policy,
+    names_condition_key,
+    policy_problem,
+)
+from labkit.local.engine.policy_questions import PolicyQuestions
+from labkit.local.engine.sts import Sts
 from labkit.local.engine.token_generation import TokenGeneration
 from labkit.local.engine.user_pools import UserPools
+from labkit.local.iam.dynamodb_tables import table_arns
 
 
 class Parts(Protocol):
     """The parts of the engine that put something in MiniStack's place."""
+
+    @property
+    def sts(self) -> Sts:
+        """Of sessions."""
+
+    @property
+    def iam(self) -> Iam:
+        """Of users and roles."""
+
+    @property
+    def policy_questions(self) -> PolicyQuestions:
+        """What policies are asked."""
+
+    @property
+    def policy_evaluation(self) -> PolicyEvaluation:
+        """What they say."""
 
     @property
     def functions(self) -> Functions:
@@ -51,6 +77,111 @@ class Patch(Name):
 
 
 PATCHES: tuple[Patch, ...] = (
+    Patch(
+        "core.iam_evaluator",
+        "parse_policy_document",
+        "(doc)",
+        "labkit reads policies, and what can't be read denies",
+        lambda engine, own: identity_policy,
+    ),
+    Patch(
+        "core.iam_evaluator",
+        "validate_policy_document",
+        "(doc)",
+        "it saves policies that nobody can evaluate",
+        lambda engine, own: policy_problem,
+    ),
+    Patch(
+        "core.iam_evaluator",
+        "_names_condition_key",
+        "(policies, prefix)",
+        "the policies are labkit's",
+        lambda engine, own: names_condition_key,
+    ),
+    Patch(
+        "core.iam_evaluator",
+        "evaluate",
+        "(ctx, policies, *limits)",
+        "it knows no variables, and compares what can't be compared",
+        lambda engine, own: engine.policy_evaluation.evaluate,
+    ),
+    Patch(
+        "core.iam_evaluator",
+        "evaluate_resource_policy",
+        "(doc, ctx, service=..., named_only=..., direct_only=...)",
+        "the same, and it overlooks NotPrincipal",
+        lambda engine, own: engine.policy_evaluation.evaluate_resource_policy,
+    ),
+    Patch(
+        "core.iam_evaluator",
+        "combine_resource_policy",
+        "(identity, ctx, policy, owner_account, required=..., limits=...)",
+        "it evaluates, too",
+        lambda engine, own: engine.policy_evaluation.combine_resource_policy,
+    ),
+    Patch(
+        "core.iam_evaluator",
+        "evaluate_trust_policy",
+        "(trust_doc, caller_arn, ctx=...)",
+        "it evaluates, too, and root may assume every service's role",
+        lambda engine, own: engine.policy_evaluation.evaluate_trust_policy,
+    ),
+    Patch(
+        "core.iam_evaluator",
+        "resolve_credential",
+        "(access_key_id, account_id=..., session_token=...)",
+        "a session outlives its role",
+        lambda engine, own: engine.sts.resolve_credential(own),
+    ),
+    Patch(
+        "core.iam_evaluator",
+        "_principal_keys",
+        "(credential)",
+        "it doesn't know the condition keys of identity pools",
+        lambda engine, own: engine.sts.principal_keys(own),
+    ),
+    Patch(
+        "core.iam_actions",
+        "extract_iam_action",
+        "(service, method, path, headers, body, query_params)",
+        "it lets operations through that it can't name",
+        lambda engine, own: engine.policy_questions.action(own),
+    ),
+    Patch(
+        "core.iam_actions",
+        "extract_resource_arn",
+        "(service, method, path, headers, body, query_params, region, account_id)",
+        "it believes a TableName that DynamoDB ignores",
+        lambda engine, own: engine.policy_questions.resource_arn(own),
+    ),
+    Patch(
+        "core.iam_actions",
+        "dynamodb_resource_arns",
+        "(body, region, account_id)",
+        "the same",
+        lambda engine, own: table_arns,
+    ),
+    Patch(
+        "core.iam_actions",
+        "dynamodb_service_context",
+        "(body)",
+        "it doesn't know dynamodb:LeadingKeys",
+        lambda engine, own: engine.policy_questions.dynamodb_keys(own),
+    ),
+    Patch(
+        "services.sts",
+        "_web_identity_trust_denied",
+        "(role_arn, params, use_json)",
+        "it believes any token",
+        lambda engine, own: engine.sts.deny_web_identity(own),
+    ),
+    Patch(
+        "services.iam",
+        "_trust_policy_not_principal_error",
+        "(doc)",
+        "it saves trust policies for everybody's identity pools",
+        lambda engine, own: engine.iam.trust_policy_error(own),
+    ),
     Patch(
         "services.cognito",
         "_dispatch_idp",

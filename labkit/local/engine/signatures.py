@@ -7,17 +7,24 @@ import hmac
 import uuid
 from urllib.parse import parse_qs
 
+from labkit.local.engine import names
 from labkit.local.engine.ministack import MiniStack, response_of
 from labkit.local.messages import Request, Response
 
 
-class Signatures(MiniStack):
-    """Who signed a control-plane call, and how a refusal is worded."""
+class Signatures:
+    """Who signed a control-plane call, and how a refusal is worded.
+
+    Args:
+        ministack: knows the keys.
+    """
+
+    def __init__(self, ministack: MiniStack) -> None:
+        self._ministack = ministack
 
     def takes_for_root(self, access_key_id: str) -> bool:
         """Whether MiniStack would treat this key as root without a look at the signature."""
-        evaluator = self._core("iam_evaluator")
-        return bool(evaluator.is_root_access_key(access_key_id))
+        return bool(self._ministack[names.IS_ROOT_ACCESS_KEY](access_key_id))
 
     def signature_error(self, request: Request, *, presigned: bool) -> tuple[str, str] | None:
         """Why a signed request is refused: (error type, message), or None.
@@ -25,16 +32,16 @@ class Signatures(MiniStack):
         The key is the cloud's own, an IAM user's or a role's. The time window is MiniStack's: 5 minutes, 15 for the
         services that allow 15.
         """
-        sigv4 = self._core("sigv4")
+        ministack = self._ministack
         headers: dict[str, str] = {}
         for name, value in request.headers:
             key = name.lower()
             headers[key] = f"{headers[key]},{value}" if key in headers else value
         query = parse_qs(request.query_string, keep_blank_values=True)
         parsed = (
-            sigv4.parse_query_signature(query)
+            ministack[names.PARSE_QUERY_SIGNATURE](query)
             if presigned
-            else sigv4.parse_header_signature(headers)
+            else ministack[names.PARSE_HEADER_SIGNATURE](headers)
         )
         if isinstance(parsed, tuple):
             return str(parsed[0]), str(parsed[1])
@@ -44,24 +51,23 @@ class Signatures(MiniStack):
                 "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
             )
         token = query.get("X-Amz-Security-Token", [""])[0] if presigned else ""
-        evaluator = self._core("iam_evaluator")
-        found = evaluator.resolve_credential(
+        found = ministack[names.RESOLVE_CREDENTIAL](
             parsed.access_key_id,
-            self.settings.account_id,
+            ministack.settings.account_id,
             token or headers.get("x-amz-security-token", ""),
         )
-        if isinstance(found, evaluator.CredentialResolutionError):
+        if isinstance(found, ministack[names.CREDENTIAL_RESOLUTION_ERROR]):
             return str(found.code), str(found.message)
         if presigned:
             try:
-                expired = sigv4.presigned_request_is_expired(
+                expired = ministack[names.PRESIGNED_REQUEST_IS_EXPIRED](
                     parsed.amz_date, query.get("X-Amz-Expires", [""])[0]
                 )
             except ValueError:
                 expired = True
             if expired:
                 return "AccessDenied", "Request has expired"
-        elif late := sigv4.request_time_failure(parsed):
+        elif late := ministack[names.REQUEST_TIME_FAILURE](parsed):
             return str(late[0]), str(late[1])
         declared = headers.get("x-amz-content-sha256", "")
         if len(declared) == 64 and not hmac.compare_digest(
@@ -71,7 +77,7 @@ class Signatures(MiniStack):
                 "XAmzContentSHA256Mismatch",
                 "The provided 'x-amz-content-sha256' header does not match.",
             )
-        failure = sigv4.header_signature_failure(
+        failure = ministack[names.HEADER_SIGNATURE_FAILURE](
             parsed,
             found.secret_access_key,
             request.method,
@@ -85,9 +91,8 @@ class Signatures(MiniStack):
 
     def refusal(self, request: Request, service: str, error_type: str, message: str) -> Response:
         """The refusal of a call in the protocol of its service, so that botocore reads its code."""
-        actions = self._core("iam_actions")
         headers = {name.lower(): value for name, value in request.headers}
-        answer = actions.access_denied_response(
+        answer = self._ministack[names.ACCESS_DENIED_RESPONSE](
             service,
             "",
             "",

@@ -210,19 +210,21 @@ def admit(request: Request, engine: Engine) -> Request | Response:
             if not _needs_no_signature(request, operation):
                 return _missing_token(request)
             return _without_identity(request)
-        if engine.takes_for_root(credentials.access_key_id) and (
+        if engine.signatures.takes_for_root(credentials.access_key_id) and (
             credentials.access_key_id != engine.settings.access_key_id
         ):
             raise _AccessError(
                 "UnrecognizedClientException",
                 "The security token included in the request is invalid.",
             )
-        failure = engine.signature_error(request, presigned=credentials.presigned)
+        failure = engine.signatures.signature_error(request, presigned=credentials.presigned)
         if failure is not None:
             raise _AccessError(*failure)
         _check_service(request, credentials)
     except _AccessError as refused:
-        return engine.refusal(request, _service(request), refused.error_type, refused.message)
+        return engine.signatures.refusal(
+            request, _service(request), refused.error_type, refused.message
+        )
     return request
 
 

@@ -78,7 +78,7 @@ def compose(
     engine, mailbox = Engine(settings), Mailbox(clock=clock)
     cloud_clock = CloudClock(Path(settings.work_directory), process_clock)
     runner = FunctionRunner(
-        engine.role_credentials,
+        engine.sts.role_credentials,
         settings.endpoint,
         Path(settings.work_directory),
         clock=clock,

@@ -1,1 +1,1 @@
-"""The policy language of IAM, where the engine's is kinder than AWS: documents, variables, leading keys."""
+"""IAM's policy language: documents, what they are asked, and what they say; nothing here knows the engine."""

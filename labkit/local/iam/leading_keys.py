@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from labkit.local.iam.dynamodb_tables import table_name
 
 JsonObject = dict[str, Any]
 
-UNKNOWN = "\x00"
-"""Stands for a key that can't be read from the request: no policy names it, so a condition refuses it."""
+UNKNOWN: Final = None
+"""A key that can't be read from the request: nobody can say whether a condition on it holds."""
 
 PartitionKeyOf = Callable[[str, str | None], str | None]
 """The name of the partition key of (table, index or None); None for an unknown one."""
@@ -24,7 +24,7 @@ _WORD = re.compile(r"[#:]?[\w.-]+")
 _NO_KEY_CONDITION = frozenset({"or", "not", "in"})
 
 
-def leading_keys(body: JsonObject, partition_key_of: PartitionKeyOf) -> list[str] | None:
+def leading_keys(body: JsonObject, partition_key_of: PartitionKeyOf) -> list[str | None] | None:
     """The values of the partition keys in a request.
 
     Args:
@@ -32,7 +32,8 @@ def leading_keys(body: JsonObject, partition_key_of: PartitionKeyOf) -> list[str
         partition_key_of: looks a table up.
 
     Returns:
-        The values as text; None for a request that names no items, such as ``Scan``: it has no such key.
+        The values as text, UNKNOWN among them; None for a request that names no items, such as ``Scan``: it has no
+        such key.
 
     >>> leading_keys({"TableName": "notes", "Key": {"id": {"S": "ana"}}}, lambda table, index: "id")
     ['ana']
@@ -43,7 +44,7 @@ def leading_keys(body: JsonObject, partition_key_of: PartitionKeyOf) -> list[str
     return found or None
 
 
-def _keys(body: JsonObject, partition_key_of: PartitionKeyOf) -> Iterator[str]:
+def _keys(body: JsonObject, partition_key_of: PartitionKeyOf) -> Iterator[str | None]:
     if "Statement" in body or "Statements" in body or "TransactStatements" in body:
         yield UNKNOWN  # PartiQL
     yield from _of_one(body, partition_key_of)
@@ -58,7 +59,7 @@ def _keys(body: JsonObject, partition_key_of: PartitionKeyOf) -> Iterator[str]:
                 yield from _of_one(part, partition_key_of)
 
 
-def _of_batch(table: str, item: Any, partition_key_of: PartitionKeyOf) -> Iterator[str]:
+def _of_batch(table: str, item: Any, partition_key_of: PartitionKeyOf) -> Iterator[str | None]:
     if not isinstance(item, dict):
         yield UNKNOWN
         return
@@ -71,7 +72,7 @@ def _of_batch(table: str, item: Any, partition_key_of: PartitionKeyOf) -> Iterat
             yield _value(request.get(member) if isinstance(request, dict) else None, name)
 
 
-def _of_one(body: JsonObject, partition_key_of: PartitionKeyOf) -> Iterator[str]:
+def _of_one(body: JsonObject, partition_key_of: PartitionKeyOf) -> Iterator[str | None]:
     table = body.get("TableName")
     if not isinstance(table, str):
         return
@@ -83,7 +84,7 @@ def _of_one(body: JsonObject, partition_key_of: PartitionKeyOf) -> Iterator[str]
         yield _of_query(body, partition_key_of(table_name(table), index if index else None))
 
 
-def _of_query(body: JsonObject, name: str | None) -> str:
+def _of_query(body: JsonObject, name: str | None) -> str | None:
     """The partition key that a ``Query`` asks for: always one value, with ``=``."""
     values = body.get("ExpressionAttributeValues") or {}
     names = body.get("ExpressionAttributeNames") or {}
@@ -110,7 +111,7 @@ def _of_query(body: JsonObject, name: str | None) -> str:
     return _value({name: listed[0]}, name)
 
 
-def _value(attributes: Any, name: str | None) -> str:
+def _value(attributes: Any, name: str | None) -> str | None:
     attribute = attributes.get(name) if isinstance(attributes, dict) and name else None
     if not isinstance(attribute, dict) or len(attribute) != 1:
         return UNKNOWN

@@ -1,102 +1,88 @@
-"""What a policy is asked, and what it says. The evaluation itself is the engine's."""
+"""A policy document as typed records, read so strictly that its evaluation can't go wrong.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import json
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-Decision = Literal["Allow", "Deny", "ImplicitDeny"]
+from labkit.local.iam.condition import Condition, read_conditions
+from labkit.local.iam.pattern import Pattern, read_pattern, read_wildcards, wildcard_regex
+from labkit.local.iam.question import UNIQUE_ID, Name
 
-OPERATORS = frozenset(
-    f"{base}{suffix}"
-    for base in """
-        stringequals stringnotequals stringequalsignorecase stringnotequalsignorecase stringlike
-        stringnotlike numericequals numericnotequals numericlessthan numericlessthanequals
-        numericgreaterthan numericgreaterthanequals dateequals datenotequals datelessthan
-        datelessthanequals dategreaterthan dategreaterthanequals bool ipaddress notipaddress arnequals
-        arnlike arnnotequals arnnotlike binaryequals
-    """.split()
-    for suffix in ("", "ifexists")
-) | {"null"}
-"""The condition operators of the policy language, lower case."""
-_SET_OPERATOR = re.compile("^(forallvalues|foranyvalue):")
-_PRINCIPALS = frozenset({"AWS", "CanonicalUser", "Federated", "Service"})
-AS_LITERAL = {"*": "\ue000", "?": "\ue001"}
-"""How a ``*`` and a ``?`` that mean themselves are written in a pattern: two characters of Unicode's private area."""
-_LITERALS = {written: char for char, written in AS_LITERAL.items()}
-_AWS_PRINCIPAL = re.compile(r"\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:[^*?]+|A[A-Z0-9]{15,}")
+VERSION = "2012-10-17"
+"""Only a policy of this version has variables; in an older one ``${`` is plain text."""
 
-
-@dataclass(slots=True)  # not frozen, which takes three times as long: most requests ask one
-class PolicyQuestion:
-    """One question to a policy.
-
-    Attributes:
-        action: for example ``execute-api:Invoke``.
-        resource: the ARN.
-        region: of the request.
-        principal_arn: the caller; ``*`` for an anonymous one.
-        principal_account: the caller's account; empty for an anonymous one.
-        principal_type: ``User``, ``AssumedRole``, ``Root`` or ``Anonymous``.
-        access_key_id: whose tags, name and id the condition keys of the caller are; None for an anonymous one.
-        source_ip: the client's address; None when it came through a VPC endpoint (5.12).
-        keys: further condition keys, lower case, and their values.
-    """
-
-    action: str
-    resource: str
-    region: str
-    principal_arn: str = "*"
-    principal_account: str = ""
-    principal_type: str = "Anonymous"
-    access_key_id: str | None = None
-    source_ip: str | None = "127.0.0.1"
-    keys: Mapping[str, Any] = field(default_factory=dict)
+_KINDS = frozenset({"AWS", "CanonicalUser", "Federated", "Service"})
+_ACCOUNT = re.compile(r"(?:arn:aws[a-z-]*:iam::)?(\d{12})(?::root)?")
+_PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::(?:\d{12}|cloudfront):[^*?]+")
 
 
 class MalformedPolicyError(ValueError):
     """A policy document that can't be evaluated."""
 
 
-@lru_cache(4096)
-def wildcard_pattern(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    """What ``*`` and ``?`` in a policy stand for, as a regular expression.
+@dataclass(frozen=True, slots=True)
+class Principals:
+    """The element ``Principal`` or ``NotPrincipal``.
 
-    Each ``*`` but the last takes the first place where what follows it fits and never looks for another, so no pattern
-    takes more than quadratic time: with eight ``*`` the straightforward expression takes minutes.
-
-    Args:
-        pattern: of an action, a resource or a condition.
-        ignore_case: of ASCII letters; for actions.
-
-    >>> bool(wildcard_pattern("execute-api:*", True).match("Execute-API:Invoke"))
-    True
-    >>> bool(wildcard_pattern("a*c?", False).match("abccd")), bool(wildcard_pattern("a*c?", False).match("abc"))
-    (True, False)
+    Attributes:
+        everybody: it is ``*``, or names ``*`` as an AWS principal.
+        names: whom it names.
     """
-    first, *others = (
-        "".join("." if char == "?" else re.escape(_LITERALS.get(char, char)) for char in part)
-        for part in re.split(r"\*+", pattern)
-    )
-    between = "".join(f"(?>.*?{part})" for part in others[:-1])
-    end = f".*{others[-1]}" if others else ""
-    flags = re.DOTALL | re.ASCII | (re.IGNORECASE if ignore_case else 0)
-    return re.compile(rf"{first}{between}{end}\Z", flags)
+
+    everybody: bool
+    names: frozenset[Name]
 
 
-def parse_policy(document: object, *, with_principal: bool) -> dict[str, Any]:
-    """The document as a dictionary, checked so strictly that its evaluation can't go wrong.
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement; of an element and its ``Not…`` exactly one is there, the other is empty.
+
+    Attributes:
+        effect: what it says of a request that it is about.
+        actions: patterns in any case.
+        not_actions: the same.
+        resources: patterns.
+        not_resources: the same.
+        principals: None in an identity's policy, and beside ``not_principals``.
+        not_principals: whom a ``Deny`` leaves out.
+        conditions: all of which must hold.
+    """
+
+    effect: Literal["Allow", "Deny"]
+    actions: tuple[re.Pattern[str], ...]
+    not_actions: tuple[re.Pattern[str], ...]
+    resources: tuple[Pattern, ...]
+    not_resources: tuple[Pattern, ...]
+    principals: Principals | None
+    not_principals: Principals | None
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy document.
+
+    Attributes:
+        statements: in the document's order, which decides nothing.
+    """
+
+    statements: tuple[Statement, ...]
+
+
+def parse_policy(document: object, *, with_principal: bool) -> Policy:
+    """A policy document.
 
     Args:
         document: JSON text or parsed JSON.
-        with_principal: a resource policy names principals; an identity policy must not.
+        with_principal: a resource's policy names principals; an identity's policy must not.
 
     Raises:
         MalformedPolicyError: it isn't a policy.
@@ -106,6 +92,38 @@ def parse_policy(document: object, *, with_principal: bool) -> dict[str, Any]:
     ...
     labkit.local.iam.policy.MalformedPolicyError: the policy has no statement
     """
+    data, statements = _read_document(document)
+    has_variables = data.get("Version") == VERSION
+    return Policy(tuple(_read_statement(one, with_principal, has_variables) for one in statements))
+
+
+@lru_cache(1_024)
+def parse_policy_text(text: str, *, with_principal: bool) -> Policy:
+    """The same for a text that is read again and again."""
+    return parse_policy(text, with_principal=with_principal)
+
+
+def parse_trust_policy(document: object) -> Policy:
+    """A role's trust policy, which names no resource: it is about the role itself.
+
+    Raises:
+        MalformedPolicyError: it isn't a trust policy.
+
+    >>> trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    >>> [statement.principals.names for statement in parse_trust_policy({"Statement": trust}).statements]
+    [frozenset({('Service', 'lambda.amazonaws.com')})]
+    """
+    data, statements = _read_document(document)
+    for statement in statements:
+        if not isinstance(statement, dict) or {"Resource", "NotResource"} & statement.keys():
+            raise MalformedPolicyError("a statement of a trust policy names a Resource")
+        if "NotPrincipal" in statement:
+            raise MalformedPolicyError("a trust policy has no NotPrincipal")
+    role = [{**statement, "Resource": "*"} for statement in statements]
+    return parse_policy({**data, "Statement": role}, with_principal=True)
+
+
+def _read_document(document: object) -> tuple[Mapping[str, Any], list[Any]]:
     try:
         data = json.loads(document) if isinstance(document, str | bytes) else document
     except (ValueError, RecursionError) as error:
@@ -117,115 +135,95 @@ def parse_policy(document: object, *, with_principal: bool) -> dict[str, Any]:
         statements = [statements]
     if not isinstance(statements, list) or not statements:
         raise MalformedPolicyError("the policy has no statement")
-    for statement in statements:
-        _check_statement(statement, with_principal=with_principal)
-    return {**data, "Statement": statements}
+    return data, statements
 
 
-def parse_trust_policy(document: object) -> dict[str, Any]:
-    """A role's trust policy as a dictionary, checked as strictly; it names no resource, which is the role itself.
-
-    Raises:
-        MalformedPolicyError: it isn't a trust policy.
-
-    >>> trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    >>> sorted(parse_trust_policy({"Statement": trust}))
-    ['Statement']
-    """
-    try:
-        data = json.loads(document) if isinstance(document, str | bytes) else document
-    except (ValueError, RecursionError) as error:
-        raise MalformedPolicyError("the trust policy isn't JSON") from error
-    if not isinstance(data, dict):
-        raise MalformedPolicyError("the trust policy isn't an object")
-    statements = data.get("Statement")
-    listed = [statements] if isinstance(statements, dict) else statements
-    if not isinstance(listed, list):
-        raise MalformedPolicyError("the trust policy has no statement")
-    for statement in listed:
-        if not isinstance(statement, dict) or {"Resource", "NotResource"} & statement.keys():
-            raise MalformedPolicyError("a statement of a trust policy names a Resource")
-    role = [{**statement, "Resource": "*"} for statement in listed]
-    return parse_policy({**data, "Statement": role}, with_principal=True)
-
-
-def _check_statement(statement: object, *, with_principal: bool) -> None:
+def _read_statement(statement: object, with_principal: bool, has_variables: bool) -> Statement:
     if not isinstance(statement, dict):
         raise MalformedPolicyError("a statement isn't an object")
-    if statement.get("Effect") not in ("Allow", "Deny"):
+    effect = statement.get("Effect")
+    if effect not in ("Allow", "Deny"):
         raise MalformedPolicyError("a statement's Effect isn't Allow or Deny")
     for name in ("Action", "Resource"):
-        given = [key for key in (name, f"Not{name}") if key in statement]
-        if len(given) != 1:
+        if (name in statement) == (f"Not{name}" in statement):
             raise MalformedPolicyError(f"a statement needs {name} or Not{name}")
-        if not _is_text_or_texts(statement[given[0]]):
-            raise MalformedPolicyError(f"a statement's {given[0]} isn't text")
-    if with_principal:
-        _check_principal(statement)
-    elif {"Principal", "NotPrincipal"} & set(statement):
-        raise MalformedPolicyError("a statement of an identity policy names a Principal")
-    _check_condition(statement.get("Condition", {}))
-
-
-def _check_principal(statement: Mapping[str, Any]) -> None:
-    """Only what names somebody on AWS: a pattern or half an ARN would be compared with callers all the same."""
-    if "Principal" not in statement or "NotPrincipal" in statement:
-        raise MalformedPolicyError("a statement names no Principal")
-    principal = statement["Principal"]
-    if principal == "*":
-        return
-    if not isinstance(principal, dict) or not principal or not principal.keys() <= _PRINCIPALS:
-        raise MalformedPolicyError("a statement's Principal is neither * nor an object of kinds")
-    for kind, named in principal.items():
-        if not _is_text_or_texts(named):
-            raise MalformedPolicyError(f"a statement's Principal {kind} isn't text")
-        for name in [named] if isinstance(named, str) else named:
-            if kind == "AWS" and not _AWS_PRINCIPAL.fullmatch(name):
-                raise MalformedPolicyError(f"the principal {name!r} isn't *, an account or an ARN")
-
-
-def _check_condition(condition: object) -> None:
-    """An unknown operator would be evaluated as "no match", which opens a Deny: refuse it."""
-    if not isinstance(condition, dict):
-        raise MalformedPolicyError("a statement's Condition isn't an object")
-    for operator, block in condition.items():
-        plain = _SET_OPERATOR.sub("", operator.lower())
-        if plain not in OPERATORS:
-            raise MalformedPolicyError(f"the condition operator {operator!r} is unknown")
-        if not isinstance(block, dict) or not block:
-            raise MalformedPolicyError(f"the condition {operator!r} isn't an object of keys")
-        for value in block.values():
-            values = value if isinstance(value, list) else [value]
-            if not values or not all(isinstance(v, str | int | float | bool) for v in values):
-                raise MalformedPolicyError(f"a value of the condition {operator!r} isn't text")
-            if not all(_fits_operator(plain, v) for v in values):
-                raise MalformedPolicyError(
-                    f"a value of the condition {operator!r} can't be compared"
-                )
-
-
-def _fits_operator(operator: str, value: str | float) -> bool:
-    """Whether a value is of the operator's kind: what can't be compared never matches, which opens a Deny."""
-    text = str(value)
+    principals, not_principals = _read_principals(statement, with_principal)
     try:
-        if "ipaddress" in operator:
-            ipaddress.ip_network(text, strict=False)
-        elif operator.startswith("numeric"):
-            return math.isfinite(float(text))
-        elif operator.startswith("date"):
-            _check_date(text)
-    except (ValueError, OverflowError, OSError):
-        return False
-    return not operator.startswith(("bool", "null")) or text.lower() in ("true", "false")
+        conditions = read_conditions(statement.get("Condition", {}), has_variables=has_variables)
+    except ValueError as error:
+        raise MalformedPolicyError(str(error)) from error
+    return Statement(
+        effect,
+        tuple(map(_action, _texts(statement, "Action"))),
+        tuple(map(_action, _texts(statement, "NotAction"))),
+        _patterns(statement, "Resource", has_variables),
+        _patterns(statement, "NotResource", has_variables),
+        principals,
+        not_principals,
+        conditions,
+    )
 
 
-def _check_date(text: str) -> None:
-    try:
-        dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        dt.datetime.fromtimestamp(float(text), dt.UTC)
-
-
-def _is_text_or_texts(value: object) -> bool:
+def _texts(statement: Mapping[str, Any], name: str) -> list[str]:
+    if name not in statement:
+        return []
+    value = statement[name]
     values = value if isinstance(value, list) else [value]
-    return bool(values) and all(isinstance(item, str) and item for item in values)
+    if not values or not all(isinstance(one, str) and one for one in values):
+        raise MalformedPolicyError(f"a statement's {name} isn't text")
+    return values
+
+
+def _action(text: str) -> re.Pattern[str]:
+    return wildcard_regex(read_wildcards(text), ignore_case=True)
+
+
+def _patterns(statement: Mapping[str, Any], name: str, has_variables: bool) -> tuple[Pattern, ...]:
+    texts = _texts(statement, name)
+    return tuple(read_pattern(text, has_variables=has_variables) for text in texts)
+
+
+def _read_principals(
+    statement: Mapping[str, Any], with_principal: bool
+) -> tuple[Principals | None, Principals | None]:
+    given = [name for name in ("Principal", "NotPrincipal") if name in statement]
+    if not with_principal:
+        if given:
+            raise MalformedPolicyError("a statement of an identity policy names a Principal")
+        return None, None
+    if len(given) != 1:
+        raise MalformedPolicyError("a statement needs Principal or NotPrincipal")
+    found = _read_principal(statement[given[0]])
+    if given == ["Principal"]:
+        return found, None
+    if statement["Effect"] != "Deny" or found.everybody:
+        raise MalformedPolicyError("a NotPrincipal names whom a Deny leaves out")
+    return None, found
+
+
+def _read_principal(element: object) -> Principals:
+    """Only what names somebody on AWS: a pattern or half an ARN would be compared with callers all the same."""
+    if element == "*":
+        return Principals(True, frozenset())
+    if not isinstance(element, dict) or not element or not element.keys() <= _KINDS:
+        raise MalformedPolicyError("a statement's Principal is neither * nor an object of kinds")
+    everybody, names = False, set()
+    for kind in element:
+        for name in _texts(element, kind):
+            if kind == "AWS" and name == "*":
+                everybody = True
+            else:
+                names.add((kind, _principal_name(kind, name)))
+    return Principals(everybody, frozenset(names))
+
+
+def _principal_name(kind: str, name: str) -> str:
+    if kind == "Service":
+        return name.lower()
+    if kind != "AWS":
+        return name
+    if account := _ACCOUNT.fullmatch(name):
+        return account[1]
+    if _PRINCIPAL_ARN.fullmatch(name) or UNIQUE_ID.fullmatch(name):
+        return name
+    raise MalformedPolicyError(f"the principal {name!r} isn't *, an account or an ARN")

@@ -35,8 +35,10 @@ from labkit.local.apigateway.loopback import LoopbackClient
 from labkit.local.apigateway.outcomes import Answer, Pass, Stop
 from labkit.local.apigateway.proxy_results import MalformedProxyResultError
 from labkit.local.iam.caller import Caller
-from labkit.local.iam.policy import Decision, PolicyQuestion
+from labkit.local.iam.evaluation import IdentityPolicies
+from labkit.local.iam.question import ANONYMOUS, Principal
 from labkit.local.messages import Request, Response
+from tests.support.policies import policy
 from tests.unit.apigateway.test_cognito_authorizer import (
     CLIENT,
     GONE,
@@ -79,18 +81,13 @@ class Functions:
 
 
 class Nobody:
-    """Neither callers nor policies."""
+    """No callers."""
 
     def caller(self, access_key_id: str) -> Caller | None:
         return None
 
-    def decide_identity(self, access_key_id: str, question: PolicyQuestion) -> Decision:
-        return "Allow"
-
-    def decide(
-        self, document: dict[str, Any], question: PolicyQuestion, *, names_principals: bool
-    ) -> Decision:
-        return "Allow"
+    def identity(self, access_key_id: str, region: str) -> tuple[Principal, IdentityPolicies]:
+        return ANONYMOUS, IdentityPolicies(())
 
 
 def deployment(
@@ -146,11 +143,9 @@ def call(made: HttpDeployment, request: Request | None = None, **settings: Any) 
 
 def gates(functions: Any = None, callers: Any = None, clock: Any = lambda: float(NOW)) -> HttpGates:
     """Every gate, over functions and callers that the test makes up."""
-    nobody = Nobody()
     return compose_http_gates(
         functions=functions or Functions(),
-        evaluator=nobody,
-        callers=callers or nobody,
+        callers=callers or Nobody(),
         user_pools=Pools(),
         buckets=Buckets(clock),
         clock=clock,
@@ -772,40 +767,52 @@ def test_the_throttle_gate_tells_what_it_looked_at_and_when() -> None:
 
 
 class OneRole(Nobody):
-    """A role's session; it keeps what it is asked."""
+    """A role's session, whose policy asks who it is."""
 
-    def __init__(self) -> None:
-        arn = "arn:aws:sts::123456789012:assumed-role/r/s"
-        self.found = Caller(
-            "ASIAEXAMPLE", "secret", "session", arn, "AROA:s", "AssumedRole", "123456789012"
-        )
-        self.questions: list[PolicyQuestion] = []
+    arn = "arn:aws:sts::123456789012:assumed-role/r/s"
+    role_arn = "arn:aws:iam::123456789012:role/r"
+
+    def __init__(self, **condition: str) -> None:
+        self.condition = {"StringEquals": {f"aws:{key}": value for key, value in condition.items()}}
 
     def caller(self, access_key_id: str) -> Caller | None:
-        return self.found
+        return Caller(
+            access_key_id, "secret", "session", self.arn, "AROA:s", "AssumedRole", "123456789012"
+        )
 
-    def decide_identity(self, access_key_id: str, question: PolicyQuestion) -> Decision:
-        self.questions.append(question)
-        return "Allow"
+    def identity(self, access_key_id: str, region: str) -> tuple[Principal, IdentityPolicies]:
+        keys = {"aws:userid": f"{access_key_id} in {region}"}
+        principal = Principal("AssumedRole", self.arn, "123456789012", self.role_arn, keys)
+        allow = {"Action": "execute-api:Invoke", "Condition": self.condition}
+        return principal, IdentityPolicies([policy(allow)])
 
 
-def test_a_policy_is_told_who_signed() -> None:
-    """Its condition keys name the caller's kind and key (5.11)."""
-    callers = OneRole()
+@pytest.mark.parametrize(
+    ("condition", "lets_in"),
+    [
+        ({"PrincipalType": "AssumedRole"}, True),
+        ({"PrincipalType": "User"}, False),
+        ({"PrincipalArn": OneRole.role_arn}, True),
+        ({"PrincipalAccount": "123456789012"}, True),
+        ({"userid": "ASIAEXAMPLE in us-east-1"}, True),
+        ({"UserAgent": "a test"}, True),
+        ({"SourceIp": "127.0.0.1"}, True),
+        ({"EpochTime": "1796040000"}, True),
+    ],
+)
+def test_a_policy_is_told_who_signed(condition: dict[str, str], lets_in: bool) -> None:
+    """Its condition keys name the caller and the request (gateway 5.11)."""
     made = deployment({"GET /x": {"authorizationType": "AWS_IAM"}})
     host = "abc123.execute-api.us-east-1.amazonaws.com"
     key = Credentials("ASIAEXAMPLE", "secret", "session")
     signed = sigv4.sign(
         "GET", f"https://{host}/x", headers={}, body=b"", credentials=key, region="us-east-1"
     )
-    headers = list({**signed.headers, "Host": host}.items())
+    headers = list({**signed.headers, "Host": host, "User-Agent": "a test"}.items())
     asked = call(made, Request("GET", "/x", headers=headers))
-    outcome = gates(callers=callers, clock=time.time).iam(asked)
-    assert isinstance(outcome, Pass), outcome
-    [question] = callers.questions
-    assert question.principal_type == "AssumedRole"
-    assert question.access_key_id == "ASIAEXAMPLE"
-    assert question.principal_arn == callers.found.arn
+    asked.time = 1796040000.0
+    outcome = gates(callers=OneRole(**condition), clock=time.time).iam(asked)
+    assert isinstance(outcome, Pass if lets_in else Stop), outcome
 
 
 def test_a_signature_does_not_reach_the_function() -> None:

@@ -22,6 +22,7 @@ from labkit.local.cognito.identity_pools import (
     IdentityPoolService,
     trust_policy_problem,
 )
+from labkit.local.engine import Role
 from labkit.local.messages import Request, Response
 from tests.support.in_process_cloud import Answer, Cognito
 
@@ -255,8 +256,8 @@ TRUSTED = trust({"StringEquals": AUD})["Statement"]
 
 def trusts(cognito: Cognito, *statements: dict[str, Any]) -> bool:
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    role = {"Arn": "arn:aws:iam::123456789012:role/x", "AssumeRolePolicyDocument": document}
-    return cognito.engine.trusts_web_identity(role, PROVIDER, dict(KEYS), "us-east-1")
+    role = Role("arn:aws:iam::123456789012:role/x", "AROAEXAMPLE", document)
+    return cognito.engine.iam.trusts_web_identity(role, PROVIDER, dict(KEYS), "us-east-1")
 
 
 @pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"AWS": ["1" * 12, "*"]}])

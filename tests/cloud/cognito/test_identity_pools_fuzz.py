@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from labkit.local.cognito.identity_pools import PROVIDER
+from labkit.local.engine import names
 from tests.cloud.cognito.test_identity_pools import IdentityPools
 from tests.support.in_process_cloud import Cognito, cognito_in_use
 
@@ -39,8 +40,8 @@ class Lab(IdentityPools):
             "Action": "sts:AssumeRoleWithWebIdentity",
             "Condition": {"StringEquals": {f"{PROVIDER}:aud": self.pool_id}},
         }
-        roles = cognito.engine._module("iam")._roles
-        with cognito.engine._scope():
+        roles = cognito.engine.ministack[names.ROLES]
+        with cognito.engine.ministack.scope():
             roles["fuzzed"] = {
                 "RoleName": "fuzzed",
                 "RoleId": "AROAFUZZED",

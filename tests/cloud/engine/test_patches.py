@@ -14,7 +14,7 @@ from labkit.local.engine.patches import PATCHES, Patch
 from labkit.local.instance import engine_version
 from tests.support.in_process_cloud import cloud
 
-REPLACED = (names.MAIN_LOOP,)
+REPLACED = (names.MAIN_LOOP, names.RESOLVE_CREDENTIAL)
 """What labkit has put its own in the place of by now."""
 UNUSED = {"named_only", "direct_only"}
 """Of evaluate_resource_policy: only MiniStack's combine_resource_policy gives them, which is replaced too."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from labkit.journey import Code
 from labkit.local.apigateway.outcomes import Pass, Skip, Stop
-from labkit.local.apigateway.policies import Identity, PolicyEvaluator, combine
+from labkit.local.apigateway.policies import Identity
 from labkit.local.apigateway.rest.call import RestCall, RestOutcome
 from labkit.local.apigateway.rest.responses import API_CONFIGURATION_ERROR, GatewayError
 from labkit.local.apigateway.rest.words import (
@@ -13,7 +15,9 @@ from labkit.local.apigateway.rest.words import (
     deny_caller,
     deny_user,
 )
-from labkit.local.iam.policy import Decision, MalformedPolicyError, parse_policy
+from labkit.local.iam.evaluation import Decision, combine, evaluate
+from labkit.local.iam.policy import MalformedPolicyError, parse_policy_text
+from labkit.local.iam.question import ANONYMOUS
 
 _NO_POLICY = Skip("the API has no resource policy")
 _SAYS = {"Allow": "allows", "Deny": "denies", "ImplicitDeny": "doesn't mention"}
@@ -28,13 +32,7 @@ class ResourcePolicy:
 
     An open method has the policy alone; a Lambda authorizer comes after the policy's explicit
     denies and is then combined with it; ``AWS_IAM`` and Cognito authenticate first.
-
-    Args:
-        evaluator: the policy language.
     """
-
-    def __init__(self, evaluator: PolicyEvaluator) -> None:
-        self._evaluator = evaluator
 
     def before_authorizer(self, call: RestCall) -> RestOutcome:
         """All of it for an open method, explicit denies for a Lambda authorizer."""
@@ -69,14 +67,14 @@ class ResourcePolicy:
     ) -> Decision | Stop[GatewayError]:
         """What the policy says of the call; a Stop when the policy can't be evaluated."""
         try:
-            document = parse_policy(_with_full_arns(call), with_principal=True)
+            policy = parse_policy_text(_with_full_arns(call), with_principal=True)
         except MalformedPolicyError as error:
             return Stop(
                 GatewayError(API_CONFIGURATION_ERROR),
                 Code.RESOURCE_POLICY_MALFORMED,
                 f"the resource policy can't be evaluated: {error}",
             )
-        return self._evaluator.decide(document, call.question(identity), names_principals=True)
+        return evaluate(policy, call.question(identity.principal if identity else ANONYMOUS))
 
     def _combined(self, call: RestCall, identity: Identity) -> RestOutcome:
         """The policy together with those of an identity or a Lambda authorizer."""
@@ -124,10 +122,10 @@ def _code_of(identity: Identity, resource: Decision) -> Code:
     return Code.IAM_IMPLICIT_DENY if identity.arn else Code.AUTHORIZER_IMPLICIT_DENY
 
 
-def _with_full_arns(call: RestCall) -> object:
+def _with_full_arns(call: RestCall) -> str:
     """The short form ``execute-api:/stage/GET/path`` stands for the whole ARN (gateway 5.15)."""
     policy = call.deployment.policy
-    if not isinstance(policy, str):
-        return policy
-    text = policy.replace('\\"', '"') if policy.startswith('{\\"') else policy
+    text = policy if isinstance(policy, str) else json.dumps(policy)
+    if text.startswith('{\\"'):
+        text = text.replace('\\"', '"')
     return text.replace('"execute-api:/', f'"{call.api_arn}/')

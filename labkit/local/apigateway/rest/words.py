@@ -14,7 +14,7 @@ from labkit.local.apigateway.rest.responses import (
     GatewayError,
 )
 from labkit.local.apigateway.signature import RefusedSignatureError
-from labkit.local.iam.policy import Decision
+from labkit.local.iam.evaluation import Decision
 
 EXPLICIT_IDENTITY = "with an explicit deny in an identity-based policy"
 EXPLICIT_RESOURCE = "with an explicit deny in a resource-based policy"

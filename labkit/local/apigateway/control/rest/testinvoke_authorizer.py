@@ -93,9 +93,10 @@ async def _test_lambda(
             call.write("AuthorizerConfigurationException")
         return {"clientStatus": status}
     call.write("Successfully completed authorizer execution")
+    document = result.document
     return {
         "clientStatus": 0,
         "principalId": result.principal_id,
-        "policy": json.dumps(result.policy),
+        "policy": document if isinstance(document, str) else json.dumps(document),
         "authorization": {},
     }
