@@ -8,6 +8,7 @@ the median latency of a warm, silent handler at most 0.25 of MiniStack's, 100 ca
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import io
 import statistics
@@ -74,8 +75,8 @@ def burst(run: Run, record: dict[str, Any]) -> float:
 
 def main() -> None:
     directory = Path(tempfile.mkdtemp())
-    engine = Engine(CloudSettings.new(4566, directory))
-    engine.start()
+    engine = Engine(CloudSettings.new(4566, directory), time.time)
+    asyncio.run(engine.start())
     their_run = importlib.import_module("ministack.services.lambda_svc")._execute_function_warm
     runner = FunctionRunner(
         engine.sts.role_credentials, "http://127.0.0.1:4566", directory, clock=time.time
@@ -85,7 +86,7 @@ def main() -> None:
         return runner(record["config"], record["code_zip"], {"n": 1}, str(uuid.uuid4()), "$LATEST")
 
     def theirs(record: dict[str, Any]) -> Any:
-        with engine.scope():
+        with engine.ministack.scope():
             return their_run(record, {"n": 1}, str(uuid.uuid4()))
 
     def show(what: str, mine: float, other: float) -> None:

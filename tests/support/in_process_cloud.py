@@ -55,14 +55,10 @@ _MODEL = Loader().load_service_model("cognito-idp", "service-2")
 class Loop:
     """An event loop in a thread of its own: MiniStack's workers call back into the one that serves."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self.run(self._bind(engine))
-
-    async def _bind(self, engine: Engine) -> None:
-        engine.bind_to_running_loop()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
@@ -74,11 +70,11 @@ class InProcessCloud:
     def __init__(self, work_directory: Path) -> None:
         self.settings = CloudSettings.new(4566, work_directory)
         before = dict(os.environ)
-        self.engine = Engine(self.settings)
-        self.engine.start()
+        self.engine = Engine(self.settings, time.time)
+        self.loop = Loop()
+        self.loop.run(self.engine.start())
         self.environment = dict(os.environ)
         self._set(before)
-        self.loop = Loop(self.engine)
 
     @contextmanager
     def in_use(self) -> Iterator[None]:

@@ -8,7 +8,6 @@ credentials is answered here. Facts: facts/cognito.md section 10.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 from labkit.local.cognito.guest_session import GUEST_POLICY, SIGNED_IN_POLICY
 from labkit.local.cognito.login_tokens import LoginTokens
 from labkit.local.cognito.role_mapping import check_mappings, role_for, roles_in
-from labkit.local.engine import Engine, IdentityPool, Operation, Role
+from labkit.local.engine import Engine, IdentityPool, IdentityPoolSession, Operation, Role
 from labkit.local.iam.policy import MalformedPolicyError, Statement, parse_trust_policy
 from labkit.local.json_protocol import (
     ApiError,
@@ -70,7 +69,6 @@ class IdentityPoolService:
         self._engine = engine
         self._pools = engine.identity_pools
         self._pools.operations.answer_with(self._answer)
-        self._clock = clock
         self._logins = LoginTokens(engine.user_pools, clock)
         self._model = ServiceModel("cognito-identity", "ValidationException")
         self._operations: dict[str, Callable[[JsonObject, Operation], Awaitable[Response]]] = {
@@ -81,14 +79,12 @@ class IdentityPoolService:
         }
         # MiniStack answers in threads: two logins at once of a new user would get two identities.
         self._one_at_a_time = asyncio.Lock()
-
-    def guard_roles(self) -> None:
-        """Close the other ways to a role that trusts identity pools: they are STS's and IAM's."""
-        self._engine.sts.refuse_web_identities(
+        # The other ways to a role that trusts identity pools are STS's and IAM's.
+        engine.sts.refuse_web_identities(
             "InvalidIdentityToken",
             "The local cloud doesn't offer AssumeRoleWithWebIdentity: use GetCredentialsForIdentity.",
         )
-        self._engine.iam.check_trust_policies_with(trust_policy_problem)
+        engine.iam.check_trust_policies_with(trust_policy_problem)
 
     async def handle(self, request: Request) -> Response:
         """Answer one request; never raises for what a client may send."""
@@ -160,25 +156,21 @@ class IdentityPoolService:
     def _credentials(
         self, role: Role, pool: IdentityPool, identity_id: str, claims: Mapping[str, Claims]
     ) -> JsonObject:
-        policy = SIGNED_IN_POLICY if claims else GUEST_POLICY
-        made = self._engine.sts.role_credentials(
-            role.arn,
-            SESSION_NAME,
-            LIFETIME_SECONDS,
-            UserId=f"{role.id}:{SESSION_NAME}",
-            SessionPolicies={"Policy": json.dumps(policy), "PolicyArns": []},
-            _cognito_auth_provider=_provider_text(claims),
-            _cognito_auth_type="authenticated" if claims else "unauthenticated",
-            _federated_keys=_federated_keys(pool, identity_id),
-            _identity_id=identity_id,
-            _identity_pool_id=pool["IdentityPoolId"],
-            _role_id=role.id,
+        session = IdentityPoolSession(
+            identity_pool_id=pool["IdentityPoolId"],
+            identity_id=identity_id,
+            provider=_provider_text(claims),
+            policy=SIGNED_IN_POLICY if claims else GUEST_POLICY,
+            condition_keys=_federated_keys(pool, identity_id),
+        )
+        made = self._engine.sts.identity_pool_credentials(
+            role, SESSION_NAME, LIFETIME_SECONDS, session
         )
         return {
-            "AccessKeyId": made["AWS_ACCESS_KEY_ID"],
-            "SecretKey": made["AWS_SECRET_ACCESS_KEY"],
-            "SessionToken": made["AWS_SESSION_TOKEN"],
-            "Expiration": int(self._clock()) + LIFETIME_SECONDS,
+            "AccessKeyId": made.access_key_id,
+            "SecretKey": made.secret_access_key,
+            "SessionToken": made.session_token,
+            "Expiration": int(made.expires_at),
         }
 
     # -- what the owner configures ---------------------------------------------------

@@ -9,6 +9,9 @@ verified in ``signatures.py``, and ``access.py`` refuses the others.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 from labkit.local.engine.cognito_mail import CognitoMail
 from labkit.local.engine.cognito_records import (
     Group,
@@ -21,7 +24,8 @@ from labkit.local.engine.cognito_records import (
 from labkit.local.engine.domain_names import DomainNames
 from labkit.local.engine.functions import Functions
 from labkit.local.engine.http_apis import HttpApiRecords
-from labkit.local.engine.iam import Iam, Role
+from labkit.local.engine.iam import Iam
+from labkit.local.engine.iam_records import IdentityPoolSession, Role
 from labkit.local.engine.identity_pools import IdentityPools
 from labkit.local.engine.ministack import JsonObject, MiniStack
 from labkit.local.engine.operations import Operation
@@ -34,6 +38,7 @@ from labkit.local.engine.sts import Sts
 from labkit.local.engine.token_generation import TokenGeneration
 from labkit.local.engine.usage_plans import UsagePlanRecords
 from labkit.local.engine.user_pools import UserPools
+from labkit.local.messages import Request, Response
 from labkit.local.settings import CloudSettings
 
 __all__ = [
@@ -42,6 +47,7 @@ __all__ = [
     "Group",
     "IdentityPool",
     "IdentityPoolRoles",
+    "IdentityPoolSession",
     "IdentityPools",
     "JsonObject",
     "Operation",
@@ -53,41 +59,47 @@ __all__ = [
 ]
 
 
-class Engine(MiniStack):
+class Engine:
     """MiniStack in this process: the whole seam.
 
     One engine a process: MiniStack's state is in its modules.
 
     Args:
         settings: the cloud's port, credentials and account.
+        clock: seconds since the epoch.
     """
 
-    def __init__(self, settings: CloudSettings) -> None:
-        super().__init__(settings)
-        self.ministack: MiniStack = self
-        self.signatures: Signatures = Signatures(self)
-        self.sts: Sts = Sts(self)
-        self.iam: Iam = Iam(self, self.sts)
-        self.policy_questions: PolicyQuestions = PolicyQuestions(self)
-        self.policy_evaluation: PolicyEvaluation = PolicyEvaluation(self)
-        self.functions: Functions = Functions(self)
-        self.user_pools: UserPools = UserPools(self)
+    def __init__(self, settings: CloudSettings, clock: Callable[[], float]) -> None:
+        self.settings = settings
+        self.ministack = ministack = MiniStack(settings)
+        self.signatures = Signatures(ministack)
+        self.sts = Sts(ministack, clock)
+        self.iam = Iam(ministack, self.sts, clock)
+        self.policy_questions = PolicyQuestions(ministack)
+        self.policy_evaluation = PolicyEvaluation(ministack, clock)
+        self.functions = Functions(ministack, clock)
+        self.user_pools = UserPools(ministack)
         self.token_generation = TokenGeneration(self.user_pools)
-        self.cognito_mail = CognitoMail(self)
-        self.identity_pools: IdentityPools = IdentityPools(self)
-        self.rest_apis: RestApiRecords = RestApiRecords(self)
-        self.domain_names: DomainNames = DomainNames(self)
-        self.http_apis: HttpApiRecords = HttpApiRecords(self)
-        self.usage_plans: UsagePlanRecords = UsagePlanRecords(self)
+        self.cognito_mail = CognitoMail(ministack)
+        self.identity_pools = IdentityPools(ministack)
+        self.rest_apis = RestApiRecords(ministack)
+        self.domain_names = DomainNames(ministack)
+        self.http_apis = HttpApiRecords(ministack)
+        self.usage_plans = UsagePlanRecords(ministack)
 
-    def start(self) -> None:
-        """Configure, import, check and correct MiniStack (about 0.3 s).
+    async def start(self) -> None:
+        """Configure, import, check and correct MiniStack (about 0.3 s), which serves on the running loop from then on.
 
         No port is opened here, and nothing is written outside the cloud's work directory.
 
         Raises:
             SetupError: this version of MiniStack isn't the one that labkit knows.
         """
-        self.configure()
-        self.import_services(PATCHES)
-        replace_functions(self, self)
+        self.ministack.configure()
+        await asyncio.to_thread(self.ministack.import_services, PATCHES)
+        replace_functions(self.ministack, self)
+        self.ministack.bind_to_running_loop()
+
+    async def forward(self, request: Request) -> Response:
+        """Let MiniStack answer a control-plane call that ``access.py`` has let in."""
+        return await self.ministack.forward(request)

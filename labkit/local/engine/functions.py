@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -26,10 +25,12 @@ class Functions:
 
     Args:
         ministack: holds the records.
+        clock: seconds since the epoch.
     """
 
-    def __init__(self, ministack: MiniStack) -> None:
+    def __init__(self, ministack: MiniStack, clock: Callable[[], float]) -> None:
         self._ministack = ministack
+        self._clock = clock
         self._runner: FunctionRunner | None = None
         self._policies: dict[str, tuple[JsonObject, Policy]] = {}
 
@@ -79,7 +80,7 @@ class Functions:
             "lambda:InvokeFunction",
             function_arn,
             _name_and_region(function_arn)[1],
-            time.time(),
+            self._clock(),
             service_principal(service),
             keys={"aws:sourcearn": source_arn, "aws:sourceaccount": account_id},
         )

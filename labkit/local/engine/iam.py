@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from labkit.local.engine import names
-from labkit.local.engine.ministack import JsonObject, MiniStack
+from labkit.local.engine.iam_records import Role
+from labkit.local.engine.ministack import MiniStack
 from labkit.local.engine.policy_evaluation import principal_of, readable
 from labkit.local.engine.sts import Sts
 from labkit.local.iam.caller import Caller
@@ -20,31 +19,18 @@ TrustCheck = Callable[[object], str | None]
 """What IAM has against saving a role's trust policy; None when it may be saved."""
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
-    """A role of this account.
-
-    Attributes:
-        arn: with its path.
-        id: ``AROA…``.
-        trust_policy: the document, as it was saved.
-    """
-
-    arn: str
-    id: str
-    trust_policy: object
-
-
 class Iam:
     """The records of users and roles.
 
     Args:
         ministack: holds them.
         sts: holds the sessions.
+        clock: seconds since the epoch.
     """
 
-    def __init__(self, ministack: MiniStack, sts: Sts) -> None:
+    def __init__(self, ministack: MiniStack, sts: Sts, clock: Callable[[], float]) -> None:
         self._ministack = ministack
+        self._clock = clock
         self._sts = sts
         self._trust_check: TrustCheck = lambda document: None
 
@@ -58,9 +44,8 @@ class Iam:
             return Caller(access_key_id, secret, None, root, account_id, "Root", account_id)
         if self._ministack[names.IS_ROOT_ACCESS_KEY](access_key_id):
             return None
-        session = self._sts.session(access_key_id)
-        if session is not None:
-            return _caller_of_session(access_key_id, session)
+        if self._sts.has_session(access_key_id):
+            return self._sts.caller(access_key_id)
         with self._ministack.scope():
             found = self._ministack[names.RESOLVE_CREDENTIAL](access_key_id, account_id)
         if isinstance(found, self._ministack[names.CREDENTIAL_RESOLUTION_ERROR]):
@@ -114,7 +99,7 @@ class Iam:
             "iam:PassRole",
             role_arn,
             region,
-            time.time(),
+            self._clock(),
             principal,
             "127.0.0.1",
             keys={"iam:passedtoservice": service},
@@ -140,7 +125,7 @@ class Iam:
             "sts:AssumeRoleWithWebIdentity",
             role.arn,
             region,
-            time.time(),
+            self._clock(),
             federated_principal(
                 provider
             ),  # no address: the identity pool calls STS, not the client
@@ -159,23 +144,3 @@ class Iam:
             return own(doc) or self._trust_check(doc)
 
         return error
-
-
-def _caller_of_session(access_key_id: str, session: JsonObject) -> Caller:
-    arn = str(session.get("Arn", ""))
-    return Caller(
-        access_key_id,
-        str(session.get("SecretAccessKey") or ""),
-        str(session.get("SessionToken") or ""),
-        arn,
-        str(session.get("UserId") or ""),
-        str(session.get("PrincipalType") or "AssumedRole"),
-        str(session.get("AccountId") or arn.split(":")[4]),
-        expires_at=session.get("Expiration"),
-        cognito={
-            "cognitoAuthenticationProvider": session.get("_cognito_auth_provider"),
-            "cognitoAuthenticationType": session.get("_cognito_auth_type"),
-            "cognitoIdentityId": session.get("_identity_id"),
-            "cognitoIdentityPoolId": session.get("_identity_pool_id"),
-        },
-    )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from labkit.local.engine import names
@@ -30,10 +29,12 @@ class PolicyEvaluation:
 
     Args:
         ministack: finds the policies.
+        clock: seconds since the epoch.
     """
 
-    def __init__(self, ministack: MiniStack) -> None:
+    def __init__(self, ministack: MiniStack, clock: Callable[[], float]) -> None:
         self._ministack = ministack
+        self._clock = clock
 
     def evaluate(self, ctx: Any, policies: Sequence[Policy], *limits: Any) -> Any:
         """What an identity's policies say within its limits."""
@@ -93,7 +94,7 @@ class PolicyEvaluation:
             action=ctx.action,
             resource=ctx.resource_arn,
             region=ctx.region,
-            time=time.time(),
+            time=self._clock(),
             principal=principal,
             source_ip=ctx.source_ip,
             is_encrypted=ctx.secure_transport,

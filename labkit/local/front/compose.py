@@ -5,7 +5,6 @@ Nothing is started, read or written here; :meth:`LocalCloud.start` does that.
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,22 +35,18 @@ class Parts:
         engine: MiniStack.
         runner: Lambda's execution environments.
         clock: the movable clock.
-        identity_pools: the service.
         gateway: API Gateway.
     """
 
     engine: Engine
     runner: FunctionRunner
     clock: CloudClock
-    identity_pools: IdentityPoolService
     gateway: ApiGateway
 
     async def start(self) -> None:
         """Start the engine and connect the parts; called on the serving event loop before the port opens."""
         self.clock.start()
-        await asyncio.to_thread(self.engine.start)
-        self.engine.bind_to_running_loop()
-        self.identity_pools.guard_roles()
+        await self.engine.start()
 
     def close(self) -> None:
         """End every process that a function left."""
@@ -75,7 +70,7 @@ def compose(
         shut_down: called when ``/_labkit/shutdown`` asks for the end.
         ready: called when everything is connected.
     """
-    engine, mailbox = Engine(settings), Mailbox(clock=clock)
+    engine, mailbox = Engine(settings, clock), Mailbox(clock=clock)
     cloud_clock = CloudClock(Path(settings.work_directory), process_clock)
     runner = FunctionRunner(
         engine.sts.role_credentials,
@@ -92,10 +87,9 @@ def compose(
         clock=clock,
         numbers=random.Random(),  # noqa: S311 - they name requests and are no secret
     )
-    identity_pools = IdentityPoolService(engine, clock=clock)
     services = Services(
         user_pools=UserPoolService(engine, mailbox, clock=clock),
-        identity_pools=identity_pools,
+        identity_pools=IdentityPoolService(engine, clock=clock),
         usage=gateway.usage,
         rest_apis=gateway.rest_control,
         http_apis=gateway.http_control,
@@ -106,7 +100,7 @@ def compose(
     )
     return LocalCloud(
         settings,
-        parts=Parts(engine, runner, cloud_clock, identity_pools, gateway),
+        parts=Parts(engine, runner, cloud_clock, gateway),
         addresses=gateway.addresses,
         rest_apis=gateway.rest_apis,
         http_apis=gateway.http_apis,
