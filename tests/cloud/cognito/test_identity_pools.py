@@ -22,6 +22,7 @@ from labkit.local.cognito.identity_pools import (
     IdentityPoolService,
     trust_policy_problem,
 )
+from labkit.local.cognito.issued_tokens import claims_of
 from labkit.local.engine import Role
 from labkit.local.messages import Request, Response
 from tests.support.in_process_cloud import Answer, Cognito
@@ -87,11 +88,11 @@ def pools(cognito: Cognito) -> IdentityPools:
 
 
 def test_a_token_is_good_to_its_last_second(pools: IdentityPools) -> None:
-    pool_id, logins = pools.pool(), {pools.provider: pools.token()}
-    issued = pools.cognito.clock.now
-    pools.cognito.clock.now = int(issued) + 3598
+    token = pools.token()
+    pool_id, logins, expiry = pools.pool(), {pools.provider: token}, claims_of(token)["exp"]
+    pools.cognito.clock.now = expiry - 1
     assert pools.call("GetId", IdentityPoolId=pool_id, Logins=logins).status == 200
-    pools.cognito.clock.now = int(issued) + 3601
+    pools.cognito.clock.now = expiry
     refused = pools.call("GetId", IdentityPoolId=pool_id, Logins=logins)
     assert refused.status == 400
     assert str(refused.body["message"]).startswith("Invalid login token. Token expired: ")
