@@ -39,6 +39,7 @@ TARGET_PREFIX = "AWSCognitoIdentityProviderService."
 """How ``X-Amz-Target`` begins (0.1)."""
 
 _UNKNOWN_TO_MINISTACK = ("Unsupported AuthFlow: ", "Unsupported challenge: ")
+_PAGE = re.compile(r"[0-9]{1,9}")
 _CLIENT_NOT_FOUND = re.compile(r"Client (\S+) not found\.")
 _CHOICES = frozenset({"SELECT_CHALLENGE", "EMAIL_OTP"})
 # These MiniStack guards itself: the first by its proof, the second by the course's own functions.
@@ -133,6 +134,7 @@ class UserPoolService:
         body |= {name: with_values(body[name]) for name in ATTRIBUTE_PARAMETERS if body.get(name)}
         own = self._operations.get(operation)
         try:
+            _check_page(operation, body)
             return await (own(body, proceed) if own else proceed(operation, body))
         except ApiError as refusal:
             return refusal.response
@@ -200,6 +202,18 @@ def _is_unknown_to_ministack(response: Response) -> bool:
     return error_type_of(response) == "InvalidParameterException" and str(
         response.json().get("message")
     ).startswith(_UNKNOWN_TO_MINISTACK)
+
+
+def _check_page(operation: str, body: JsonObject) -> None:
+    """A page token is one that an answer brought: a number, but for the events of a sign-in.
+
+    Raises:
+        ApiError: it isn't; AWS's words are unknown.
+    """
+    for name in ("NextToken", "PaginationToken"):
+        numbered = _PAGE.fullmatch(str(body.get(name, "0"))) is not None
+        if not numbered and operation != "AdminListUserAuthEvents":
+            raise ApiError("InvalidParameterException", "Invalid pagination token given.")
 
 
 def _in_aws_words(operation: str, response: Response) -> Response:
