@@ -15,6 +15,8 @@ from tests.support import start
 from tests.support.notebooks import Notebook
 from tests.support.processes import end_processes
 
+pytest_plugins = ["tests.support.groups"]
+
 # Programs, not tests; --doctest-modules would import them.
 collect_ignore_glob = ["tests/benchmarks/*", "tests/tools/*"]
 

@@ -15,9 +15,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+import labkit
+from tests.support.attached_cloud import environment
 from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
+PICTURES_WANTED = "LABKIT_SCREENSHOTS" in os.environ
+"""Whether somebody wants to look at the notebooks; drawing them whole takes its time."""
 BROWSER_OPTIONS = [
     "--no-sandbox",  # CI runs as root
     "--disable-gpu",
@@ -53,7 +57,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def lab_url(course: Path) -> Iterator[str]:
-    """The address that `python3 -m labkit --no-browser` prints, token included."""
+    """The address that `python3 -m labkit --no-browser` prints, token included; its kernels share a cloud."""
     log = course.parent / "jupyterlab.log"
     settings = course.parent / "settings"
     tracker = settings / "@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
@@ -61,11 +65,12 @@ def lab_url(course: Path) -> Iterator[str]:
     tracker.write_text('{"windowingMode": "none"}')  # draw all cells, not only those in view
     command = [sys.executable, "-m", "labkit", "--no-browser", f"--port={free_port()}"]
     command += [f"--ServerApp.root_dir={course}", "--LabApp.expose_app_in_browser=True"]
+    state = {"LABKIT_STATE_DIR": str(course.parent / "state")}
     with log.open("wb") as output:
         server = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=os.environ | {"JUPYTERLAB_SETTINGS_DIR": str(settings)},
+            env=os.environ | {"JUPYTERLAB_SETTINGS_DIR": str(settings)} | state,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -75,6 +80,8 @@ def lab_url(course: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(timeout=PATIENCE)
+        with environment(**state):
+            labkit.stop()
 
 
 def wait_for_url(server: subprocess.Popen[bytes], log: Path) -> str:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from labkit.journey import GATES
+from tests.browser.conftest import PICTURES_WANTED
 from tests.browser.test_jupyterlab import CELLS, address
 from tests.support.patience import PATIENCE
 
@@ -127,7 +128,9 @@ def read(browser: Browser, lab_url: str, course: Path) -> Iterator[Read]:
 
 
 def in_both_themes(page: Page, view: Locator, path: Path) -> None:
-    """Pictures to look at."""
+    """Pictures to look at, if somebody wants to."""
+    if not PICTURES_WANTED:
+        return
     page.set_viewport_size({"width": 1400, "height": 1800})
     for theme in ("Dark", "Light"):
         page.evaluate(

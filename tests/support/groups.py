@@ -1,0 +1,55 @@
+"""Which tests pytest-xdist keeps together on one worker, and what its workers begin with.
+
+A file's tests share what its fixtures make, and a notebook's cells share a kernel, so a group is a file. Tests that
+measure real time would disturb one another: they are one group. Without pytest-xdist the groups mean nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+MEASURES_REAL_TIME = (
+    "notebooks/challenges/living-with-429.ipynb",
+    "notebooks/modes/throttling.ipynb",
+    "tests/cloud/bursts/",
+    "tests/cloud/test_load.py",
+    "tests/interop/test_model_against_wrk.py",
+)
+LONGEST = (
+    "tests/browser/test_jupyterlab.py",
+    *MEASURES_REAL_TIME,
+    "tests/browser/test_notebook_widgets.py",
+    "tests/bootstrap/",
+)
+"""Begin with these, so that all workers end together."""
+
+
+def group_of(path: str) -> str:
+    """The group of a test's file, whose path is relative to the repository.
+
+    >>> group_of("tests/cloud/test_load.py"), group_of("labkit/clock.py")
+    ('real time', 'doctests')
+    """
+    if path.startswith(MEASURES_REAL_TIME):
+        return "real time"
+    return "doctests" if path.startswith("labkit/") else path
+
+
+def rank_of(path: str) -> int:
+    """How early a file's tests begin: 0 is first."""
+    return next(
+        (rank for rank, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST)
+    )
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist's own hook reads the marks
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    def path_of(item: pytest.Item) -> str:
+        return Path(item.path).relative_to(config.rootpath).as_posix()
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(path_of(item))))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: rank_of(path_of(item)))
