@@ -11,7 +11,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
-    "tool", ["ruff check", "ruff format --check --diff", "mypy", "mypy --platform win32"]
+    "tool",
+    [
+        "ruff check",
+        "ruff format --check --diff",
+        "mypy",
+        "mypy --platform win32 --cache-dir .mypy_cache/win32",
+    ],
 )
 def test_style(tool: str) -> None:
     name, *options = tool.split()

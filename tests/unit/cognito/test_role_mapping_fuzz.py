@@ -12,7 +12,7 @@ from labkit.local.cognito.role_mapping import role_for
 from labkit.local.engine import IdentityPoolRoles
 from labkit.local.json_protocol import ApiError
 
-MANY = settings(max_examples=400)
+MANY = settings(max_examples=4 * settings().max_examples)
 PROVIDER, CLIENT = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcdefghi", "app"
 ROLES = [f"arn:aws:iam::123456789012:role/{name}" for name in ("a", "b", "c", "default")]
 DEFAULT = ROLES[-1]

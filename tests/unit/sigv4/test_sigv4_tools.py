@@ -31,6 +31,7 @@ from labkit.sigv4.steps import canonical_headers
 NOW = dt.datetime(2026, 11, 21, 12, 34, 56, tzinfo=dt.UTC)
 HOST = "abc123.execute-api.us-east-1.amazonaws.com"
 URL = f"https://{HOST}/dev/demo"
+EXAMPLES = settings().max_examples  # the profile says how many
 KEY = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 TEMPORARY = Credentials("ASIAEXAMPLE", "TemporaryKey/EXAMPLE", "IQoJb3JpZ2luX2Vj//token+value==")
 
@@ -77,9 +78,9 @@ REGIONS = st.sampled_from(["us-east-1", "eu-central-1"])
 SERVICES = st.sampled_from(["execute-api", "sts", "lambda"])
 
 
-@settings(max_examples=2_000)
+@settings(max_examples=20 * EXAMPLES)
 @given(METHODS, PATHS, QUERIES, HEADERS, st.binary(max_size=20), KEYS, REGIONS, SERVICES)
-def test_2000_requests_are_signed_as_botocore_signs_them(
+def test_requests_are_signed_as_botocore_signs_them(
     method: str,
     path: list[str],
     query: str,
@@ -121,7 +122,7 @@ def _canonical(signer: BotocoreAuth, request: AWSRequest) -> str:
     return canonical
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=10 * EXAMPLES)
 @given(METHODS, PATHS, PAIRS, KEYS, REGIONS, SERVICES, st.integers(1, 604_800), st.booleans())
 def test_urls_are_presigned_as_botocore_presigns_them(
     method: str,

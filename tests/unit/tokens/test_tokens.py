@@ -45,12 +45,13 @@ def test_three_parts_of_anything(header: bytes, claims: bytes, signature: str) -
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=12,
 )
 NAMES = st.text() | st.sampled_from(["exp", "iat", "nbf", "auth_time", "token_use", "sub"])
 
 
-@given(st.dictionaries(NAMES, JSON))
+@given(st.dictionaries(NAMES, JSON, max_size=6))
 def test_any_claims_can_be_shown(claims: dict[str, Any]) -> None:
     decoded = outcome(token(claims))
     strict = "NaN" not in json.dumps(claims) and "Infinity" not in json.dumps(claims)
