@@ -1,13 +1,15 @@
-"""What all tests have in common: Hypothesis's profiles, the day, programs that no Python package brings."""
+"""What all tests have in common: Hypothesis's profiles, the day, a running cloud, programs that no package brings."""
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.gateway import Gateway
+from tests.support.running_cloud import Cloud, running_cloud
 from tests.support.start import chosen_ahead
 
 # Neither profile has a limit of time, which a busy machine would break; --hypothesis-profile names another. Hypothesis
@@ -15,6 +17,19 @@ from tests.support.start import chosen_ahead
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 in_ci = os.environ.get("CI") or os.environ.get("LABKIT_REQUIRE_ALL")
 settings.load_profile("ci" if in_ci else "dev")
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory, start: float) -> Iterator[Cloud]:
+    """A genuine local cloud in a process of its own."""
+    with running_cloud(tmp_path_factory.mktemp("cloud"), start) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def gateway(cloud: Cloud) -> Gateway:
+    """The functions and users that tests of APIs share."""
+    return Gateway(cloud)
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,10 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from tests.support.gateway_fixture import FUNCTIONS, STAGE, Api, Cloud, Gateway, running_cloud
+from tests.support.gateway import FUNCTIONS, STAGE, Gateway
 from tests.support.patience import PATIENCE
+from tests.support.rest_api import Api
+from tests.support.running_cloud import Cloud, running_cloud
 from tests.support.start import ahead
 
 CLIENTS, CALLS = 16, 40  # calls of each client
@@ -39,13 +41,9 @@ Call = tuple[str, dict[str, str], int, str]
 
 
 @pytest.fixture(scope="module")
-def errors(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cloud") / "stderr"
-
-
-@pytest.fixture(scope="module")
-def gateway(errors: Path) -> Iterator[Gateway]:
-    with running_cloud(errors.parent, ahead()) as cloud:
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """Functions and users on a cloud that nobody else calls."""
+    with running_cloud(tmp_path_factory.mktemp("load"), ahead()) as cloud:
         yield Gateway(cloud)
 
 
@@ -130,7 +128,7 @@ def together(work: Callable[[int], None], count: int) -> None:
         raise failures[0]
 
 
-def test_each_client_gets_its_own_answer(gateway: Gateway, api: Api, errors: Path) -> None:
+def test_each_client_gets_its_own_answer(gateway: Gateway, api: Api) -> None:
     """Good and bad calls of every kind, mixed: nobody gets an answer that was another's."""
     token, key = gateway.token("id"), signed(gateway.cloud, api)
     forged = {**key, "Authorization": key["Authorization"][:-1] + "x"}
@@ -160,7 +158,7 @@ def test_each_client_gets_its_own_answer(gateway: Gateway, api: Api, errors: Pat
         client.close()
 
     together(run, CLIENTS)
-    assert "Traceback" not in errors.read_text()
+    assert "Traceback" not in gateway.cloud.log.read_text()
 
 
 def test_a_bucket_lets_no_more_through_than_it_may(gateway: Gateway, api: Api) -> None:

@@ -15,7 +15,9 @@ import pytest
 import requests
 
 from tests.support.attached_cloud import eventually
-from tests.support.gateway_fixture import STAGE, Api, Cloud, Gateway, running_cloud
+from tests.support.gateway import STAGE, Gateway
+from tests.support.rest_api import Api
+from tests.support.running_cloud import Cloud, running_cloud
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="Windows has no timer of computing time"

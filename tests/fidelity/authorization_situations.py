@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.support.gateway_fixture import FUNCTIONS, STAGE, Api, situation
+from tests.support.gateway import FUNCTIONS, STAGE
+from tests.support.rest_api import Api, situation
 
 GUARD = """
 import json

@@ -1,4 +1,4 @@
-"""A genuine local cloud in a process of its own, and clients that reach it as any other program would."""
+"""Clouds whose gateway is steered."""
 
 from __future__ import annotations
 
@@ -8,26 +8,15 @@ import pytest
 
 from tests.fidelity.http_api_fixture import HttpGateway, with_an_issuer
 from tests.fidelity.steered import SteeredGateway
-from tests.support.gateway_fixture import Cloud, Gateway, running_cloud
-
-
-@pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory, start: float) -> Iterator[Cloud]:
-    with running_cloud(tmp_path_factory.mktemp("cloud"), start) as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def gateway(cloud: Cloud) -> Gateway:
-    """The APIs, functions and users that the gateway's tests share."""
-    return Gateway(cloud)
+from tests.support.gateway import Gateway
+from tests.support.running_cloud import running_cloud
 
 
 @pytest.fixture(scope="session")
 def gateway_a_day_later(
     tmp_path_factory: pytest.TempPathFactory, start: float
 ) -> Iterator[Gateway]:
-    """The same on a cloud whose gateway's clock is a day ahead: every token has expired."""
+    """APIs on a cloud whose gateway's clock is a day ahead: every token has expired."""
     directory = tmp_path_factory.mktemp("later")
     with running_cloud(directory, start, "tests.fidelity.cloud_a_day_later") as started:
         yield Gateway(started)
@@ -37,7 +26,7 @@ def gateway_a_day_later(
 def steered_gateway(
     tmp_path_factory: pytest.TempPathFactory, start: float
 ) -> Iterator[SteeredGateway]:
-    """The same on a cloud whose gateway's clock the tests move, and whose gates they can make wrong."""
+    """APIs on a cloud whose gateway's clock the tests move, and whose gates they can make wrong."""
     directory = tmp_path_factory.mktemp("steered")
     with running_cloud(directory, start, "tests.fidelity.steered_cloud") as started:
         gateway = SteeredGateway(started)

@@ -23,14 +23,8 @@ from jwt.algorithms import RSAAlgorithm
 from labkit.local.ledger import Row
 from tests.fidelity.runner import Runner, body_of
 from tests.fidelity.steered import SteeredGateway
-from tests.support.gateway_fixture import (
-    ADMIN_SCOPE,
-    FUNCTIONS,
-    Cloud,
-    Gateway,
-    Pool,
-    Situation,
-)
+from tests.support.gateway import ADMIN_SCOPE, FUNCTIONS, Gateway, Pool, Situation
+from tests.support.running_cloud import Cloud
 
 DEFAULT = "$default"
 CLIENT = "client-of-the-issuer"

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.fidelity.authorization_situations import lambda_authorizer, patch
-from tests.support.gateway_fixture import STAGE, Api, situation
+from tests.support.gateway import STAGE
+from tests.support.rest_api import Api, situation
 
 KEYED = {"apiKeyRequired": True}
 

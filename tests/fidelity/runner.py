@@ -12,7 +12,11 @@ import requests
 from botocore.exceptions import ClientError
 
 from labkit.local.ledger import Row
-from tests.support.gateway_fixture import STAGE, Gateway, Situation
+from tests.fidelity import gateway_situations
+from tests.support.gateway import STAGE, Gateway, Situation
+
+SITUATIONS = (gateway_situations,)
+"""Imported for what it registers."""
 
 MISSING = object()
 

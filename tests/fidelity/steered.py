@@ -23,8 +23,9 @@ from labkit.local.ledger import Row
 from tests.fidelity import authorization_situations, limits_situations
 from tests.fidelity.backend import Backend
 from tests.fidelity.runner import REQUEST_KEYS, Runner, body_of
-from tests.support.gateway_fixture import STAGE, Cloud, Gateway, Situation
+from tests.support.gateway import STAGE, Gateway, Situation
 from tests.support.patience import PATIENCE
+from tests.support.running_cloud import Cloud
 
 __all__ = ["STEERED_KEYS", "SteeredGateway", "SteeredRunner"]
 SITUATIONS = (authorization_situations, limits_situations)

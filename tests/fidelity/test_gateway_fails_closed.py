@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.gateway_fixture import STAGE, Api, Gateway
+from tests.support.gateway import STAGE, Gateway
+from tests.support.rest_api import Api
 
 DENY_ALL = {
     "Version": "2012-10-17",

@@ -6,7 +6,7 @@ import pytest
 
 from labkit.local.ledger import Row, rows
 from tests.fidelity.runner import Runner, check_form
-from tests.support.gateway_fixture import Gateway
+from tests.support.gateway import Gateway
 
 ROWS = rows("gateway.toml")
 

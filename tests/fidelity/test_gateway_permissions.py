@@ -8,7 +8,8 @@ from itertools import count
 import pytest
 
 from labkit.journey import Code
-from tests.support.gateway_fixture import STAGE, Api, Gateway
+from tests.support.gateway import STAGE, Gateway
+from tests.support.rest_api import Api
 
 NUMBERS: Iterator[int] = count()
 API = "arn:aws:execute-api:{region}:{account}:{api}"

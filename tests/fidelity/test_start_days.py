@@ -9,7 +9,7 @@ import pytest
 from labkit.clock import PROCESS_CLOCK
 from labkit.local.ledger import rows
 from tests.fidelity.steered import SteeredGateway, SteeredRunner
-from tests.support.gateway_fixture import running_cloud
+from tests.support.running_cloud import running_cloud
 from tests.support.start import EDGES, moment, seconds_until
 
 ROWS = [

@@ -23,7 +23,8 @@ from botocore.exceptions import ClientError
 from labkit import sigv4
 from labkit.doctor import explain
 from labkit.journey import Journey
-from tests.support.gateway_fixture import ADMIN_SCOPE, STAGE, TRUST, Api, Gateway
+from tests.support.gateway import ADMIN_SCOPE, STAGE, TRUST, Gateway
+from tests.support.rest_api import Api
 
 GUARD = """
 def handler(event, context):

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.interop.guarded_api import GuardedApi, guarded_api
-from tests.support.own_cloud import OwnCloud, own_cloud
 from tests.support.patience import PATIENCE
+from tests.support.running_cloud import LabCloud, lab_cloud
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("jose", "aws4")
@@ -49,11 +49,11 @@ def node(lacking: Callable[[str], NoReturn]) -> Callable[[str, object], Any]:
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnCloud]:
-    with own_cloud(tmp_path_factory.mktemp("interop")) as cloud:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabCloud]:
+    with lab_cloud(tmp_path_factory.mktemp("interop")) as cloud:
         yield cloud
 
 
 @pytest.fixture(scope="module")
-def api(cloud: OwnCloud) -> GuardedApi:
+def api(cloud: LabCloud) -> GuardedApi:
     return guarded_api(cloud.client, cloud.endpoint)

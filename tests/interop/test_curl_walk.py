@@ -10,15 +10,15 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tests.support.own_cloud import OwnCloud, own_cloud
+from tests.support.running_cloud import LabCloud, lab_cloud
 
 COGNITO_HOST = "cognito-idp.us-east-1.amazonaws.com"
 UNAUTHORIZED = {"message": "Unauthorized"}
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnCloud]:
-    with own_cloud(tmp_path_factory.mktemp("curl")) as cloud:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabCloud]:
+    with lab_cloud(tmp_path_factory.mktemp("curl")) as cloud:
         yield cloud
 
 
@@ -65,7 +65,7 @@ class Curl:
 
 @pytest.fixture(params=["Host header", "connect-to", "path"])
 def curl(
-    request: pytest.FixtureRequest, cloud: OwnCloud, lacking: Callable[[str], NoReturn]
+    request: pytest.FixtureRequest, cloud: LabCloud, lacking: Callable[[str], NoReturn]
 ) -> Curl:
     program = shutil.which("curl") or lacking("curl is missing: on Debian 'apt-get install curl'")
     address = cloud.endpoint.removeprefix("http://")
@@ -85,7 +85,7 @@ def curl(
     )
 
 
-def ask_for_code(curl: Curl, cloud: OwnCloud) -> Answer:
+def ask_for_code(curl: Curl, cloud: LabCloud) -> Answer:
     return curl.sign_in(
         "InitiateAuth",
         ClientId=cloud.lab["client_id"],
@@ -94,7 +94,7 @@ def ask_for_code(curl: Curl, cloud: OwnCloud) -> Answer:
     )
 
 
-def give_code(curl: Curl, cloud: OwnCloud, session: str, code: str) -> Answer:
+def give_code(curl: Curl, cloud: LabCloud, session: str, code: str) -> Answer:
     return curl.sign_in(
         "RespondToAuthChallenge",
         ClientId=cloud.lab["client_id"],
@@ -104,18 +104,18 @@ def give_code(curl: Curl, cloud: OwnCloud, session: str, code: str) -> Answer:
     )
 
 
-def read_code(curl: Curl, cloud: OwnCloud) -> str:
+def read_code(curl: Curl, cloud: LabCloud) -> str:
     """The code of the newest mail, from the inbox and with curl too."""
     inbox = curl.run(
         f"{cloud.endpoint}/_labkit/inbox/{cloud.lab['email']}",
-        *("-H", f"x-labkit-token: {cloud.announced['admin_token']}"),
+        *("-H", f"x-labkit-token: {cloud.admin_token}"),
     )
     assert inbox.status == 200
     return str(inbox.body[0]["code"])
 
 
 @pytest.mark.slow
-def test_task_6(curl: Curl, cloud: OwnCloud) -> None:
+def test_task_6(curl: Curl, cloud: LabCloud) -> None:
     without = curl.call()
     assert (without.status, without.body) == (401, UNAUTHORIZED)
     assert without.headers["x-amzn-ErrorType"] == "UnauthorizedException"
@@ -142,7 +142,7 @@ def test_task_6(curl: Curl, cloud: OwnCloud) -> None:
 
 
 @pytest.mark.slow
-def test_a_wrong_code(curl: Curl, cloud: OwnCloud) -> None:
+def test_a_wrong_code(curl: Curl, cloud: LabCloud) -> None:
     session = ask_for_code(curl, cloud).body["Session"]
     wrong = give_code(curl, cloud, session, "00000000")
     assert wrong.status == 400
@@ -153,6 +153,6 @@ def test_a_wrong_code(curl: Curl, cloud: OwnCloud) -> None:
 
 
 @pytest.mark.slow
-def test_the_inbox_is_closed_without_the_token(curl: Curl, cloud: OwnCloud) -> None:
+def test_the_inbox_is_closed_without_the_token(curl: Curl, cloud: LabCloud) -> None:
     answer = curl.run(f"{cloud.endpoint}/_labkit/inbox/{cloud.lab['email']}")
     assert answer.status == 403

@@ -12,8 +12,8 @@ from botocore.credentials import Credentials
 
 from labkit import tokens
 from tests.interop.guarded_api import REGION, REQUESTS, GuardedApi
-from tests.support.own_cloud import OwnCloud
 from tests.support.patience import PATIENCE
+from tests.support.running_cloud import LabCloud
 
 Node = Callable[[str, object], Any]
 
@@ -22,7 +22,7 @@ Node = Callable[[str, object], Any]
 
 
 @pytest.fixture(scope="module")
-def signed_in(cloud: OwnCloud) -> dict[str, str]:
+def signed_in(cloud: LabCloud) -> dict[str, str]:
     """What Cognito's answer to a sign-in with a code has."""
     cognito, client_id, email = (
         cloud.client("cognito-idp"),
@@ -63,12 +63,12 @@ class Reach:
 
 
 @pytest.fixture(scope="module")
-def issuer(cloud: OwnCloud) -> str:
+def issuer(cloud: LabCloud) -> str:
     return f"https://cognito-idp.{REGION}.amazonaws.com/{cloud.lab['user_pool_id']}"
 
 
 def test_jose_verifies_the_tokens_as_labkit_does(
-    node: Node, cloud: OwnCloud, signed_in: dict[str, str], issuer: str
+    node: Node, cloud: LabCloud, signed_in: dict[str, str], issuer: str
 ) -> None:
     http = Reach(cloud.endpoint)
     jwks = http.get(

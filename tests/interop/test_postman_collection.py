@@ -12,8 +12,8 @@ import nbclient
 import nbformat
 import pytest
 
-from tests.support.own_cloud import OwnCloud, own_cloud
 from tests.support.patience import PATIENCE
+from tests.support.running_cloud import LabCloud, lab_cloud
 from tests.tools import make_postman_collection as maker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,8 +21,8 @@ LAB = ROOT / "notebooks/lab"
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnCloud]:
-    with own_cloud(tmp_path_factory.mktemp("postman")) as cloud:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabCloud]:
+    with lab_cloud(tmp_path_factory.mktemp("postman")) as cloud:
         yield cloud
 
 
@@ -199,7 +199,7 @@ class Run:
         return {request for (request, _assertion), message in self.assertions.items() if message}
 
 
-def variables_of(cloud: OwnCloud) -> dict[str, str]:
+def variables_of(cloud: LabCloud) -> dict[str, str]:
     """What the collection's description says to set for a local cloud."""
     return {
         "cognito_endpoint": f"{cloud.endpoint}/",
@@ -210,16 +210,16 @@ def variables_of(cloud: OwnCloud) -> dict[str, str]:
 
 
 @pytest.fixture
-def inbox(cloud: OwnCloud) -> dict[str, str]:
+def inbox(cloud: LabCloud) -> dict[str, str]:
     """The two optional variables that let the collection read the code by itself."""
     return {
         "labkit_endpoint": cloud.endpoint,
-        "labkit_token": cloud.announced["admin_token"],
+        "labkit_token": cloud.admin_token,
     }
 
 
 @pytest.mark.slow
-def test_it_passes(newman: str, cloud: OwnCloud, inbox: dict[str, str], tmp_path: Path) -> None:
+def test_it_passes(newman: str, cloud: LabCloud, inbox: dict[str, str], tmp_path: Path) -> None:
     run = Run(newman, tmp_path, variables_of(cloud) | inbox)
     assert run.status == 0, run.assertions
     assert not run.failed
@@ -231,7 +231,7 @@ def test_it_passes(newman: str, cloud: OwnCloud, inbox: dict[str, str], tmp_path
 
 
 @pytest.mark.slow
-def test_a_wrong_code_fails(newman: str, cloud: OwnCloud, tmp_path: Path) -> None:
+def test_a_wrong_code_fails(newman: str, cloud: LabCloud, tmp_path: Path) -> None:
     run = Run(newman, tmp_path, variables_of(cloud) | {"code": "00000000"})
     assert run.status != 0
     assert run.failed == {
@@ -243,7 +243,7 @@ def test_a_wrong_code_fails(newman: str, cloud: OwnCloud, tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_a_wrong_token_for_the_inbox_fails(
-    newman: str, cloud: OwnCloud, inbox: dict[str, str], tmp_path: Path
+    newman: str, cloud: LabCloud, inbox: dict[str, str], tmp_path: Path
 ) -> None:
     run = Run(newman, tmp_path, variables_of(cloud) | inbox | {"labkit_token": "wrong"})
     assert run.status != 0
@@ -253,14 +253,14 @@ def test_a_wrong_token_for_the_inbox_fails(
 
 @pytest.mark.slow
 def test_an_api_without_an_authorizer_fails(
-    newman: str, cloud: OwnCloud, inbox: dict[str, str], tmp_path: Path
+    newman: str, cloud: LabCloud, inbox: dict[str, str], tmp_path: Path
 ) -> None:
     run = Run(newman, tmp_path, variables_of(cloud) | inbox | {"invoke_url": open_api(cloud)})
     assert run.status != 0
     assert run.failed == {"6.1 Call without a token", "6.2 Call with the ID token"}
 
 
-def open_api(cloud: OwnCloud) -> str:
+def open_api(cloud: LabCloud) -> str:
     """The invoke URL of an API with the lab's function at `/demo`, open to everybody."""
     gateway = cloud.client("apigateway")
     api_id = gateway.create_rest_api(name="open")["id"]

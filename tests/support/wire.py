@@ -7,8 +7,9 @@ import re
 import socket
 from urllib.parse import urlsplit
 
-from tests.support.gateway_fixture import STAGE, Cloud
+from tests.support.gateway import STAGE
 from tests.support.patience import PATIENCE
+from tests.support.running_cloud import Cloud
 
 
 def get(api_id: str, path: bytes, *headers: bytes) -> bytes:

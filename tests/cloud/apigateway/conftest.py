@@ -1,45 +1,22 @@
-"""A cloud of its own for tests that try to break one, and a look at what it logged."""
+"""A look at what the cloud logged, for tests that try to break it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.support.gateway_fixture import Cloud, Gateway, running_cloud
 from tests.support.in_process_cloud import cloud as in_process_cloud
-
-
-@pytest.fixture(scope="session")
-def errors(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the cloud's log goes."""
-    return tmp_path_factory.mktemp("cloud") / "stderr"
-
-
-@pytest.fixture(scope="session")
-def cloud(errors: Path, start: float) -> Iterator[Cloud]:
-    with running_cloud(errors.parent, start) as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def gateway(cloud: Cloud) -> Gateway:
-    """The APIs, functions and users that the tests share."""
-    return Gateway(cloud)
+from tests.support.running_cloud import Cloud
 
 
 @pytest.fixture(autouse=True)
-def _nothing_unhandled(errors: Path) -> Iterator[None]:
+def _nothing_unhandled(cloud: Cloud) -> Iterator[None]:
     """An exception that nobody handled is logged and answered with 500: no input may get so far."""
-    before = _size(errors)
+    before = cloud.log.stat().st_size
     yield
-    if _size(errors) > before:
-        logged = errors.read_bytes()[before:].decode(errors="replace")
+    if cloud.log.stat().st_size > before:
+        logged = cloud.log.read_bytes()[before:].decode(errors="replace")
         assert "Traceback" not in logged, logged
         assert " ERROR " not in logged, logged
-
-
-def _size(file: Path) -> int:
-    return file.stat().st_size if file.exists() else 0
 
 
 @pytest.fixture

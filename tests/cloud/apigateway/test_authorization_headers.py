@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 
 from labkit.local.apigateway.signature import RefusedSignatureError, SignatureVerifier
 from labkit.local.messages import Request, Response
-from tests.support.gateway_fixture import STAGE, Api, Cloud, Gateway
+from tests.support.gateway import STAGE, Gateway
 from tests.support.in_process_cloud import cloud as in_process_cloud
 from tests.support.one_api import ACCOUNT_ID, FUNCTION_URI, HOST, REGION, OneApi, mock
+from tests.support.rest_api import Api
+from tests.support.running_cloud import Cloud
 from tests.support.wire import exchange, get, status_of
 
 MANY = settings(max_examples=200)

@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labkit.local.apigateway.rest.data_plane import MAX_BODY_BYTES
-from tests.support.gateway_fixture import STAGE, Api, Cloud, Gateway, process_memory
+from tests.support.gateway import STAGE, Gateway
 from tests.support.patience import PATIENCE
+from tests.support.rest_api import Api
+from tests.support.running_cloud import Cloud
 
 OPEN = '{"answered": "by the backend"}'
 FEW = settings(
@@ -189,11 +191,11 @@ def test_bodies_over_the_limit(api: Api, cloud: Cloud) -> None:
     in_chunks = _request(api, b"/open", b"Transfer-Encoding: chunked", verb=b"POST") + chunked
     for request in (with_length, in_chunks):
         assert _status(_exchange(cloud, request)) == 413
-    before = process_memory(cloud.pid)
+    before = cloud.memory()
     for _ in range(3):
         for request in (with_length, in_chunks):
             assert _status(_exchange(cloud, request)) == 413
-    assert process_memory(cloud.pid) - before < 2 * MAX_BODY_BYTES
+    assert cloud.memory() - before < 2 * MAX_BODY_BYTES
 
 
 @pytest.mark.parametrize(
@@ -280,7 +282,7 @@ def test_many_requests_leave_nothing(api: Api, cloud: Cloud) -> None:
 
     for number in range(300):
         ask(number)
-    before = process_memory(cloud.pid)
+    before = cloud.memory()
     for number in range(300, 900):
         ask(number)
-    assert process_memory(cloud.pid) - before < 20_000_000
+    assert cloud.memory() - before < 20_000_000

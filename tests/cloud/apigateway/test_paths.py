@@ -10,9 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.support.gateway_fixture import Api, Cloud, Gateway
+from tests.support.gateway import Gateway
 from tests.support.in_process_cloud import cloud as in_process_cloud
 from tests.support.one_api import OneApi, arn_of, mock
+from tests.support.rest_api import Api
+from tests.support.running_cloud import Cloud
 from tests.support.wire import exchange, get, status_of
 
 MANY = settings(max_examples=300)

@@ -9,8 +9,8 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from tests.support.own_cloud import OwnCloud, own_cloud
 from tests.support.patience import PATIENCE
+from tests.support.running_cloud import LabCloud, lab_cloud
 
 COGNITO_HOST = "cognito-idp.us-east-1.amazonaws.com"
 SCOPE = "aws.cognito.signin.user.admin"
@@ -19,17 +19,17 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnCloud]:
-    with own_cloud(tmp_path_factory.mktemp("boto3")) as cloud:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabCloud]:
+    with lab_cloud(tmp_path_factory.mktemp("boto3")) as cloud:
         yield cloud
 
 
 @pytest.fixture(scope="module")
-def cognito(cloud: OwnCloud) -> Any:
+def cognito(cloud: LabCloud) -> Any:
     return cloud.client("cognito-idp")
 
 
-def ask_for_code(cognito: Any, cloud: OwnCloud) -> dict[str, Any]:
+def ask_for_code(cognito: Any, cloud: LabCloud) -> dict[str, Any]:
     answer: dict[str, Any] = cognito.initiate_auth(
         ClientId=cloud.lab["client_id"],
         AuthFlow="USER_AUTH",
@@ -38,7 +38,7 @@ def ask_for_code(cognito: Any, cloud: OwnCloud) -> dict[str, Any]:
     return answer
 
 
-def give_code(cognito: Any, cloud: OwnCloud, session: str, code: str) -> dict[str, Any]:
+def give_code(cognito: Any, cloud: LabCloud, session: str, code: str) -> dict[str, Any]:
     answer: dict[str, Any] = cognito.respond_to_auth_challenge(
         ClientId=cloud.lab["client_id"],
         ChallengeName="EMAIL_OTP",
@@ -49,7 +49,7 @@ def give_code(cognito: Any, cloud: OwnCloud, session: str, code: str) -> dict[st
 
 
 @pytest.fixture(scope="module")
-def tokens(cognito: Any, cloud: OwnCloud) -> dict[str, Any]:
+def tokens(cognito: Any, cloud: LabCloud) -> dict[str, Any]:
     """The tokens of one sign-in; each step of it is looked at."""
     challenge = ask_for_code(cognito, cloud)
     assert challenge["ChallengeName"] == "EMAIL_OTP"
@@ -63,7 +63,7 @@ def tokens(cognito: Any, cloud: OwnCloud) -> dict[str, Any]:
     return result
 
 
-def call(cloud: OwnCloud, token: str | None = None) -> tuple[int, Any]:
+def call(cloud: LabCloud, token: str | None = None) -> tuple[int, Any]:
     """`GET /demo` by the genuine host name: status and body."""
     response = requests.get(
         f"{cloud.endpoint}/dev/demo",
@@ -78,7 +78,7 @@ ALLOWED = (200, "Hello from Lambda!")
 REFUSED = (401, {"message": "Unauthorized"})
 
 
-def verified(cloud: OwnCloud, token: str, **checks: Any) -> dict[str, Any]:
+def verified(cloud: LabCloud, token: str, **checks: Any) -> dict[str, Any]:
     """The claims of a token that is verified the way any API would: with the pool's public keys."""
     pool_id = cloud.lab["user_pool_id"]
     keys = jwt.PyJWKClient(
@@ -95,25 +95,25 @@ def verified(cloud: OwnCloud, token: str, **checks: Any) -> dict[str, Any]:
     return claims
 
 
-def test_without_a_token(cloud: OwnCloud) -> None:
+def test_without_a_token(cloud: LabCloud) -> None:
     assert call(cloud) == REFUSED
 
 
-def test_with_the_access_token(cloud: OwnCloud, tokens: dict[str, Any]) -> None:
+def test_with_the_access_token(cloud: LabCloud, tokens: dict[str, Any]) -> None:
     assert call(cloud, tokens["AccessToken"]) == ALLOWED
 
 
-def test_with_the_id_token(cloud: OwnCloud, tokens: dict[str, Any]) -> None:
+def test_with_the_id_token(cloud: LabCloud, tokens: dict[str, Any]) -> None:
     assert call(cloud, tokens["IdToken"]) == REFUSED
 
 
-def test_with_a_changed_token(cloud: OwnCloud, tokens: dict[str, Any]) -> None:
+def test_with_a_changed_token(cloud: LabCloud, tokens: dict[str, Any]) -> None:
     head, payload, signature = tokens["AccessToken"].split(".")
     changed = ("B" if signature[0] == "A" else "A") + signature[1:]
     assert call(cloud, f"{head}.{payload}.{changed}") == REFUSED
 
 
-def test_the_access_token_verifies(cloud: OwnCloud, tokens: dict[str, Any]) -> None:
+def test_the_access_token_verifies(cloud: LabCloud, tokens: dict[str, Any]) -> None:
     claims = verified(cloud, tokens["AccessToken"])
     assert claims["token_use"] == "access"
     assert claims["client_id"] == cloud.lab["client_id"]
@@ -121,21 +121,21 @@ def test_the_access_token_verifies(cloud: OwnCloud, tokens: dict[str, Any]) -> N
     assert claims["exp"] - claims["iat"] == 3600
 
 
-def test_the_id_token_verifies(cloud: OwnCloud, tokens: dict[str, Any]) -> None:
+def test_the_id_token_verifies(cloud: LabCloud, tokens: dict[str, Any]) -> None:
     claims = verified(cloud, tokens["IdToken"], audience=cloud.lab["client_id"])
     assert claims["token_use"] == "id"
     assert (claims["email"], claims["email_verified"]) == (cloud.lab["email"], True)
     assert claims["sub"] == verified(cloud, tokens["AccessToken"])["sub"]
 
 
-def test_a_changed_token_does_not_verify(cloud: OwnCloud, tokens: dict[str, Any]) -> None:
+def test_a_changed_token_does_not_verify(cloud: LabCloud, tokens: dict[str, Any]) -> None:
     head, _payload, signature = tokens["AccessToken"].split(".")
     other = tokens["IdToken"].split(".")[1]
     with pytest.raises(jwt.InvalidSignatureError):
         verified(cloud, f"{head}.{other}.{signature}")
 
 
-def test_get_user(cloud: OwnCloud, cognito: Any, tokens: dict[str, Any]) -> None:
+def test_get_user(cloud: LabCloud, cognito: Any, tokens: dict[str, Any]) -> None:
     user = cognito.get_user(AccessToken=tokens["AccessToken"])
     attributes = {a["Name"]: a["Value"] for a in user["UserAttributes"]}
     assert attributes["email"] == cloud.lab["email"]
@@ -146,7 +146,7 @@ def test_get_user(cloud: OwnCloud, cognito: Any, tokens: dict[str, Any]) -> None
     assert refused.value.response["Error"]["Code"] == "NotAuthorizedException"
 
 
-def test_refresh(cloud: OwnCloud, cognito: Any, tokens: dict[str, Any]) -> None:
+def test_refresh(cloud: LabCloud, cognito: Any, tokens: dict[str, Any]) -> None:
     answer = cognito.initiate_auth(
         ClientId=cloud.lab["client_id"],
         AuthFlow="REFRESH_TOKEN_AUTH",
@@ -161,7 +161,7 @@ def test_refresh(cloud: OwnCloud, cognito: Any, tokens: dict[str, Any]) -> None:
     assert after["jti"] != before["jti"]
 
 
-def test_a_wrong_code_then_the_right_one(cloud: OwnCloud, cognito: Any) -> None:
+def test_a_wrong_code_then_the_right_one(cloud: LabCloud, cognito: Any) -> None:
     """A wrong code doesn't end the session (cognito.md 3.9)."""
     challenge = ask_for_code(cognito, cloud)
     with pytest.raises(cognito.exceptions.CodeMismatchException) as refused:
