@@ -13,8 +13,10 @@ from tests.support.running_cloud import Cloud, running_cloud
 from tests.support.start import chosen_ahead
 
 # Neither profile has a limit of time, which a busy machine would break; --hypothesis-profile names another. Hypothesis
-# brings "ci", which tries the same examples each time.
-settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# brings "ci", which tries the same 100 examples each time; "dev" tries others each time, so half as many will do.
+settings.register_profile(
+    "dev", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 in_ci = os.environ.get("CI") or os.environ.get("LABKIT_REQUIRE_ALL")
 settings.load_profile("ci" if in_ci else "dev")
 
