@@ -40,6 +40,7 @@ RAN = (
     f"() => {{ const now = ({CELLS})();"
     " return now.idle && (now.errors.length || now.counts.every(count => count > 0)); }"
 )
+READY = "() => globalThis.jupyterapp?.commands.hasCommand('docmanager:open')"
 OPEN = "path => jupyterapp.commands.execute('docmanager:open', {path})"
 CLOSE = """async () => {
     const panel = jupyterapp.shell.currentWidget;
@@ -61,6 +62,7 @@ def jupyterlab(browser: Browser, lab_url: str) -> Iterator[Page]:
     with browser.new_context(viewport={"width": 1400, "height": 1000}) as context:
         page = context.new_page()
         page.goto(lab_url)
+        page.wait_for_function(READY, timeout=PATIENCE * 1000)
         yield page
 
 
@@ -77,7 +79,6 @@ def test_it_opens_on_the_first_notebook(jupyterlab: Page, lab_url: str, screensh
 @pytest.mark.parametrize("name", NAMES[::-1])
 def test_every_cell_runs(jupyterlab: Page, screenshots: Path, name: str) -> None:
     page, path = jupyterlab, f"notebooks/{name}"
-    page.wait_for_function("() => globalThis.jupyterapp", timeout=PATIENCE * 1000)
     page.evaluate(OPEN, path)
     opened = f"path => {{ const now = ({CELLS})(); return now.idle && now.path == path; }}"
     page.wait_for_function(opened, arg=path, timeout=PATIENCE * 1000)

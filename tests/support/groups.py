@@ -1,12 +1,14 @@
 """Which tests pytest-xdist keeps together on one worker, and what its workers begin with.
 
 A file's tests share what its fixtures make, and a notebook's cells share a kernel, so a group is a file. Tests that
-measure real time would disturb one another: they are one group. Without pytest-xdist the groups mean nothing.
+measure real time would disturb one another: they are one group. (pytest-xdist 3.8 forgets the groups of its own
+``--dist=loadgroup`` on pytest 9.2: pytest-xdist issue 1386.)
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +23,7 @@ LONGEST = (
     "tests/browser/test_jupyterlab.py",
     *MEASURES_REAL_TIME,
     "tests/browser/test_notebook_widgets.py",
-    "tests/bootstrap/",
+    "tests/notebooks/test_notebooks_again.py",
 )
 """Begin with these, so that all workers end together."""
 
@@ -44,12 +46,19 @@ def rank_of(path: str) -> int:
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist's own hook reads the marks
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    def path_of(item: pytest.Item) -> str:
-        return Path(item.path).relative_to(config.rootpath).as_posix()
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out whole groups, in the order in which they were collected."""
+    from xdist.scheduler import LoadScopeScheduling
 
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(path_of(item))))
+    class GroupScheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid.partition("::")[0])
+
+    config.option.loadscopereorder = False
+    return GroupScheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: rank_of(path_of(item)))
+        items.sort(key=lambda one: rank_of(Path(one.path).relative_to(config.rootpath).as_posix()))
