@@ -1,4 +1,4 @@
-"""Fixtures of the tests that talk to user pools."""
+"""Clouds of the tests' own: a lab as a notebook has it, and user pools in this process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from labkit.lab.session import Lab
+from tests.support.attached_cloud import attached_cloud
 from tests.support.in_process_cloud import Cognito, cognito_in_use
 
 
@@ -13,3 +15,9 @@ from tests.support.in_process_cloud import Cognito, cognito_in_use
 def cognito() -> Iterator[Cognito]:
     with cognito_in_use() as cognito:
         yield cognito
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with attached_cloud(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab

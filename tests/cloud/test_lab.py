@@ -280,12 +280,6 @@ def test_only_aws_waits(sts: tuple[str, type[FakeSts]], monkeypatch: pytest.Monk
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with attached_cloud(tmp_path_factory.mktemp("lab")) as lab:
-        yield lab
-
-
-@pytest.fixture(scope="module")
 def demo(lab: Lab) -> Demo:
     return lab.start_task(7)
 

@@ -87,21 +87,10 @@ def client_with_secret(cognito: Cognito) -> Situation:
     return here | {"secret": secret, "secret_hash": base64.b64encode(proof).decode()}
 
 
-def give_password(cognito: Cognito, pool_id: str) -> None:
-    answer = cognito.call(
-        "AdminSetUserPassword",
-        UserPoolId=pool_id,
-        Username=EMAIL,
-        Password=PASSWORD,
-        Permanent=True,
-    )
-    assert answer.status == 200, answer.body
-
-
 @setup("password user")
 def password_user(cognito: Cognito) -> Situation:
     here = email_otp_user(cognito)
-    give_password(cognito, here["pool"])
+    cognito.set_password(here["pool"], PASSWORD)
     return here | {"password": PASSWORD}
 
 
@@ -129,7 +118,7 @@ def user_without_a_nickname(cognito: Cognito) -> Situation:
 def unverified_password_user(cognito: Cognito) -> Situation:
     here = email_otp_pool(cognito)
     cognito.user(here["pool"], UserAttributes=[])
-    give_password(cognito, here["pool"])
+    cognito.set_password(here["pool"], PASSWORD)
     return here | {"client": cognito.client(here["pool"]), "password": PASSWORD}
 
 
@@ -138,7 +127,7 @@ def client_older_than_the_factor(cognito: Cognito) -> Situation:
     pool_id = cognito.pool()
     client_id = cognito.client(pool_id)
     cognito.user(pool_id, TemporaryPassword=PASSWORD)
-    give_password(cognito, pool_id)
+    cognito.set_password(pool_id, PASSWORD)
     factors = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
     assert cognito.call("UpdateUserPool", UserPoolId=pool_id, Policies=factors).status == 200
     return {"pool": pool_id, "client": client_id, "email": EMAIL}
@@ -216,7 +205,7 @@ def password_user_with_totp(cognito: Cognito) -> Situation:
 def user_of_a_pool_with_mfa(cognito: Cognito) -> Situation:
     pool_id = cognito.pool(MfaConfiguration="ON")
     cognito.user(pool_id, TemporaryPassword=PASSWORD)
-    give_password(cognito, pool_id)
+    cognito.set_password(pool_id, PASSWORD)
     client_id = cognito.client(pool_id, ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"])
     return {"pool": pool_id, "client": client_id, "email": EMAIL, "password": PASSWORD}
 

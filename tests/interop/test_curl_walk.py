@@ -4,22 +4,16 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import pytest
 
-from tests.support.running_cloud import LabCloud, lab_cloud
+from tests.support.running_cloud import LabCloud
 
 COGNITO_HOST = "cognito-idp.us-east-1.amazonaws.com"
 UNAUTHORIZED = {"message": "Unauthorized"}
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabCloud]:
-    with lab_cloud(tmp_path_factory.mktemp("curl")) as cloud:
-        yield cloud
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,11 @@ import nbformat
 import pytest
 
 from tests.support.patience import PATIENCE
-from tests.support.running_cloud import LabCloud, lab_cloud
+from tests.support.running_cloud import LabCloud
 from tests.tools import make_postman_collection as maker
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = ROOT / "notebooks/lab"
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabCloud]:
-    with lab_cloud(tmp_path_factory.mktemp("postman")) as cloud:
-        yield cloud
 
 
 # -- the file ---------------------------------------------------------------------------------

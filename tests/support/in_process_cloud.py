@@ -276,6 +276,16 @@ class Cognito:
         assert answer.status == 200, answer.body
         return answer
 
+    def set_password(self, pool_id: str, password: str, username: str = "jane@example.com") -> None:
+        answer = self.call(
+            "AdminSetUserPassword",
+            UserPoolId=pool_id,
+            Username=username,
+            Password=password,
+            Permanent=True,
+        )
+        assert answer.status == 200, answer.body
+
     def code(self, email: str = "jane@example.com") -> str:
         code = self.mailbox.messages(email)[0]["code"]
         assert code is not None

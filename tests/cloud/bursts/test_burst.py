@@ -31,12 +31,6 @@ from tests.support.mock_api import MockApi, mock_api
 from tests.support.patience import PATIENCE
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with attached_cloud(tmp_path_factory.mktemp("burst")) as lab:
-        yield lab
-
-
 @pytest.fixture
 def api(lab: Lab) -> MockApi:
     return mock_api()

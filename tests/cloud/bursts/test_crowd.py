@@ -12,14 +12,7 @@ from labkit.errors import BurstError, ForeignHostError
 from labkit.lab.session import Lab
 from labkit.retry import crowd
 from labkit.retry.crowd import call_together
-from tests.support.attached_cloud import attached_cloud
 from tests.support.mock_api import MockApi, mock_api
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with attached_cloud(tmp_path_factory.mktemp("crowd")) as lab:
-        yield lab
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ more. How large that jitter was is measured, so that a busy machine widens the t
 have it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -18,7 +18,6 @@ from labkit.bursts.burst import fire
 from labkit.bursts.simulation import FloatArray, excess, simulate
 from labkit.lab.session import Lab
 from labkit.throttle import TokenBucket
-from tests.support.attached_cloud import attached_cloud
 from tests.support.gate_times import gate_times, in_order
 from tests.support.mock_api import MockApi, mock_api
 
@@ -37,12 +36,6 @@ RATES = (2, 15, 40, 110)
 COMBINATIONS = [(rate, *pattern) for rate in RATES for pattern in PATTERNS.items()]
 ROUNDING = 1e-4
 """Of a clock that counts the seconds since 1970 in a float, at the highest rate."""
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with attached_cloud(tmp_path_factory.mktemp("model")) as lab:
-        yield lab
 
 
 @pytest.fixture(scope="module")

@@ -334,19 +334,8 @@ def test_the_code_drawn_for_nobody_is_never_right(cognito: Cognito, client_id: s
 
 @pytest.fixture
 def password_client_id(cognito: Cognito, client_id: str) -> str:
-    set_password(cognito, find_client(cognito, client_id)[0]["Id"])
+    cognito.set_password(find_client(cognito, client_id)[0]["Id"], PASSWORD)
     return client_id
-
-
-def set_password(cognito: Cognito, pool_id: str, username: str = EMAIL) -> None:
-    answer = cognito.call(
-        "AdminSetUserPassword",
-        UserPoolId=pool_id,
-        Username=username,
-        Password=PASSWORD,
-        Permanent=True,
-    )
-    assert answer.status == 200, answer.body
 
 
 def test_a_password_proof_signs_in(cognito: Cognito, password_client_id: str) -> None:
@@ -437,7 +426,7 @@ def test_a_code_is_offered_only_where_the_pool_allows_it(cognito: Cognito) -> No
     pool_id = cognito.pool()
     client_id = cognito.client(pool_id)
     cognito.user(pool_id, TemporaryPassword=PASSWORD)
-    set_password(cognito, pool_id)
+    cognito.set_password(pool_id, PASSWORD)
     for email in (EMAIL, "nobody@example.com"):
         answer = cognito.ask_for_code(client_id, email)
         assert answer.body["ChallengeName"] == "SELECT_CHALLENGE"
@@ -448,7 +437,7 @@ def test_a_code_is_offered_only_to_who_has_an_address(cognito: Cognito) -> None:
     pool_id = cognito.pool("PASSWORD", "EMAIL_OTP", UsernameAttributes=[])
     client_id = cognito.client(pool_id)
     cognito.user(pool_id, Username="jane", UserAttributes=[], TemporaryPassword=PASSWORD)
-    set_password(cognito, pool_id, "jane")
+    cognito.set_password(pool_id, PASSWORD, "jane")
     answer = cognito.ask_for_code(client_id, "jane")
     assert answer.body["AvailableChallenges"] == ["PASSWORD_SRP", "PASSWORD"]
 

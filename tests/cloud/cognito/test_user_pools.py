@@ -200,17 +200,6 @@ def password_sign_in(cognito: Cognito, client_id: str, password: str = PASSWORD)
     )
 
 
-def set_password(cognito: Cognito, pool_id: str, password: str = PASSWORD) -> None:
-    answer = cognito.call(
-        "AdminSetUserPassword",
-        UserPoolId=pool_id,
-        Username=EMAIL,
-        Password=password,
-        Permanent=True,
-    )
-    assert answer.status == 200, answer.body
-
-
 def test_no_password_opens_the_account_of_a_user_without_one(
     cognito: Cognito, pool_id: str, password_flow_client_id: str
 ) -> None:
@@ -262,7 +251,7 @@ def test_another_ones_token_changes_no_password(
 def test_an_administrators_password_is_offered(
     cognito: Cognito, pool_id: str, client_id: str
 ) -> None:
-    set_password(cognito, pool_id)
+    cognito.set_password(pool_id, PASSWORD)
     answer = cognito.ask_for_code(client_id)
     assert answer.body["AvailableChallenges"] == ["PASSWORD_SRP", "PASSWORD", "EMAIL_OTP"]
 
@@ -385,7 +374,7 @@ def test_an_unverified_address_is_not_called_verified(
     cognito: Cognito, pool_id: str, password_flow_client_id: str
 ) -> None:
     cognito.user(pool_id, UserAttributes=[])
-    set_password(cognito, pool_id)
+    cognito.set_password(pool_id, PASSWORD)
     result = password_sign_in(cognito, password_flow_client_id).body["AuthenticationResult"]
     assert claims(result["IdToken"])["email_verified"] is False
 
@@ -506,7 +495,7 @@ def test_totp_is_set_up_in_the_middle_of_a_sign_in_and_asked_for_after(cognito: 
     pool_id = cognito.pool(MfaConfiguration="ON")
     client_id = cognito.client(pool_id, ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"])
     cognito.user(pool_id, TemporaryPassword="Temporary-1")
-    set_password(cognito, pool_id)
+    cognito.set_password(pool_id, PASSWORD)
 
     question = password_sign_in(cognito, client_id).body
     assert question["ChallengeName"] == "MFA_SETUP"
@@ -546,7 +535,7 @@ def test_totp_that_was_only_switched_on_lets_nobody_in(cognito: Cognito) -> None
     pool_id = cognito.pool(MfaConfiguration="OPTIONAL")
     client_id = cognito.client(pool_id, ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"])
     cognito.user(pool_id, TemporaryPassword="Temporary-1")
-    set_password(cognito, pool_id)
+    cognito.set_password(pool_id, PASSWORD)
     cognito.call(
         "AdminSetUserMFAPreference",
         UserPoolId=pool_id,

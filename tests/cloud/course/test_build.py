@@ -9,7 +9,6 @@ from labkit import expect_status
 from labkit.course import build
 from labkit.course.clean_up import clean_up, leftovers
 from labkit.lab.session import Lab
-from tests.support.attached_cloud import attached_cloud
 
 NAME = "d-lambda-authorizer-"
 GREETS = """import os
@@ -19,12 +18,6 @@ def lambda_handler(event, context):
 """
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with attached_cloud(tmp_path_factory.mktemp("build")) as lab:
-        yield lab
 
 
 @pytest.fixture

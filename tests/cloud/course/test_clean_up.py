@@ -15,7 +15,6 @@ from labkit.course import resources
 from labkit.course.clean_up import clean_up, leftovers
 from labkit.errors import CleanUpError
 from labkit.lab.session import Lab
-from tests.support.attached_cloud import attached_cloud
 
 TRUST = json.dumps(
     {
@@ -30,12 +29,6 @@ TRUST = json.dumps(
     }
 )
 OTHER_TAG = {"course": "another"}
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with attached_cloud(tmp_path_factory.mktemp("clean")) as lab:
-        yield lab
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -13,13 +12,6 @@ from labkit import names
 from labkit.course import tasks
 from labkit.course.tasks import Demo
 from labkit.lab.session import Lab
-from tests.support.attached_cloud import attached_cloud
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with attached_cloud(tmp_path_factory.mktemp("tasks")) as lab:
-        yield lab
 
 
 def function_state() -> dict[str, Any] | None:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -390,12 +389,6 @@ def threads() -> list[str]:
 
 
 # -- firing ------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with attached_cloud(tmp_path_factory.mktemp("explorer")) as lab:
-        yield lab
 
 
 @pytest.fixture(scope="module")
