@@ -57,11 +57,13 @@ def check(name: str, gateway: SteeredGateway, run: Callable[[Row], None]) -> Non
         gateway.steer(mutation=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_REST_APIS)
 def test_the_ledger_of_rest_apis_notices(name: str, steered_gateway: SteeredGateway) -> None:
     check(name, steered_gateway, SteeredRunner(steered_gateway).run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_DOOR["http "])
 def test_the_ledger_of_http_apis_notices(
     name: str, steered_gateway: SteeredGateway, http_gateway: HttpGateway
@@ -69,6 +71,7 @@ def test_the_ledger_of_http_apis_notices(
     check(name, steered_gateway, HttpRunner(http_gateway).run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_DOOR["sign-in"])
 def test_the_ledger_of_user_pools_notices(name: str) -> None:
     looked_at = [BY_ID[row_id] for row_id in MUTATIONS[name].rows]

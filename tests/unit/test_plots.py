@@ -1,13 +1,10 @@
-"""Pictures: what they draw is what they say, they read without colour and in a dark theme, and nbval likes them."""
+"""Pictures: what they draw is what they say, and they read without colour and in a dark theme."""
 
 import io
 import itertools
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
 import requests
@@ -15,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.image import imread
 from matplotlib.patches import StepPatch
-from nbclient import NotebookClient
 from PIL import Image
 
 from labkit import plots
@@ -27,7 +23,6 @@ from labkit.plots import Picture
 from labkit.retry import RetryRun, rehearse
 from labkit.throttle import TokenBucket
 
-ROOT = Path(__file__).resolve().parents[2]
 BUCKET = TokenBucket(rate=10, burst=5)
 SHARED = arrivals.shared(arrivals.spike(6), arrivals.steady(10, 1))
 LAYERS = {
@@ -235,27 +230,3 @@ def test_the_drawn_level_is_the_bucket_s(times: list[float], bucket: TokenBucket
 def test_saving(tmp_path: Path) -> None:
     PICTURES["layers"].save(tmp_path / "layers.svg")
     assert "<svg" in (tmp_path / "layers.svg").read_text("utf-8")
-
-
-CELL = """
-import random
-from labkit import plots, simulate
-from labkit.throttle import TokenBucket
-times = sorted(random.random() for _ in range(9))
-plots.burst(simulate(times, TokenBucket(rate=0.001, burst=4)))
-"""
-
-
-@pytest.mark.slow
-def test_a_notebook_with_a_picture_passes_nbval_without_a_tag(tmp_path: Path) -> None:
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])  # type: ignore[no-untyped-call]
-    NotebookClient(notebook, kernel_name="python3").execute()
-    image, words = notebook.cells[0].outputs
-    assert set(image.data) == {"image/png", "text/plain"}
-    assert image.metadata["image/png"]["alt"].startswith("9 requests at a bucket")
-    assert words.text.startswith("9 requests: 4 accepted, 5 throttled.")
-    path = tmp_path / "picture.ipynb"
-    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
-    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", path]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
