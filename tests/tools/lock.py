@@ -1,11 +1,9 @@
-"""Writes the pins, pyproject.toml's [dependency-groups] and environment.yml, from its dependencies.
+"""Writes the pins, requirements/*.txt, from pyproject.toml's dependencies.
 
 Run it after changing a dependency, with uv (`pip install uv`) on the PATH:
 
     .venv/bin/python tests/tools/lock.py            keeps the present versions where they still fit
     .venv/bin/python tests/tools/lock.py --upgrade  takes the newest ones
-
-tests/unit/test_environment.py fails when the two files differ.
 """
 
 import re
@@ -16,21 +14,18 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PYPROJECT = ROOT / "pyproject.toml"
+FOLDER = ROOT / "requirements"
 
-ENVIRONMENT = """\
-# The course as a conda environment, also for Binder: `conda env create -f environment.yml`.
-# Written by tests/tools/lock.py; the versions are those of pyproject.toml's [dependency-groups].
-name: api-gateway-security-course
-channels:
-  - conda-forge
-dependencies:
-  - python=3.13
-  - pip
-  - pip:
-{pins}
-      - "-e ."
+HEADER = """\
+# {purpose}
+# On Linux, macOS and Windows and on Python 3.11 to 3.14. Written by tests/tools/lock.py: don't edit it, change the
+# dependencies in pyproject.toml and run that.
 """
+PURPOSES = {
+    "course": "What `python3 -m labkit` installs, and environment.yml: the course.",
+    "test": "What `python3 -m labkit test` installs besides: the tests' own tools.",
+    "installer": "What installs the other two (uv), and what a learner may install more with (pip).",
+}
 
 
 def resolve(requirements: list[str], present: list[str]) -> list[str]:
@@ -48,27 +43,29 @@ def name_of(requirement: str) -> str:
     return re.split(r"[^\w.-]", requirement)[0]
 
 
+def present_pins() -> list[str]:
+    lines = [line for path in FOLDER.glob("*.txt") for line in path.read_text().splitlines()]
+    return [line for line in lines if not line.startswith("#")]
+
+
 def main() -> None:
-    text = PYPROJECT.read_text()
-    project = tomllib.loads(text)
-    locked = project.get("dependency-groups", {})
-    present = [] if "--upgrade" in sys.argv else [pin for pins in locked.values() for pin in pins]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    present = [] if "--upgrade" in sys.argv else present_pins()
     direct = project["project"]["dependencies"] + project["build-system"]["requires"]
     course = resolve(direct, present)
     both = resolve(direct + project["project"]["optional-dependencies"]["test"], course + present)
     known = {name_of(line) for line in course}
     missing = [line for line in course if name_of(line) not in {name_of(other) for other in both}]
     changed = [line for line in course if line.split(";")[0] not in {x.split(";")[0] for x in both}]
-    assert not missing + changed, f"the test group moves {missing + changed}"
-    groups = {"course": course, "test": [line for line in both if name_of(line) not in known]}
-    table = "[dependency-groups]\n"
-    for group, lines in groups.items():
-        table += f"{group} = [\n" + "".join(f'    "{line}",\n' for line in lines) + "]\n"
-    before, after = re.split(r"(?ms)^\[dependency-groups\]\n.*?\n(?=\n\[)", text)
-    text = before + table + after
-    PYPROJECT.write_text(text)
-    pins = "\n".join(f'      - "{line}"' for line in course + groups["test"])
-    (ROOT / "environment.yml").write_text(ENVIRONMENT.format(pins=pins))
+    assert not missing + changed, f"the tests' tools move {missing + changed}"
+    pins = {
+        "course": course,
+        "test": [line for line in both if name_of(line) not in known],
+        "installer": resolve(["pip", "uv"], present),
+    }
+    for group, lines in pins.items():
+        text = HEADER.format(purpose=PURPOSES[group]) + "\n".join(lines) + "\n"
+        (FOLDER / f"{group}.txt").write_text(text)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,118 @@
+"""Opens the course, or runs its tests, in the course's own environment, which it makes when needed.
+
+Standard library only: it runs on a computer that has nothing but Python, pip and git.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from labkit._bootstrap import environment
+from labkit._bootstrap.environment import ROOT
+
+FIRST_NOTEBOOK = "notebooks/00-start-here.ipynb"
+
+# What `python3 -m labkit test fast` gives to pytest: the tests that one runs while working.
+FAST = (
+    "-m",
+    "not slow",
+    "labkit",
+    "tests/unit",
+    "tests/fidelity",
+)
+
+HELP = """\
+usage: python3 -m labkit [--no-browser] [--port N] [any other option of JupyterLab]
+       python3 -m labkit test [any option of pytest]
+       python3 -m labkit test fast [any option of pytest]
+
+Opens the course in JupyterLab, or runs all its tests, or the fast ones: those that one runs while
+working on the course. The first time, it installs what that needs into the folder .venv beside
+labkit; nothing else on the computer changes. Delete .venv to start again.
+"""
+
+
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Do what the command line says, inside an environment that has all it needs."""
+    if arguments and arguments[0] in ("-h", "--help", "help"):
+        print(HELP, end="")
+        sys.exit(0)
+    testing = bool(arguments) and arguments[0] == "test"
+    if arguments and not testing and not arguments[0].startswith("-"):
+        sys.exit(f"There is no command '{arguments[0]}': 'python3 -m labkit --help' lists them.")
+
+    groups = ["course", "test"] if testing else ["course"]
+    try:
+        if not environment.has(groups):
+            if environment.is_running():
+                # An environment can't replace itself: let the Python that it was made with do it.
+                base = getattr(sys, "_base_executable", sys.executable)
+                _continue_as([base, "-m", "labkit", *arguments])
+            environment.make(groups)
+            _continue_as([str(environment.python()), "-m", "labkit", *arguments])
+    except OSError as error:
+        sys.exit(environment.explain(error))
+    except KeyboardInterrupt:
+        sys.exit("\nStopped; 'python3 -m labkit' starts the installation again.")
+    if testing:
+        _continue_as([sys.executable, "-m", "pytest", *pytest_options(arguments[1:])])
+    _open_course(arguments)
+
+
+def pytest_options(arguments: Sequence[str]) -> list[str]:
+    """What pytest is given for what follows ``test`` on the command line."""
+    return [*FAST, *arguments[1:]] if arguments[:1] == ["fast"] else list(arguments)
+
+
+def _open_course(options: Sequence[str]) -> NoReturn:
+    import zmq
+
+    settings = {
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.root_dir": str(ROOT),
+        "LabApp.default_url": f"/lab/tree/{FIRST_NOTEBOOK}",
+        "Application.log_level": "ERROR",
+        # Nobody else on this computer reads along between JupyterLab and a kernel.
+        "KernelManager.transport_encryption": "auto" if zmq.has("curve") else "disabled",
+    }
+    command = [sys.executable, "-m", "jupyterlab"]
+    given = [option.lstrip("-").partition("=")[0] for option in options]
+    for name, value in settings.items():  # JupyterLab takes each once, under either name
+        if name not in given and name.partition(".")[2] not in given:
+            command.append(f"--{name}={value}")
+    if sys.platform != "win32" and os.geteuid() == 0:
+        command.append("--allow-root")
+    if os.environ.get("LABKIT_CLOUD", "").strip().lower() != "aws":
+        _hide_aws_account()
+    _continue_as([*command, *options])
+
+
+def _hide_aws_account() -> None:
+    """Let no cell find the learner's own AWS account, also one that runs before ``labkit.start()``."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+
+
+def _continue_as(command: list[str]) -> NoReturn:
+    """Become that command, in the course's folder; its exit code is this one's."""
+    os.chdir(ROOT)
+    scripts = str(Path(command[0]).parent)
+    os.environ["PATH"] = scripts + os.pathsep + os.environ.get("PATH", "")
+    # The kernel named python3 is the one beside this Python, whatever the user has installed.
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if sys.platform == "win32":  # exec would give the prompt back while the command still runs
+        try:
+            sys.exit(subprocess.run(command, check=False).returncode)
+        except KeyboardInterrupt:
+            sys.exit(130)
+    else:
+        os.execv(command[0], command)  # noqa: S606  # a list of our own making, no shell

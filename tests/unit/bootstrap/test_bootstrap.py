@@ -1,0 +1,248 @@
+"""`python3 -m labkit` makes its environment, or says in one sentence why it cannot."""
+
+import ast
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from labkit import _bootstrap
+from labkit._bootstrap import installation
+from tests.support.package_index import write_wheel
+from tests.unit.bootstrap.small_course import BACKEND, OTHER
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def python_m_labkit(
+    clone: Path, *arguments: str, first: str = "", prefix: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run it as a learner does, in a Python that `first` has made poorer."""
+    code = f"import runpy, sys; sys.argv = ['labkit', *{list(arguments)}]\n{first}\n"
+    code += "runpy.run_module('labkit', run_name='__main__', alter_sys=True)"
+    return subprocess.run(
+        [*prefix, sys._base_executable, "-c", code],  # type: ignore[attr-defined]
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env={name: text for name, text in os.environ.items() if name != "VIRTUAL_ENV"},
+    )
+
+
+def assert_one_sentence(answer: subprocess.CompletedProcess[str], *words: str) -> None:
+    assert answer.returncode == 1
+    sentence = answer.stderr.strip()
+    assert "Traceback" not in sentence
+    assert len(sentence.splitlines()) == 1, sentence
+    assert sentence.endswith(".")
+    for word in words:
+        assert word in sentence
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "__main__.py"])
+def test_old_pythons_can_read_what_they_run_first(name: str) -> None:
+    ast.parse((ROOT / "labkit" / name).read_text("utf-8"), feature_version=(3, 7))
+
+
+def test_an_old_python_is_told_which_one_is_needed(clone: Path) -> None:
+    answer = python_m_labkit(clone, first="sys.version_info = (3, 9, 1, 'final', 0)")
+    assert_one_sentence(answer, "3.11 or newer", "is Python 3.9", "python3.13 -m labkit")
+
+
+def test_without_venv_the_package_to_install_is_named(clone: Path) -> None:
+    answer = python_m_labkit(clone, first="sys.modules['venv'] = None")
+    assert_one_sentence(answer, "apt install python3-venv")
+
+
+# Neither the environment's Python can make itself a pip, nor has the one outside another than this.
+PIP_OUTSIDE = """
+import importlib.metadata, subprocess
+real_run, real_version = subprocess.run, importlib.metadata.version
+def run(command, **options):
+    if "ensurepip" in command or "pip" in command:
+        return subprocess.CompletedProcess(command, 1, "", "")
+    return real_run(command, **options)
+def version(name):
+    if name == "pip":
+        {version}
+    return real_version(name)
+subprocess.run, importlib.metadata.version = run, version
+"""
+
+
+def test_without_any_pip_the_package_to_install_is_named(clone: Path) -> None:
+    none = "raise importlib.metadata.PackageNotFoundError"
+    answer = python_m_labkit(clone, first=PIP_OUTSIDE.format(version=none))
+    assert_one_sentence(answer, "neither pip nor ensurepip", "apt install python3-venv")
+
+
+def test_a_pip_that_is_too_old_is_named(clone: Path) -> None:
+    answer = python_m_labkit(clone, first=PIP_OUTSIDE.format(version='return "20.3.4"'))
+    assert_one_sentence(answer, "pip 20.3 is too old", "22.3", "pip install --upgrade pip")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no write permission on a folder")
+def test_without_write_permission_a_folder_of_ones_own_is_advised(clone: Path) -> None:
+    # Root may write anywhere, unless it has given that capability away.
+    prefix = ("setpriv", "--bounding-set=-all") if os.geteuid() == 0 else ()
+    clone.chmod(0o555)
+    try:
+        answer = python_m_labkit(clone, prefix=prefix)
+    finally:
+        clone.chmod(0o755)
+    assert_one_sentence(answer, str(clone), "copy the course to a folder of your own")
+
+
+def only(**settings: object) -> str:
+    """Lets pip know of these settings and no others."""
+    lines = ["import os", "for name in [name for name in os.environ if name.startswith('PIP_')]:"]
+    lines += ["    del os.environ[name]", "os.environ['PIP_CONFIG_FILE'] = os.devnull"]
+    settings |= {"RETRIES": 0, "NO_CACHE_DIR": 1}
+    lines += [f"os.environ['PIP_{name}'] = {str(text)!r}" for name, text in settings.items()]
+    return "\n".join(lines)
+
+
+@pytest.mark.slow
+def test_without_a_network_the_connection_is_to_be_checked(clone: Path) -> None:
+    answer = python_m_labkit(clone, first=only(INDEX_URL="http://127.0.0.1:9/simple"))
+    assert_one_sentence(answer, "connection to the internet", "HTTPS_PROXY")
+    installing, instead = answer.stdout.splitlines()
+    assert "Installing 1 packages into" in installing
+    assert "uv is not to be had here" in instead
+
+
+FULL_DISK = """
+import errno, os
+def build_editable(*arguments, **options):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+prepare_metadata_for_build_editable = build_editable
+"""
+
+
+@pytest.mark.slow
+def test_on_a_full_disk_room_is_to_be_made(clone: Path, tmp_path: Path) -> None:
+    name, version = BACKEND.split("==")
+    files = {"flit_core/__init__.py": "", "flit_core/buildapi.py": FULL_DISK}
+    write_wheel(tmp_path, name.replace("-", "_"), version, files)
+    answer = python_m_labkit(clone, first=only(NO_INDEX=1, FIND_LINKS=tmp_path))
+    assert_one_sentence(answer, "The disk is full", "MiB free, about 1000 needed")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
+def test_when_it_is_stopped_it_says_how_to_go_on(clone: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and never answers
+        index = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
+        code = f"{only(INDEX_URL=index)}\nimport runpy, sys\nsys.argv = ['labkit']\n"
+        code += "runpy.run_module('labkit', run_name='__main__', alter_sys=True)"
+        with subprocess.Popen(
+            [sys._base_executable, "-c", code],  # type: ignore[attr-defined]
+            cwd=clone,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            connection, _ = silent.accept()  # pip asks for uv
+            with connection:
+                os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+                _, error = process.communicate()
+    assert process.returncode == 1
+    assert error.strip() == "Stopped; 'python3 -m labkit' starts the installation again."
+
+
+def test_an_unknown_command_and_the_help(clone: Path) -> None:
+    assert_one_sentence(python_m_labkit(clone, "tests"), "no command 'tests'", "--help")
+    answer = python_m_labkit(clone, "--help")
+    assert answer.returncode == 0
+    assert "python3 -m labkit test fast" in answer.stdout
+    assert not (clone / ".venv").exists()
+
+
+def test_fast_is_a_choice_of_tests_that_goes_before_the_options() -> None:
+    assert _bootstrap.pytest_options([]) == []
+    assert _bootstrap.pytest_options(["-x", "fast"]) == ["-x", "fast"]
+    assert _bootstrap.pytest_options(["fast", "-x"]) == [*_bootstrap.FAST, "-x"]
+
+
+@pytest.mark.parametrize(
+    ("cloud", "hidden"), [(None, True), ("local", True), (" AWS ", False)], ids=str
+)
+def test_only_the_mode_for_aws_lets_cells_find_the_aws_account(
+    monkeypatch: pytest.MonkeyPatch, cloud: str | None, hidden: bool
+) -> None:
+    own = {"AWS_PROFILE": "mine", "AWS_ACCESS_KEY_ID": "mine", "AWS_SECRET_ACCESS_KEY": "mine"}
+    for name in [name for name in os.environ if name.startswith(("AWS_", "LABKIT_CLOUD"))]:
+        monkeypatch.delenv(name)
+    for name, value in {**own, **({"LABKIT_CLOUD": cloud} if cloud else {})}.items():
+        monkeypatch.setenv(name, value)
+    became: list[dict[str, str]] = []
+
+    def become(command: list[str]) -> NoReturn:
+        became.append({name: os.environ[name] for name in os.environ if name.startswith("AWS_")})
+        raise SystemExit
+
+    monkeypatch.setattr(_bootstrap, "_continue_as", become)
+    with pytest.raises(SystemExit):
+        _bootstrap._open_course([])
+    [environment] = became
+    assert (environment == own) is not hidden
+    assert ("AWS_ACCESS_KEY_ID" in environment) is not hidden
+    if hidden:
+        assert environment["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+        assert environment["AWS_CONFIG_FILE"] == os.devnull
+
+
+@pytest.mark.slow
+def test_the_environment_is_made_once_and_again_when_needed(
+    clone: Path, lacking: Callable[[str], NoReturn]
+) -> None:
+    def make(*groups: str) -> str:
+        code = f"from labkit._bootstrap import environment; environment.make({groups!r})"
+        answer = subprocess.run(
+            [sys._base_executable, "-c", code],  # type: ignore[attr-defined]
+            cwd=clone,
+            capture_output=True,
+            text=True,
+        )
+        if "connection to the internet" in answer.stderr:
+            lacking("no connection to the package index")
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    venv = clone / ".venv"
+    leftover = venv / "leftover"
+
+    assert "Installing 1 packages" in make("course")
+    python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    place = "import labkit; print(labkit.__file__)"
+    answer = subprocess.run([python, "-c", place], cwd=ROOT.parent, capture_output=True, text=True)
+    assert answer.stdout.startswith(str(clone))
+
+    leftover.touch()
+    assert make("course") == "", "the second time, there is nothing to do"
+    assert "Installing 1 packages" in make("course", "test"), "only what the tests need more"
+    assert leftover.exists()
+
+    (venv / "labkit-course.stamp").unlink()
+    assert "Installing 2 packages" in make("course", "test"), "an interrupted one is made anew"
+    assert not leftover.exists()
+
+    leftover.touch()
+    course = clone / "requirements/course.txt"
+    course.write_text("# changed\n" + course.read_text())
+    assert make("course", "test") == "", "a comment changes nothing"
+    course.write_text(course.read_text() + OTHER)
+    assert "Installing 2 packages" in make("course"), "another list makes another environment"
+    assert not leftover.exists()
+
+
+@pytest.mark.parametrize("modules", installation.FIRST_IMPORTS)
+def test_what_is_compiled_first_is_there(modules: str) -> None:
+    subprocess.run([sys.executable, "-c", f"import {modules}"], cwd=ROOT, check=True)
