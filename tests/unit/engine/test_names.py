@@ -17,6 +17,7 @@ from labkit.local.engine.names import Name, check, shape_of
 ROOT = Path(__file__).resolve().parents[3]
 LOCAL = ROOT / "labkit" / "local"
 ENGINE = LOCAL / "engine"
+BOOTSTRAP = ROOT / "labkit" / "_bootstrap"
 
 KNOWN = (
     Name("services.cognito", "_users", "dict", "users"),
@@ -128,8 +129,14 @@ def test_only_the_table_and_its_reader_import_ministack() -> None:
     importing = {
         path
         for path in (ROOT / "labkit").rglob("*.py")
-        if "ministack" in imports(path)
-        or ("importlib" in imports(path) and any("ministack." in text for text in strings(path)))
+        if BOOTSTRAP
+        not in path.parents  # imports it once, in a process of its own, to have it compiled
+        and (
+            "ministack" in imports(path)
+            or (
+                "importlib" in imports(path) and any("ministack." in text for text in strings(path))
+            )
+        )
     }
     assert importing == {ENGINE / "names.py", ENGINE / "ministack.py"}
 
