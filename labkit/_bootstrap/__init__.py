@@ -17,6 +17,10 @@ from labkit._bootstrap.environment import ROOT
 
 FIRST_NOTEBOOK = "notebooks/00-start-here.ipynb"
 
+# A worker for each core; each has a kernel and clouds of its own, so more than four would want much memory. A later
+# `-n 0` runs everything in one process.
+PARALLEL = ("-n", "auto", "--maxprocesses", "4")
+
 # What `python3 -m labkit test fast` gives to pytest: the tests that one runs while working.
 FAST = (
     "-m",
@@ -66,7 +70,9 @@ def main(arguments: Sequence[str]) -> NoReturn:
 
 def pytest_options(arguments: Sequence[str]) -> list[str]:
     """What pytest is given for what follows ``test`` on the command line."""
-    return [*FAST, *arguments[1:]] if arguments[:1] == ["fast"] else list(arguments)
+    if arguments[:1] == ["fast"]:
+        return [*PARALLEL, *FAST, *arguments[1:]]
+    return [*PARALLEL, *arguments]
 
 
 def _open_course(options: Sequence[str]) -> NoReturn:

@@ -166,9 +166,13 @@ def test_an_unknown_command_and_the_help(clone: Path) -> None:
 
 
 def test_fast_is_a_choice_of_tests_that_goes_before_the_options() -> None:
-    assert _bootstrap.pytest_options([]) == []
-    assert _bootstrap.pytest_options(["-x", "fast"]) == ["-x", "fast"]
-    assert _bootstrap.pytest_options(["fast", "-x"]) == [*_bootstrap.FAST, "-x"]
+    assert _bootstrap.pytest_options([]) == [*_bootstrap.PARALLEL]
+    assert _bootstrap.pytest_options(["-x", "fast"]) == [*_bootstrap.PARALLEL, "-x", "fast"]
+    assert _bootstrap.pytest_options(["fast", "-x"]) == [
+        *_bootstrap.PARALLEL,
+        *_bootstrap.FAST,
+        "-x",
+    ]
 
 
 @pytest.mark.parametrize(
