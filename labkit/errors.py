@@ -100,7 +100,7 @@ class CheckError(LabkitError, AssertionError):
 
 
 class VirtualTimeError(LabkitError):
-    """Code that runs in virtual time waits for something else than ``time.sleep``: change the code."""
+    """Code in virtual time waits with something else than the ``sleep`` that it gets: change the code."""
 
 
 class CleanUpError(LabkitError):

@@ -68,17 +68,15 @@ class Seen:
     endless: bool
 
     @property
+    def cost(self) -> str:
+        """Its requests in words."""
+        count = len(self.attempts)
+        return "1 request" if count == 1 else f"{count} requests"
+
+    @property
     def before(self) -> float:
         """Seconds before the first try."""
         return self.attempts[0].sent
-
-    @property
-    def waits(self) -> FloatArray:
-        """Seconds between an answer and the next try."""
-        sent = np.array([attempt.sent for attempt in self.attempts])
-        answered = np.array([attempt.answered for attempt in self.attempts])
-        waits: FloatArray = sent[1:] - answered[:-1]
-        return waits
 
     @property
     def after(self) -> float:
@@ -96,42 +94,35 @@ def watch(call: Call, *answers: Answer, verb: str = "GET") -> Seen:
     rehearsal = Rehearsal(lambda _now: next(came, answers[-1]), _MOST_TRIES)
     [outcome] = _run(rehearsal, call, verb)
     status = getattr(outcome.result, "status_code", None)
-    if not isinstance(status, int) and outcome.finished:
-        raise _broken(
-            f"it gave back {outcome.result!r}, and not a response: return the last one",
-            outcome.result,
-        )
+    _require(
+        isinstance(status, int) or not outcome.finished,
+        f"it gave back {outcome.result!r}, and not a response: return the last one",
+    )
     return Seen(rehearsal.attempts, status or 0, outcome.at, rehearsal.stopped)
 
 
 def rule_1(call: Call) -> None:
     """A call that passes costs one request, and no wait."""
     seen = watch(call, OK)
-    if seen.before > _NOTHING:
-        raise _broken(
-            f"it waited {seen.before:.2f} s before the first try. The first try goes at once",
-            seen.before,
-        )
-    if len(seen.attempts) > 1:
-        raise _broken(f"a call that passed cost {_requests(seen)}", len(seen.attempts))
+    _require(
+        seen.before <= _NOTHING,
+        f"it waited {seen.before:.2f} s before the first try. The first try goes at once",
+    )
+    _require(len(seen.attempts) == 1, f"a call that passed cost {seen.cost}")
     _gives_back(seen, 200)
-    if seen.after > _NOTHING:
-        raise _broken(f"it waited {seen.after:.2f} s after the call had passed", seen.after)
+    _require(seen.after <= _NOTHING, f"it waited {seen.after:.2f} s after the call had passed")
 
 
 def rule_2(call: Call) -> None:
     """After the throttle's 429 it waits, and tries again."""
     seen = watch(call, THROTTLED, THROTTLED, OK)
-    if len(seen.attempts) < 3:
-        raise _broken(
-            f"it gave up after {_requests(seen)}, and the third would have passed",
-            len(seen.attempts),
-        )
-    if seen.waits.min() <= _NOTHING:
-        raise _broken(
-            "it tried again at once. Call time.sleep(…) before each retry: that is what the checks see",
-            0.0,
-        )
+    _require(
+        len(seen.attempts) >= 3, f"it gave up after {seen.cost}, and the third would have passed"
+    )
+    _require(
+        waits_of(seen.attempts).min() > _NOTHING,
+        "it tried again at once. Call the sleep(…) that it gets before each retry: that is what the checks see",
+    )
     _gives_back(seen, 200)
 
 
@@ -140,12 +131,11 @@ def rule_3(call: Call) -> None:
     for answers in ((OVER_QUOTA,), (THROTTLED, OVER_QUOTA)):
         seen = watch(call, *answers)
         more = len(seen.attempts) - len(answers)
-        if more > 0:
-            raise _broken(
-                f"it sent {more} more after the quota was used up, which no wait brings back: "
-                "look at x-amzn-ErrorType",
-                more,
-            )
+        _require(
+            more <= 0,
+            f"it sent {more} more after the quota was used up, which no wait brings back: "
+            "look at x-amzn-ErrorType",
+        )
     _gives_back(seen, 429)
 
 
@@ -153,48 +143,40 @@ def rule_4(call: Call) -> None:
     """Another 4xx is given back at once."""
     for answer in (BAD_REQUEST, UNAUTHORIZED, FORBIDDEN):
         seen = watch(call, answer)
-        if len(seen.attempts) > 1:
-            raise _broken(
-                f"it sent {_requests(seen)} to hear {answer.status} each time. "
-                "The same request gets the same answer: give it back",
-                len(seen.attempts),
-            )
+        _require(
+            len(seen.attempts) == 1,
+            f"it sent {seen.cost} to hear {answer.status} each time. "
+            "The same request gets the same answer: give it back",
+        )
         _gives_back(seen, answer.status)
 
 
 def rule_5(call: Call) -> None:
     """After a 504 it tries a GET again, and a POST never."""
     seen = watch(call, TIMED_OUT, OK, verb="POST")
-    if len(seen.attempts) > 1:
-        raise _broken(
-            "it sent a POST again after a 504. The first one may have done its work: "
-            "then it is done twice",
-            len(seen.attempts),
-        )
+    _require(
+        len(seen.attempts) == 1,
+        "it sent a POST again after a 504. The first one may have done its work: then it is done twice",
+    )
     _gives_back(seen, 504)
     seen = watch(call, TIMED_OUT, OK)
-    if len(seen.attempts) == 1:
-        raise _broken("it gave a 504 back. A GET changes nothing, so try it again", 1)
+    _require(len(seen.attempts) > 1, "it gave a 504 back. A GET changes nothing, so try it again")
     _gives_back(seen, 200)
 
 
 def rule_6(call: Call) -> None:
     """It sends at most eight requests, and doesn't wait after the last."""
     seen = watch(call, THROTTLED)
-    if seen.endless:
-        raise _broken("it never gives up", len(seen.attempts))
-    if len(seen.attempts) < TRIES:
-        raise _broken(
-            f"it gives up too early, after {_requests(seen)} of {TRIES}", len(seen.attempts)
-        )
-    if len(seen.attempts) > TRIES:
-        raise _broken(
-            f"it sent {_requests(seen)}, and {TRIES} is the limit: the first one counts too",
-            len(seen.attempts),
-        )
+    tries = len(seen.attempts)
+    _require(not seen.endless, "it never gives up")
+    _require(tries >= TRIES, f"it gives up too early, after {seen.cost} of {TRIES}")
+    _require(
+        tries <= TRIES, f"it sent {seen.cost}, and {TRIES} is the limit: the first one counts too"
+    )
     _gives_back(seen, 429)
-    if seen.after > _NOTHING:
-        raise _broken(f"it waited {seen.after:.2f} s after its last try, for nothing", seen.after)
+    _require(
+        seen.after <= _NOTHING, f"it waited {seen.after:.2f} s after its last try, for nothing"
+    )
 
 
 def rule_7(call: Call) -> None:
@@ -202,34 +184,32 @@ def rule_7(call: Call) -> None:
     longest = _waits(call).max(axis=0)
     for number, (wait, ceiling) in enumerate(zip(longest, ceilings(), strict=False), start=1):
         took = f"wait {number} took up to {wait:.2f} (in seconds)"
-        if wait > ceiling + _NOTHING and ceiling == CAP:
-            raise _broken(f"{took}, and no wait is longer than {CAP:g}: it needs a cap", wait)
-        if wait > ceiling + _NOTHING:
-            raise _broken(f"{took}, and {ceiling:g} is the most", wait)
-        if wait < ceiling / 2:
-            raise _broken(
-                f"{took}, and may take up to {ceiling:g}: the waits don't grow as they should",
-                wait,
-            )
+        short = wait <= ceiling + _NOTHING
+        _require(
+            short or ceiling < CAP, f"{took}, and no wait is longer than {CAP:g}: it needs a cap"
+        )
+        _require(short, f"{took}, and {ceiling:g} is the most")
+        _require(
+            wait >= ceiling / 2,
+            f"{took}, and may take up to {ceiling:g}: the waits don't grow as they should",
+        )
 
 
 def rule_8(call: Call) -> None:
     """Each wait is drawn by chance, from 0 up to the longest."""
     waits = _waits(call)
     spread = np.ptp(waits, axis=0)
-    if spread.min() <= _NOTHING:
-        raise _broken(
-            f"no jitter: wait {spread.argmin() + 1} is the same on every run, so clients that failed "
-            "together come again together",
-            0.0,
-        )
+    _require(
+        spread.min() > _NOTHING,
+        f"no jitter: wait {spread.argmin() + 1} is the same on every run, so clients that failed "
+        "together come again together",
+    )
     least = float((waits / waits.max(axis=0)).min())
-    if least > 0.2:
-        raise _broken(
-            f"too little jitter: no wait was shorter than {least:.0%} of the longest. "
-            "Draw it from 0 on",
-            least,
-        )
+    _require(
+        least <= 0.2,
+        f"too little jitter: no wait was shorter than {least:.0%} of the longest. "
+        "Draw it from 0 on",
+    )
 
 
 def rule_9(call: Call) -> None:
@@ -237,32 +217,21 @@ def rule_9(call: Call) -> None:
     fresh = TokenBucket(BUCKET.rate, BUCKET.burst)
     rehearsal = Rehearsal(lambda now: OK if fresh.take(now) else THROTTLED, MOST_REQUESTS)
     _run(rehearsal, call, clients=CLIENTS)
-    if rehearsal.stopped:
-        raise _broken(
-            f"a storm: {CLIENTS} calls sent more than {MOST_REQUESTS} requests", MOST_REQUESTS
-        )
+    _require(
+        not rehearsal.stopped,
+        f"a storm: {CLIENTS} calls sent more than {MOST_REQUESTS} requests",
+    )
     run = run_of(rehearsal.attempts, CLIENTS, "yours")
-    if run.given_up:
-        raise _broken(f"{run.given_up} of {CLIENTS} clients didn't get through", run.given_up)
+    _require(not run.given_up, f"{run.given_up} of {CLIENTS} clients didn't get through")
 
 
-RULES: tuple[Rule, ...] = (
-    rule_1,
-    rule_2,
-    rule_3,
-    rule_4,
-    rule_5,
-    rule_6,
-    rule_7,
-    rule_8,
-    rule_9,
-)
+RULES: tuple[Rule, ...] = (rule_1, rule_2, rule_3, rule_4, rule_5, rule_6, rule_7, rule_8, rule_9)
 
 
 def kept(call: Call) -> list[int]:
     """Check every rule, and print which are kept, and a hint for each other one.
 
-    A client that waits for something else than ``time.sleep`` ends the checks.
+    A client that waits with something else than the ``sleep`` that it gets ends the checks.
 
     Returns:
         The numbers of the rules that the client keeps.
@@ -297,6 +266,13 @@ def ceilings() -> FloatArray:
     return longest
 
 
+def waits_of(attempts: list[Attempt]) -> FloatArray:
+    """Seconds between an answer and the next try of one client."""
+    times = np.array([(attempt.sent, attempt.answered) for attempt in attempts])
+    waits: FloatArray = times[1:, 0] - times[:-1, 1]
+    return waits
+
+
 def _waits(call: Call) -> FloatArray:
     """The waits of many clients between their tries, a row for each client.
 
@@ -305,14 +281,14 @@ def _waits(call: Call) -> FloatArray:
     """
     rehearsal = Rehearsal(lambda _now: THROTTLED, _RUNS * 20)
     _run(rehearsal, call, clients=_RUNS)
-    rows = []
-    for number in range(_RUNS):
-        mine = [attempt for attempt in rehearsal.attempts if attempt.client == number]
-        rows.append(Seen(mine, 0, 0.0, endless=False).waits[: TRIES - 1])
-    fewest = min(map(len, rows))
-    if fewest == 0 or max(row.max() for row in rows) <= _NOTHING:
-        raise _broken("it never waits and tries again", fewest)
-    return np.array([row[:fewest] for row in rows])
+    rows = [
+        waits_of([attempt for attempt in rehearsal.attempts if attempt.client == number])
+        for number in range(_RUNS)
+    ]
+    fewest = min(TRIES - 1, *map(len, rows))
+    waits = np.array([row[:fewest] for row in rows])
+    _require(waits.max(initial=0.0) > _NOTHING, "it never waits and tries again")
+    return waits
 
 
 def _run(rehearsal: Rehearsal, call: Call, verb: str = "GET", *, clients: int = 1) -> list[Outcome]:
@@ -321,40 +297,33 @@ def _run(rehearsal: Rehearsal, call: Call, verb: str = "GET", *, clients: int = 
     Raises:
         CheckError: it is no plain function; or one of them raised, or sent nothing.
     """
-    if inspect.iscoroutinefunction(call):
-        raise _broken("it is async. Write a plain function: def, without async and await", call)
+    _require(
+        not inspect.iscoroutinefunction(call),
+        "it is async. Write a plain function: def, without async and await",
+    )
     outcomes = rehearsal.run(call, verb, clients=clients)
     error = next((outcome.error for outcome in outcomes if outcome.error is not None), None)
     of_requests = isinstance(error, requests.RequestException)
-    if not rehearsal.attempts and (of_requests or error is None):
-        raise _broken(
-            "it sent nothing over the session that it got. Send with http.request(verb, url), "
-            "and leave the session's adapters in their place",
-            "nothing",
-        )
-    if error is not None:
-        words = f"it raised {type(error).__name__}: {error}"
-        if len(words) > _LONGEST_ERROR:
-            words = words[:_LONGEST_ERROR].rstrip() + " …"
-        if of_requests:
-            words += ". Give the last response back"
-        if isinstance(error, requests.exceptions.RetryError):
-            words += ": urllib3's Retry does so with raise_on_status=False"
-        raise _broken(words, error)
+    _require(
+        bool(rehearsal.attempts) or not (of_requests or error is None),
+        "it sent nothing over the session that it got. Send with http.request(verb, url), "
+        "and leave the session's adapters in their place",
+    )
+    words = f"it raised {type(error).__name__}: {error}"
+    if len(words) > _LONGEST_ERROR:
+        words = words[:_LONGEST_ERROR].rstrip() + " …"
+    if of_requests:
+        words += ". Give the last response back"
+    if isinstance(error, requests.exceptions.RetryError):
+        words += ": urllib3's Retry does so with raise_on_status=False"
+    _require(error is None, words)
     return outcomes
 
 
 def _gives_back(seen: Seen, status: int) -> None:
-    if seen.status != status:
-        raise _broken(
-            f"it gave back {seen.status}, and the last answer was {status}", seen.status, status
-        )
+    _require(seen.status == status, f"it gave back {seen.status}, and the last answer was {status}")
 
 
-def _requests(seen: Seen) -> str:
-    count = len(seen.attempts)
-    return "1 request" if count == 1 else f"{count} requests"
-
-
-def _broken(hint: str, actual: object, expected: object = None) -> CheckError:
-    return CheckError(f"{hint}.", expected=expected, actual=actual)
+def _require(kept: bool | np.bool_, hint: str) -> None:
+    if not kept:
+        raise CheckError(f"{hint}.", expected=None, actual=None)

@@ -1,54 +1,60 @@
-"""What each retry policy costs, simulated: nothing is sent, so thousands of clients take no time."""
+"""What each of five ways to retry costs, simulated: nothing is sent, so thousands of clients take no time.
+
+Full jitter and why: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+What the AWS SDKs do: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+"""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from labkit.bursts.arrivals import Randomness
 from labkit.bursts.simulation import checked_times
-from labkit.retry.policies import (
-    ClientBucket,
-    Exponential,
-    Fixed,
-    FullJitter,
-    NoRetry,
-    RetryPolicy,
-)
 from labkit.retry.runs import RetryRun
 from labkit.throttle import TokenBucket
 
+TRIES = 8
+FIXED, BASE, CAP = 0.5, 0.25, 20.0
+LATENCY = 0.02
+"""Seconds from a request to its answer."""
 
-def standard_policies(bucket: TokenBucket) -> tuple[RetryPolicy, ...]:
-    """The five policies of the course; the client's bucket is as large as the gateway's."""
-    return (
-        NoRetry(),
-        Fixed(),
-        Exponential(),
-        FullJitter(),
-        ClientBucket(bucket.rate, max(1.0, bucket.burst)),
-    )
+Wait = Callable[[int, np.random.Generator], float]
+"""(failures of a request so far, chance) → seconds until the next try."""
+
+
+def ceiling(failures: int) -> float:
+    """Twice the wait after each failure, up to a cap."""
+    return float(min(CAP, BASE * 2 ** (failures - 1)))
+
+
+def full_jitter(failures: int, random: np.random.Generator) -> float:
+    """Any wait up to the exponential one: the clients spread out."""
+    return float(random.uniform(0.0, ceiling(failures)))
+
+
+WAYS: dict[str, tuple[int, Wait]] = {
+    "none": (1, full_jitter),
+    "fixed": (TRIES, lambda _failures, _random: FIXED),
+    "exponential": (TRIES, lambda failures, _random: ceiling(failures)),
+    "full jitter": (TRIES, full_jitter),
+    "client's bucket": (TRIES, full_jitter),
+}
+"""Way to retry → the most tries, and the wait between them. The last one's requests also wait for a token each."""
 
 
 def compare_retries(
-    begins: ArrayLike,
-    bucket: TokenBucket,
-    policies: Sequence[RetryPolicy] | None = None,
-    *,
-    random: Randomness,
-    latency: float = 0.02,
+    begins: ArrayLike, bucket: TokenBucket, *, random: Randomness
 ) -> list[RetryRun]:
-    """Let the same clients retry by each policy; :func:`labkit.retry.table` compares the runs.
+    """Let the same clients retry in each of the five ways; :func:`labkit.retry.table` compares the runs.
 
     Args:
         begins: when each client sends for the first time, in seconds, in order.
-        bucket: the gateway's limit; each policy gets a full one.
-        policies: :func:`standard_policies` unless given.
-        random: the jitter's; each policy gets the same.
-        latency: seconds from a request to its answer.
+        bucket: the gateway's limit; each way gets a full one. The client's bucket is as large.
+        random: the jitter's; each way gets the same.
 
     >>> none, *_others, paced = compare_retries([0.0] * 40, TokenBucket(10, 10), random=1)
     >>> none.given_up, paced.refused
@@ -57,56 +63,54 @@ def compare_retries(
     times = checked_times(begins)
     seed = np.random.default_rng(random).integers(2**63)
     return [
-        simulate_retries(
-            times,
-            TokenBucket(bucket.rate, bucket.burst),
-            policy,
-            random=np.random.default_rng(seed),
-            latency=latency,
-        )
-        for policy in (standard_policies(bucket) if policies is None else policies)
+        simulate_way(name, times.tolist(), bucket, np.random.default_rng(seed)) for name in WAYS
     ]
 
 
-def simulate_retries(
-    begins: ArrayLike,
-    bucket: TokenBucket,
-    policy: RetryPolicy,
-    *,
-    random: Randomness,
-    latency: float = 0.02,
+def simulate_way(
+    name: str, begins: list[float], limit: TokenBucket, random: np.random.Generator
 ) -> RetryRun:
-    """Let clients retry by one policy against a bucket, which this changes.
-
-    >>> run = simulate_retries([0, 0, 0], TokenBucket(1, 1), Fixed(seconds=1.0), random=1, latency=0)
-    >>> run.sent.tolist(), run.accepted.tolist()
-    ([0.0, 0.0, 0.0, 1.0, 1.0, 2.0], [True, False, False, True, False, True])
-    """
-    times = checked_times(begins)
-    generator, pacer = np.random.default_rng(random), policy.pacer()
-    # (when, order of coming, client, failures, whether the pacer has had it)
-    queue = [(when, client, client, 0, pacer is None) for client, when in enumerate(times.tolist())]
+    """Let clients retry in one way against a full bucket."""
+    tries, wait = WAYS[name]
+    bucket = TokenBucket(limit.rate, limit.burst)
+    place = _Places(limit) if name == "client's bucket" else None
+    # (when, order of coming, client, failures, whether it has its place in the row)
+    queue = [(when, client, client, 0, place is None) for client, when in enumerate(begins)]
     order = len(queue)
     rows: list[tuple[int, float, bool]] = []
     while queue:
-        now, _order, client, failures, paced = heapq.heappop(queue)
+        now, _order, client, failures, placed = heapq.heappop(queue)
         order += 1
-        hold = 0.0 if paced or pacer is None else pacer.hold(now)
-        if hold > 0:
-            heapq.heappush(queue, (now + hold, order, client, failures, True))
+        if place is not None and not placed and (mine := place.take(now)) > now:
+            heapq.heappush(queue, (mine, order, client, failures, True))
             continue
         accepted = bucket.take(now)
         rows.append((client, now, accepted))
-        wait = None if accepted else policy.wait(failures + 1, generator)
-        if wait is not None:
-            due = now + latency + wait
-            heapq.heappush(queue, (due, order, client, failures + 1, pacer is None))
+        failures += 1
+        if not accepted and failures < tries:
+            due = now + LATENCY + wait(failures, random)
+            heapq.heappush(queue, (due, order, client, failures, place is None))
     sent = np.array([row[1] for row in rows], dtype=np.float64)
-    return RetryRun(
-        policy.name,
-        len(times),
-        np.array([row[0] for row in rows], dtype=np.int64),
-        sent,
-        sent + latency,
-        np.array([row[2] for row in rows], dtype=np.bool_),
-    )
+    clients = np.array([row[0] for row in rows], dtype=np.int64)
+    passed = np.array([row[2] for row in rows], dtype=np.bool_)
+    return RetryRun(name, len(begins), clients, sent, sent + LATENCY, passed)
+
+
+class _Places:
+    """A token bucket in the client that hands out tokens of the future, first come, first served.
+
+    It keeps the time at which the bucket would be full again if nobody came, the "theoretical arrival time" of the
+    generic cell rate algorithm: https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
+    """
+
+    def __init__(self, limit: TokenBucket) -> None:
+        if not limit.rate > 0:
+            raise ValueError("A client's bucket needs a rate above 0.")
+        self._apart, self._ahead = 1 / limit.rate, (max(1.0, limit.burst) - 1) / limit.rate
+        self._full_at = float("-inf")
+
+    def take(self, now: float) -> float:
+        """When the caller's token is there."""
+        full_at = max(self._full_at, now)
+        self._full_at = full_at + self._apart
+        return max(now, full_at - self._ahead)

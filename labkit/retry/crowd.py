@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any
 
 import requests
@@ -48,46 +48,35 @@ def call_together(
     if not 1 <= clients <= MOST_CLIENTS:
         raise BurstError(f"clients goes from 1 to {MOST_CLIENTS}.")
     Target.of(lab, [url])
-    crowd = _Crowd(lambda session: call(session, verb, url), lab.http)
-    crowd.run(clients)
-    if crowd.errors:
-        raise crowd.errors[0]
+    crowd = _Crowd(clients)
+
+    def one(number: int) -> None:
+        session = _Noting(crowd, number, lab.http)
+        crowd.start.wait()
+        call(session, verb, url, time.sleep, time.monotonic)
+
+    with ThreadPoolExecutor(clients, "labkit crowd") as pool:
+        futures = [pool.submit(one, number) for number in range(clients)]
+        try:
+            ended, _running = wait(futures, return_when=FIRST_EXCEPTION)
+        finally:  # after an error or the kernel's interrupt the others send nothing more
+            crowd.stopped.set()
+    for future in ended:
+        future.result()
     return run_of(crowd.attempts, clients, name)
 
 
 class _Crowd:
-    """The clients of one call.
+    """What the clients of one call have in common: the begin, the end, and all requests."""
 
-    Args:
-        call: what each does with its session.
-        lab_session: the lab's, which knows the way to the cloud.
-    """
-
-    def __init__(
-        self, call: Callable[[requests.Session], object], lab_session: requests.Session
-    ) -> None:
-        self._call, self._lab_session = call, lab_session
-        self._gate = threading.Event()
-        self._stopped = threading.Event()
-        self._began = 0.0
+    def __init__(self, clients: int) -> None:
+        self.start = threading.Barrier(clients, self._begin)
+        self.stopped = threading.Event()
         self.attempts: list[Attempt] = []
-        self.errors: list[Exception] = []
+        self._began = 0.0
 
-    def run(self, clients: int) -> None:
-        """Let them all go at once, and wait for them; the kernel's interrupt ends them too."""
-        threads = [
-            threading.Thread(target=self._one, args=(number,), name="labkit crowd", daemon=True)
-            for number in range(clients)
-        ]
-        for thread in threads:
-            thread.start()
+    def _begin(self) -> None:
         self._began = time.perf_counter()
-        self._gate.set()
-        try:
-            for thread in threads:
-                thread.join()
-        finally:
-            self._stopped.set()
 
     def now(self) -> float:
         """Seconds since the begin."""
@@ -100,20 +89,11 @@ class _Crowd:
             BurstError: it may not.
         """
         sent, seconds = len(self.attempts), self.now()
-        if self._stopped.is_set() or sent >= MOST_REQUESTS or seconds > MOST_SECONDS:
+        if self.stopped.is_set() or sent >= MOST_REQUESTS or seconds > MOST_SECONDS:
             raise BurstError(
                 f"The clients were stopped after {sent:,} requests and {seconds:.0f} s. "
                 "A client must give up after some tries."
             )
-
-    def _one(self, number: int) -> None:
-        session = _Noting(self, number, self._lab_session)
-        self._gate.wait()
-        try:
-            self._call(session)
-        except Exception as error:
-            self._stopped.set()
-            self.errors.append(error)
 
 
 class _Noting(requests.Session):
@@ -136,9 +116,8 @@ class _Noting(requests.Session):
         self._crowd.check()
         sent = self._crowd.now()
         response = super().send(request, **settings)
+        answered, status = self._crowd.now(), response.status_code
         self._crowd.attempts.append(
-            Attempt(
-                self._number, request.method or "", sent, self._crowd.now(), response.status_code
-            )
+            Attempt(self._number, request.method or "", sent, answered, status)
         )
         return response

@@ -6,11 +6,13 @@ Only the connection isn't: its answers come from a script, or from the token buc
 
 from __future__ import annotations
 
+import copy
 import io
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,8 +30,12 @@ LATENCY = 0.02
 """Virtual seconds from a request to its answer."""
 _SEED = 429
 
-Call = Callable[[requests.Session, str, str], requests.Response]
-"""A client: it gets a session, a verb and a URL, and gives back the last answer."""
+Sleep = Callable[[float], None]
+Clock = Callable[[], float]
+Call = Callable[[requests.Session, str, str, Sleep, Clock], requests.Response]
+"""A client: from a session, a verb, a URL, what it waits with and what tells the time to the last answer.
+
+At the gateway the last two are ``time.sleep`` and ``time.monotonic``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ class Rehearsal:
 
     def __init__(self, answer: Callable[[float], Answer], most: int = 10_000) -> None:
         self._answer, self._most = answer, most
-        self._virtual = VirtualTime()
+        self.virtual = VirtualTime()
         self.attempts: list[Attempt] = []
         self.stopped = False
         """Whether there were more requests than may be."""
@@ -96,28 +102,25 @@ class Rehearsal:
         Chance is the same on every run, as far as it is Python's ``random``.
         """
 
-        def work(session: requests.Session) -> Callable[[], requests.Response]:
-            return lambda: call(session, verb, URL)
+        def work(number: int) -> requests.Response:
+            session = requests.Session()
+            session.trust_env = False  # the machine's proxy and netrc file have no part in it
+            session.mount("https://", _Adapter(self, number))
+            return call(session, verb, URL, self.virtual.sleep, self.virtual.clock)
 
         with _chance_of(_SEED):
-            return self._virtual.run([work(self._session(number)) for number in range(clients)])
+            return self.virtual.run([partial(work, number) for number in range(clients)])
 
     def exchange(self, client: int, verb: str) -> Answer:
         """Take one request and answer it."""
         if len(self.attempts) >= self._most:
             self.stopped = True
-            self._virtual.end()
-        sent = self._virtual.now
+            self.virtual.end()
+        sent = self.virtual.clock()
         answer = self._answer(sent)
-        self._virtual.sleep(LATENCY)
-        self.attempts.append(Attempt(client, verb, sent, self._virtual.now, answer.status))
+        self.virtual.sleep(LATENCY)
+        self.attempts.append(Attempt(client, verb, sent, self.virtual.clock(), answer.status))
         return answer
-
-    def _session(self, client: int) -> requests.Session:
-        session = requests.Session()
-        session.trust_env = False  # the machine's proxy and netrc file have no part in it
-        session.mount("https://", _Adapter(self, client))
-        return session
 
 
 def rehearse(call: Call, bucket: TokenBucket, *, clients: int, name: str = "yours") -> RetryRun:
@@ -132,7 +135,8 @@ def rehearse(call: Call, bucket: TokenBucket, *, clients: int, name: str = "your
     Raises:
         Exception: what a client raised.
 
-    >>> run = rehearse(lambda http, verb, url: http.request(verb, url), TokenBucket(20, 5), clients=8)
+    >>> once = lambda http, verb, url, sleep, clock: http.request(verb, url)
+    >>> run = rehearse(once, TokenBucket(20, 5), clients=8)
     >>> run.done, run.refused
     (5, 3)
     """
@@ -160,9 +164,9 @@ def run_of(attempts: Sequence[Attempt], clients: int, name: str) -> RetryRun:
 class _Connection(HTTPConnection):
     """A connection without a network."""
 
-    rehearsal: Rehearsal
-    client: int
-    _verb = ""
+    def __init__(self, rehearsal: Rehearsal, client: int) -> None:
+        super().__init__("rehearsal.invalid")
+        self._rehearsal, self._client, self._verb = rehearsal, client, ""
 
     def connect(self) -> None:
         """There is nothing to connect to."""
@@ -171,16 +175,13 @@ class _Connection(HTTPConnection):
         self._verb = method
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as in urllib3
-        answer = self.rehearsal.exchange(self.client, self._verb)
+        answer = self._rehearsal.exchange(self._client, self._verb)
         headers = {"Content-Type": "application/json", "Content-Length": str(len(answer.body))}
         if answer.error_type:
             headers["x-amzn-ErrorType"] = answer.error_type
+        body = io.BytesIO(answer.body.encode())
         return urllib3.HTTPResponse(
-            io.BytesIO(answer.body.encode()),
-            headers,
-            answer.status,
-            preload_content=False,
-            request_method=self._verb,
+            body, headers, answer.status, preload_content=False, request_method=self._verb
         )
 
 
@@ -188,12 +189,23 @@ class _Adapter(HTTPAdapter):
     """Sends as ``requests`` does, over connections without a network."""
 
     def __init__(self, rehearsal: Rehearsal, client: int) -> None:
-        super().__init__()
-        connection = type(
-            "_ConnectionOfOne", (_Connection,), {"rehearsal": rehearsal, "client": client}
-        )
+        self._sleep = rehearsal.virtual.sleep
         self._pool = urllib3.HTTPConnectionPool("rehearsal.invalid")
-        self._pool.ConnectionCls = connection
+        self._pool.ConnectionCls = lambda **_settings: _Connection(rehearsal, client)  # type: ignore[assignment]
+        super().__init__()
+
+    @property
+    def max_retries(self) -> urllib3.Retry:
+        """urllib3's retries, which wait in virtual time."""
+        return self._retries
+
+    @max_retries.setter
+    def max_retries(self, retries: urllib3.Retry) -> None:
+        def sleep(retry: urllib3.Retry, _response: object = None) -> None:
+            self._sleep(retry.get_backoff_time())
+
+        self._retries = copy.copy(retries)
+        self._retries.__class__ = type("VirtualRetry", (type(retries),), {"sleep": sleep})
 
     def get_connection_with_tls_context(
         self, *_args: Any, **_settings: Any

@@ -1,30 +1,25 @@
 """Time that passes only when everybody sleeps: a minute of waiting in a moment, and the same on every run.
 
-The tasks run in threads, but one at a time. When a task calls ``time.sleep``, the one that wakes up first goes on, and
-virtual time jumps to that moment. So code that waits can be checked to the second, without a wait and without chance.
+The tasks run in threads, but one at a time. When a task calls :meth:`VirtualTime.sleep`, the one that wakes up first
+goes on, and virtual time jumps to that moment. So code that waits can be checked to the second, without a wait and
+without chance.
 """
 
 from __future__ import annotations
 
 import ctypes
 import heapq
-import sys
+import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import BuiltinFunctionType
 from typing import Any
-from unittest.mock import patch
 
 from labkit.errors import VirtualTimeError
 
-_MOST_REAL_SECONDS = 5.0
+_MOST_REAL_SECONDS = 10.0
 _GRACE_SECONDS = 1.0
-_ENDINGS = 3
-"""So often a task that shall end is told so; then it is left asleep, for it catches what ends it."""
-_CLOCKS = ("monotonic", "perf_counter", "time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +40,13 @@ class Outcome:
 
 
 class VirtualTime:
-    """One run of tasks, from second 0 on.
-
-    In the tasks' threads ``time.sleep`` and the clocks of ``time`` are virtual, also under a name that a notebook gave
-    them (``from time import sleep``); everywhere else they stay real.
+    """One run of tasks, from second 0 on; only they call ``sleep``.
 
     Args:
-        patience: the real seconds that a task may run without a sleep.
+        patience: the real seconds that all of it may take.
 
     >>> virtual = VirtualTime()
-    >>> [slow, fast] = virtual.run([lambda: time.sleep(60), lambda: time.sleep(5)])
+    >>> [slow, fast] = virtual.run([lambda: virtual.sleep(60), lambda: virtual.sleep(5)])
     >>> slow.at, fast.at
     (60.0, 5.0)
     """
@@ -63,13 +55,12 @@ class VirtualTime:
         self._patience = patience
         self._now = 0.0
         self._due: list[tuple[float, int, _Task]] = []
-        self._order = 0
+        self._order = itertools.count()
         self._idle = threading.Semaphore(0)
-        self._tasks: dict[int, _Task] = {}
+        self._running: _Task
         self._ending = False
 
-    @property
-    def now(self) -> float:
+    def clock(self) -> float:
         """Seconds since the begin."""
         return self._now
 
@@ -77,25 +68,19 @@ class VirtualTime:
         """Run all of them until each has ended; they begin together, and in this order.
 
         Raises:
-            VirtualTimeError: one waits for something else than ``time.sleep``.
+            VirtualTimeError: one waits for something else than ``sleep``, or runs in circles.
         """
         tasks = [_Task(work, self) for work in works]
-        with self._in_place_of_real_time():
-            try:
-                for task in tasks:
-                    task.thread.start()
-                    self._wake_later(0.0, task)
-                while self._due and not self._ending:
-                    self._now, _order, task = heapq.heappop(self._due)
-                    self._let(task)
-            finally:
-                self.end()
-                left = [task for task in tasks if task.thread.ident and task.outcome is None]
-                for task in left:
-                    task.go.release()
-                deadline = time.monotonic() + _GRACE_SECONDS
-                for task in left:
-                    task.thread.join(max(0.0, deadline - time.monotonic()))
+        deadline = time.monotonic() + self._patience
+        for task in tasks:
+            task.thread.start()
+            self._wake_later(0.0, task)
+        try:
+            while self._due and not self._ending:
+                self._now, _order, self._running = heapq.heappop(self._due)
+                self._let_run(self._running, deadline)
+        finally:
+            self._end_all(tasks)
         ended = Outcome(None, None, self._now, False)
         return [task.outcome or ended for task in tasks]
 
@@ -105,9 +90,9 @@ class VirtualTime:
         Raises:
             ValueError: the number is negative.
         """
-        task = self._tasks[threading.get_ident()]
-        if not seconds >= 0:
+        if not seconds >= 0:  # NaN too
             raise ValueError("sleep length must be non-negative")
+        task = self._running
         if not self._ending:
             self._wake_later(self._now + seconds, task)
             self._idle.release()
@@ -120,45 +105,27 @@ class VirtualTime:
         self._ending = True
 
     def _wake_later(self, when: float, task: _Task) -> None:
-        self._order += 1
-        heapq.heappush(self._due, (when, self._order, task))
+        heapq.heappush(self._due, (when, next(self._order), task))
 
-    def _let(self, task: _Task) -> None:
+    def _let_run(self, task: _Task, deadline: float) -> None:
         """Let one task run until it sleeps or ends."""
         task.go.release()
-        if not self._idle.acquire(timeout=self._patience):
+        if not self._idle.acquire(timeout=max(0.0, deadline - time.monotonic())):
             task.interrupt()
             raise VirtualTimeError(
-                f"The code has run for {self._patience:g} s without time.sleep: it waits for something else "
-                "(asyncio.sleep? a lock that a sleeping call holds?), or runs in circles. Wait with time.sleep alone, "
-                "and release locks before it."
+                f"The code has run for {self._patience:g} real seconds: it waits with something else than the sleep(…) "
+                "that it gets (time.sleep? a lock that a sleeping call holds?), or runs in circles. Wait with that "
+                "sleep alone, and release locks before it."
             )
 
-    @contextmanager
-    def _in_place_of_real_time(self) -> Iterator[None]:
-        real_sleep = time.sleep
-
-        def sleep(seconds: float) -> None:
-            here = threading.get_ident() in self._tasks
-            (self.sleep if here else real_sleep)(seconds)
-
-        def clock(real: Callable[[], float]) -> Callable[[], float]:
-            began = real()
-
-            def read() -> float:
-                return began + self._now if threading.get_ident() in self._tasks else real()
-
-            return read
-
-        virtual = {real_sleep: sleep} | {
-            real: clock(real) for real in (getattr(time, name) for name in _CLOCKS)
-        }
-        with ExitStack() as stack:
-            for module in (time, sys.modules["__main__"]):
-                for name, value in list(vars(module).items()):
-                    if isinstance(value, BuiltinFunctionType) and value in virtual:
-                        stack.enter_context(patch.object(module, name, virtual[value]))
-            yield
+    def _end_all(self, tasks: Sequence[_Task]) -> None:
+        self.end()
+        deadline = time.monotonic() + _GRACE_SECONDS
+        for task in tasks:
+            if task.outcome is None:
+                self._running = task
+                task.go.release()
+                task.thread.join(max(0.0, deadline - time.monotonic()))
 
 
 class _Ended(BaseException):
@@ -170,17 +137,17 @@ class _Task:
 
     def __init__(self, work: Callable[[], Any], virtual: VirtualTime) -> None:
         self._work, self._virtual = work, virtual
-        self._endings = 0
+        self._told_to_end = False
         self.go = threading.Semaphore(0)
         self.outcome: Outcome | None = None
         self.thread = threading.Thread(target=self._run, name="labkit virtual time", daemon=True)
 
     def end(self) -> None:
-        """Raise what ends this task, in its own thread."""
-        self._endings += 1
-        if self._endings > _ENDINGS:
+        """Raise what ends this task, in its own thread; one that catches it is left asleep."""
+        if self._told_to_end:
             self._virtual._idle.release()
             threading.Event().wait()
+        self._told_to_end = True
         raise _Ended
 
     def interrupt(self) -> None:
@@ -189,19 +156,15 @@ class _Task:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(_Ended))
 
     def _run(self) -> None:
-        virtual = self._virtual
-        virtual._tasks[threading.get_ident()] = self
         self.go.acquire()
         result, error, finished = None, None, True
         try:
-            if virtual._ending:
+            if self._virtual._ending:
                 raise _Ended
             result = self._work()
         except _Ended:
             finished = False
         except Exception as raised:
             error = raised
-        self.outcome = Outcome(result, error, virtual.now, finished)
-        # A thread that starts later may get the same number.
-        del virtual._tasks[threading.get_ident()]
-        virtual._idle.release()
+        self.outcome = Outcome(result, error, self._virtual.clock(), finished)
+        self._virtual._idle.release()

@@ -1,7 +1,6 @@
 """labkit.retry.crowd: a client's own code, many times at once, only at the lab's own APIs, and bounded."""
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,8 @@ from labkit.errors import BurstError, ForeignHostError
 from labkit.lab.session import Lab
 from labkit.retry import crowd
 from labkit.retry.crowd import call_together
+from labkit.retry.rehearsal import Clock, Sleep
+from tests.support.attached_cloud import attached_cloud
 from tests.support.mock_api import MockApi, mock_api
 
 
@@ -23,14 +24,18 @@ def api(lab: Lab) -> MockApi:
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     yield
-    assert [thread for thread in threading.enumerate() if thread.name == "labkit crowd"] == []
+    assert [thread for thread in threading.enumerate() if "labkit crowd" in thread.name] == []
 
 
-def once(http: requests.Session, verb: str, url: str) -> requests.Response:
+def once(
+    http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+) -> requests.Response:
     return http.request(verb, url)
 
 
-def naive(http: requests.Session, verb: str, url: str) -> requests.Response:
+def naive(
+    http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+) -> requests.Response:
     while (response := http.request(verb, url)).status_code == 429:
         pass
     return response
@@ -56,7 +61,9 @@ def test_a_storm_gets_through_with_much_waste(lab: Lab, api: MockApi) -> None:
 def test_the_verb_is_the_clients(lab: Lab, api: MockApi) -> None:
     verbs: list[str] = []
 
-    def note(http: requests.Session, verb: str, url: str) -> requests.Response:
+    def note(
+        http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+    ) -> requests.Response:
         verbs.append(verb)
         return http.request(verb, url)
 
@@ -67,7 +74,7 @@ def test_the_verb_is_the_clients(lab: Lab, api: MockApi) -> None:
 def test_it_only_aims_at_the_labs_apis(lab: Lab) -> None:
     sent: list[int] = []
 
-    def note(_http: requests.Session, _verb: str, _url: str) -> requests.Response:
+    def note(*_given: object) -> requests.Response:
         sent.append(1)
         return requests.Response()
 
@@ -98,9 +105,11 @@ def test_who_takes_too_long_is_stopped(
     api.limit(0.003, 1)
     monkeypatch.setattr(crowd, "MOST_SECONDS", 0.3)
 
-    def slowly(http: requests.Session, verb: str, url: str) -> requests.Response:
+    def slowly(
+        http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+    ) -> requests.Response:
         while (response := http.request(verb, url)).status_code == 429:
-            time.sleep(0.05)
+            sleep(0.05)
         return response
 
     with pytest.raises(BurstError, match="stopped after"):
@@ -111,10 +120,12 @@ def test_what_a_client_raises_is_raised_and_ends_the_others(lab: Lab, api: MockA
     api.limit(0.004, 1)
     turn = iter([True])
 
-    def broken(http: requests.Session, verb: str, url: str) -> requests.Response:
+    def broken(
+        http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+    ) -> requests.Response:
         if next(turn, False):
             raise KeyError("x")
-        return naive(http, verb, url)
+        return naive(http, verb, url, sleep, clock)
 
     with pytest.raises(KeyError):
         call_together(broken, api.url, clients=4, lab=lab)
@@ -125,8 +136,8 @@ def test_on_aws_each_client_has_a_way_of_its_own(lab: Lab, tmp_path: Path) -> No
     there = requests.Session()
     there.trust_env = False
     there.verify = str(tmp_path)
-    mine = crowd._Noting(crowd._Crowd(lambda _session: None, there), 0, there)
+    mine = crowd._Noting(crowd._Crowd(1), 0, there)
     assert mine.adapters is not there.adapters
     assert (mine.trust_env, mine.verify) == (False, str(tmp_path))
-    local = crowd._Noting(crowd._Crowd(lambda _session: None, lab.http), 0, lab.http)
+    local = crowd._Noting(crowd._Crowd(1), 0, lab.http)
     assert local.adapters is lab.http.adapters

@@ -1,7 +1,6 @@
 """The nine rules: a good client keeps all of them, and each typical mistake gets its own hint."""
 
 import random
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from urllib3.util import Retry
 from labkit.errors import CheckError
 from labkit.retry import checks as retry_checks
 from labkit.retry.checks import RULES, ceilings, kept
-from labkit.retry.rehearsal import Call
+from labkit.retry.rehearsal import Call, Clock, Sleep
 
 QUOTA = "LimitExceededException"
 Response = requests.Response
@@ -35,84 +34,98 @@ def client(
     again: Callable[[Response, str], bool] = may_help,
     tries: int = 8,
 ) -> Call:
-    def call(http: requests.Session, verb: str, url: str) -> Response:
+    def call(http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock) -> Response:
         for retry in range(tries):
             response = http.request(verb, url)
             if not again(response, verb) or retry == tries - 1:
                 break
-            time.sleep(wait(retry))
+            sleep(wait(retry))
         return response
 
     return call
 
 
-def with_wait_first(http: requests.Session, verb: str, url: str) -> Response:
-    time.sleep(0.25)
-    return client()(http, verb, url)
+def with_wait_first(
+    http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+) -> Response:
+    sleep(0.25)
+    return client()(http, verb, url, sleep, clock)
 
 
-def with_wait_last(http: requests.Session, verb: str, url: str) -> Response:
+def with_wait_last(
+    http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+) -> Response:
     for retry in range(8):
         response = http.request(verb, url)
         if not may_help(response, verb):
             break
-        time.sleep(full_jitter(retry))
+        sleep(full_jitter(retry))
     return response
 
 
-def with_wait_after_success(http: requests.Session, verb: str, url: str) -> Response:
-    response = client()(http, verb, url)
-    time.sleep(1)
+def with_wait_after_success(
+    http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+) -> Response:
+    response = client()(http, verb, url, sleep, clock)
+    sleep(1)
     return response
 
 
-def sends_twice(http: requests.Session, verb: str, url: str) -> Response:
+def sends_twice(
+    http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+) -> Response:
     http.request(verb, url)
-    return client()(http, verb, url)
+    return client()(http, verb, url, sleep, clock)
 
 
-def naive(http: requests.Session, verb: str, url: str) -> Response:
+def naive(http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock) -> Response:
     while (response := http.request(verb, url)).status_code == 429:
         pass
     return response
 
 
-def raises(http: requests.Session, verb: str, url: str) -> Response:
-    response = client()(http, verb, url)
+def raises(http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock) -> Response:
+    response = client()(http, verb, url, sleep, clock)
     response.raise_for_status()
     return response
 
 
-def sends_nothing(_http: requests.Session, _verb: str, _url: str) -> Response:
+def sends_nothing(*_given: object) -> Response:
     return Response()
 
 
-def gives_nothing(http: requests.Session, verb: str, url: str) -> None:
-    client()(http, verb, url)
+def gives_nothing(http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock) -> None:
+    client()(http, verb, url, sleep, clock)
 
 
-def gives_the_first(http: requests.Session, verb: str, url: str) -> Response:
+def gives_the_first(
+    http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+) -> Response:
     first = http.request(verb, url)
     if may_help(first, verb):
-        time.sleep(full_jitter(0))
-        client(tries=7, wait=lambda retry: full_jitter(retry + 1))(http, verb, url)
+        sleep(full_jitter(0))
+        client(tries=7, wait=lambda retry: full_jitter(retry + 1))(http, verb, url, sleep, clock)
     return first
 
 
-async def asynchronous(http: requests.Session, verb: str, url: str) -> Response:
+async def asynchronous(
+    http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+) -> Response:
     return http.request(verb, url)
 
 
-def with_its_own_session(_http: requests.Session, verb: str, _url: str) -> Response:
+def with_its_own_session(_http: requests.Session, verb: str, *_rest: object) -> Response:
     return requests.request(verb, "https://localhost:1/", timeout=1)
 
 
-def with_its_own_adapter(http: requests.Session, verb: str, _url: str) -> Response:
+def with_its_own_adapter(http: requests.Session, verb: str, *_rest: object) -> Response:
     http.mount("https://", HTTPAdapter(max_retries=Retry(total=2)))
     return http.request(verb, "https://localhost:1/")
 
 
-def with_a_library_that_raises(http: requests.Session, verb: str, url: str) -> Response:
+def with_a_library_that_raises(
+    http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+) -> Response:
     http.get_adapter(url).max_retries = Retry(  # type: ignore[attr-defined]
         total=7, status_forcelist=[429, 504], backoff_factor=0.25
     )
@@ -144,7 +157,7 @@ MISTAKES: dict[str, tuple[Call, int, str]] = {
     "sends twice": (sends_twice, 1, "a call that passed cost 2 requests"),
     "sleeps after it has passed": (with_wait_after_success, 1, r"waited 1\.00 s after the call"),
     "no retry": (client(tries=1), 2, "gave up after 1 request, and the third"),
-    "retries at once": (naive, 2, r"tried again at once.*time\.sleep"),
+    "retries at once": (naive, 2, r"tried again at once.*sleep\("),
     "retries a quota": (client(again=any_429), 3, "it sent 7 more after the quota"),
     "retries a quota for ever": (naive, 3, "more after the quota was used up"),
     "retries a 400 and a 403": (client(again=any_error), 4, "8 requests to hear 400 each time"),
@@ -243,7 +256,7 @@ def test_one_mistake_breaks_few_rules() -> None:
 
 
 def test_a_long_error_is_cut() -> None:
-    def fails(_http: requests.Session, _verb: str, _url: str) -> Response:
+    def fails(*_given: object) -> Response:
         raise ValueError("x" * 500)
 
     with pytest.raises(CheckError, match=r"raised ValueError: x{50,90} …\.$"):
@@ -260,7 +273,7 @@ def test_a_hint_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
 def test_who_runs_in_circles_is_told_and_ended(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def circles(_http: requests.Session, _verb: str, _url: str) -> Response:
+    def circles(*_given: object) -> Response:
         while True:
             pass
 
@@ -272,21 +285,19 @@ def test_who_runs_in_circles_is_told_and_ended(
     assert "labkit virtual time" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_sleep_may_have_another_name_in_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``from time import sleep`` in a cell."""
-    notebook = sys.modules["__main__"]
-    monkeypatch.setattr(notebook, "nap", time.sleep, raising=False)
-
-    def call(http: requests.Session, verb: str, url: str) -> Response:
-        for retry in range(8):
+def test_who_waits_with_the_real_sleep_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    def call(http: requests.Session, verb: str, url: str, _sleep: Sleep, _clock: Clock) -> Response:
+        for _retry in range(3):
             response = http.request(verb, url)
-            if retry == 7 or not may_help(response, verb):
+            if not may_help(response, verb):
                 break
-            notebook.nap(full_jitter(retry))
+            time.sleep(0.01)
         return response
 
-    assert kept(call) == list(range(1, 10))
-    assert notebook.nap is time.sleep
+    assert 2 not in kept(call)
+    assert "✗ rule 2: it tried again at once. Call the sleep(…) that it gets" in (
+        capsys.readouterr().out
+    )
 
 
 def test_the_longest_waits() -> None:

@@ -2,7 +2,6 @@
 
 import heapq
 import random
-import time
 from dataclasses import astuple
 
 import pytest
@@ -13,11 +12,23 @@ from urllib3.util import Retry
 
 from labkit.local.apigateway.rest import responses
 from labkit.retry import rehearsal
-from labkit.retry.rehearsal import LATENCY, OK, OVER_QUOTA, THROTTLED, Answer, Rehearsal, rehearse
+from labkit.retry.rehearsal import (
+    LATENCY,
+    OK,
+    OVER_QUOTA,
+    THROTTLED,
+    Answer,
+    Clock,
+    Rehearsal,
+    Sleep,
+    rehearse,
+)
 from labkit.throttle import TokenBucket
 
 
-def once(http: requests.Session, verb: str, url: str) -> requests.Response:
+def once(
+    http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+) -> requests.Response:
     return http.request(verb, url)
 
 
@@ -54,9 +65,11 @@ def test_a_client_sees_a_response_of_requests() -> None:
 
 
 def test_attempts_are_noted_with_their_times() -> None:
-    def twice(http: requests.Session, verb: str, url: str) -> requests.Response:
+    def twice(
+        http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+    ) -> requests.Response:
         http.request(verb, url)
-        time.sleep(3)
+        sleep(3)
         return http.post(url, json={"a": 1})
 
     api = Rehearsal(lambda now: OK if now > 1 else THROTTLED)
@@ -68,7 +81,9 @@ def test_attempts_are_noted_with_their_times() -> None:
 
 
 def test_what_urllib3_tries_again_by_itself_is_seen() -> None:
-    def library(http: requests.Session, verb: str, url: str) -> requests.Response:
+    def library(
+        http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+    ) -> requests.Response:
         http.get_adapter(url).max_retries = Retry(  # type: ignore[attr-defined]
             total=3, status_forcelist=[429], backoff_factor=1, raise_on_status=False
         )
@@ -87,11 +102,13 @@ def test_a_crowd_of_real_code_does_what_a_queue_of_events_says(
 ) -> None:
     """The threads in virtual time, and a calculation that knows nothing of threads."""
 
-    def call(http: requests.Session, verb: str, url: str) -> requests.Response:
+    def call(
+        http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+    ) -> requests.Response:
         for wait in waits:
             if (response := http.request(verb, url)).ok:
                 return response
-            time.sleep(wait)
+            sleep(wait)
         return http.request(verb, url)
 
     fresh = TokenBucket(bucket.rate, bucket.burst)
@@ -117,8 +134,10 @@ def test_a_bucket_lets_its_burst_through(clients: int, rate: float, burst: int) 
 
 
 def test_chance_is_the_same_on_every_run_and_the_learners_goes_on() -> None:
-    def jitter(http: requests.Session, verb: str, url: str) -> requests.Response:
-        time.sleep(random.random())
+    def jitter(
+        http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+    ) -> requests.Response:
+        sleep(random.random())
         return http.request(verb, url)
 
     random.seed(1)
@@ -132,7 +151,9 @@ def test_chance_is_the_same_on_every_run_and_the_learners_goes_on() -> None:
 
 
 def test_who_never_ends_is_stopped() -> None:
-    def endless(http: requests.Session, verb: str, url: str) -> requests.Response:
+    def endless(
+        http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
+    ) -> requests.Response:
         while True:
             http.request(verb, url)
 
@@ -142,7 +163,7 @@ def test_who_never_ends_is_stopped() -> None:
 
 
 def test_what_a_client_raises_is_raised() -> None:
-    def broken(_http: requests.Session, _verb: str, _url: str) -> requests.Response:
+    def broken(*_given: object) -> requests.Response:
         raise KeyError("x")
 
     with pytest.raises(KeyError):

@@ -1,54 +1,33 @@
-"""Retry policies: what they wait, and what a bucket makes of it."""
+"""Five ways to retry: what they wait, and what a bucket makes of it."""
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.bursts import arrivals
 from labkit.bursts.simulation import excess, simulate
-from labkit.retry import (
-    ClientBucket,
-    Exponential,
-    Fixed,
-    FullJitter,
-    NoRetry,
-    RetryPolicy,
-    compare_retries,
-    goodput,
-    simulate_retries,
-    standard_policies,
-    table,
-)
+from labkit.retry import compare_retries, table
+from labkit.retry.comparison import TRIES, WAYS, ceiling, full_jitter, simulate_way
+from labkit.retry.runs import goodput
 from labkit.throttle import TokenBucket
 
-POLICIES = standard_policies(TokenBucket(20, 10))
-RANDOM = np.random.default_rng(5)
-policies = st.sampled_from(POLICIES)
 begins = st.lists(st.floats(0, 3), min_size=1, max_size=60).map(sorted)
-buckets = st.builds(TokenBucket, st.floats(0, 50), st.floats(0, 20))
+buckets = st.builds(TokenBucket, st.floats(0.5, 50), st.floats(0, 20))
 
 
-@given(st.integers(1, 10_000))
-def test_what_the_policies_wait(failures: int) -> None:
-    assert NoRetry().wait(failures, RANDOM) is None
-    assert Fixed(2, attempts=failures + 1).wait(failures, RANDOM) == 2
-    ceiling = Exponential(0.5, cap=7, attempts=failures + 1).wait(failures, RANDOM)
-    assert ceiling == (7 if failures >= 5 else 0.5 * 2 ** (failures - 1))
-    jitter = FullJitter(0.5, cap=7, attempts=failures + 1).wait(failures, RANDOM)
-    assert jitter is not None
-    assert 0 <= jitter <= ceiling
-    for policy in (Fixed, Exponential, FullJitter):
-        assert policy(attempts=failures).wait(failures, RANDOM) is None
+@given(st.integers(1, 1_000), st.integers(0, 99))
+def test_what_is_waited(failures: int, seed: int) -> None:
+    assert ceiling(failures) == (20 if failures >= 8 else 0.25 * 2 ** (failures - 1))
+    assert 0 <= full_jitter(failures, np.random.default_rng(seed)) <= ceiling(failures)
 
 
-@given(begins, buckets, policies, st.integers(0, 2**32))
-def test_every_client_gets_its_attempts_and_the_bucket_its_bound(
-    begins: list[float], bucket: TokenBucket, policy: RetryPolicy, seed: int
+@settings(deadline=None)
+@given(begins, buckets, st.sampled_from(list(WAYS)), st.integers(0, 2**32))
+def test_every_client_gets_its_tries_and_the_bucket_its_bound(
+    begins: list[float], bucket: TokenBucket, way: str, seed: int
 ) -> None:
-    run = simulate_retries(
-        begins, TokenBucket(bucket.rate, bucket.burst), policy, random=seed, latency=0.01
-    )
+    run = simulate_way(way, begins, bucket, np.random.default_rng(seed))
     assert (np.diff(run.sent) >= 0).all()
     assert excess(run.sent[run.accepted], bucket) <= 1e-6
     assert simulate(run.sent, bucket).accepted.tolist() == run.accepted.tolist()
@@ -56,12 +35,10 @@ def test_every_client_gets_its_attempts_and_the_bucket_its_bound(
     assert run.done + run.refused == len(run.sent)
     for client, began in enumerate(begins):
         mine = run.accepted[run.client == client]
-        assert 1 <= len(mine) <= 8
+        assert 1 <= len(mine) <= TRIES
         assert not mine[:-1].any(), "who got through doesn't come again"
         assert run.sent[run.client == client][0] >= began
-    again = simulate_retries(
-        begins, TokenBucket(bucket.rate, bucket.burst), policy, random=seed, latency=0.01
-    )
+    again = simulate_way(way, begins, bucket, np.random.default_rng(seed))
     assert again.sent.tolist() == run.sent.tolist()
 
 
@@ -69,8 +46,7 @@ def test_every_client_gets_its_attempts_and_the_bucket_its_bound(
 def test_a_client_s_bucket_as_large_as_the_gateway_s_wastes_nothing(
     begins: list[float], rate: float, burst: float
 ) -> None:
-    policy = ClientBucket(rate, burst)
-    run = simulate_retries(begins, TokenBucket(rate, burst), policy, random=1)
+    run = compare_retries(begins, TokenBucket(rate, burst), random=1)[-1]
     assert (run.refused, run.done) == (0, len(begins))
 
 
@@ -97,6 +73,5 @@ def test_no_clients() -> None:
 
 
 def test_a_client_s_bucket_must_let_something_pass() -> None:
-    for rate, burst in ((0, 5), (5, 0.5)):
-        with pytest.raises(ValueError, match="bucket needs"):
-            ClientBucket(rate, burst)
+    with pytest.raises(ValueError, match="bucket needs"):
+        compare_retries([0], TokenBucket(0, 5), random=1)
