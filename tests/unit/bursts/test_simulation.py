@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.bursts.simulation import Quota, excess, simulate
+from labkit.bursts.simulation import excess, simulate
 from labkit.throttle import TokenBucket, take_from_all
 
 ROUNDING = 1e-6
@@ -49,35 +49,25 @@ def layered(draw: st.DrawFn) -> tuple[list[float], dict[str, TokenBucket], dict[
     return arrivals, layers, only
 
 
-@given(layered(), st.none() | st.builds(Quota, st.integers(0, 20), st.floats(0.1, 10)))
-def test_layers_are_take_from_all_to_the_last_bit(case: Any, quota: Quota | None) -> None:
+@given(layered())
+def test_layers_are_take_from_all_to_the_last_bit(case: Any) -> None:
     arrivals, layers, only = case
     one_by_one = {name: fresh(bucket) for name, bucket in layers.items()}
-    expected, used, period = [], 0, 0
+    expected = []
     for number, now in enumerate(arrivals):
-        levels = [bucket.level(now) for bucket in one_by_one.values()]
         mine = {name: b for name, b in one_by_one.items() if only.get(name, {number: 1})[number]}
-        if quota is not None and now // quota.period != period:
-            used, period = 0, now // quota.period
-        if quota is not None and used >= quota.limit:
-            expected.append((levels, "the quota", levels))
-            continue
-        refused = take_from_all(mine, now)
-        used += refused is None
-        after = [bucket.level(now) for bucket in one_by_one.values()]
-        expected.append((levels, refused or "", after))
-    found = simulate(arrivals, layers, only=only, quota=quota)
-    before = np.array([layer.before for layer in found.layers]).T.tolist()
-    after = np.array([layer.after for layer in found.layers]).T.tolist()
-    # A layer that a request doesn't need is shown as its own last request left it.
-    every = {name for name in layers if name not in only}
-    shown = [number for number, name in enumerate(layers) if name in every]
-    for (was, by, then), old, refused_by, new in zip(
-        expected, before, found.refused_by, after, strict=True
-    ):
-        assert refused_by == by
-        assert [was[n] for n in shown] == [old[n] for n in shown]
-        assert [then[n] for n in shown] == [new[n] for n in shown]
+        levels = {name: bucket.level(now) for name, bucket in mine.items()}
+        refused = take_from_all(mine, now) or ""
+        expected.append((levels, refused, {name: b.level(now) for name, b in mine.items()}))
+    found = simulate(arrivals, layers, only=only)
+    for number, (before, refused, after) in enumerate(expected):
+        assert found.refused_by[number] == refused
+        for layer in found.layers:
+            levels = layer.before[number], layer.after[number]
+            if layer.applies[number]:
+                assert levels == (before[layer.name], after[layer.name])
+            else:
+                assert np.isnan(levels).all()
 
 
 @given(times, buckets)
@@ -169,15 +159,6 @@ def test_the_layer_that_refused_is_named() -> None:
     assert (str(found), repr(found)) == (text, f"<{text}>")
 
 
-def test_a_quota_runs_out_and_comes_back() -> None:
-    bucket = TokenBucket(rate=1, burst=2)
-    found = simulate([0, 0, 0, 2, 4, 10], bucket, quota=Quota(3, period=10))
-    assert found.refused_by == ["", "", "the bucket", "", "the quota", ""]
-    assert found.quota_left is not None
-    assert found.quota_left.tolist() == [3, 2, 1, 1, 0, 3]
-    assert simulate([0.0] * 3, bucket, quota=Quota(1)).refusals == {"the quota": 2}
-
-
 def test_no_requests() -> None:
     for limits in (TokenBucket(1, 1), {"a": TokenBucket(1, 1), "b": TokenBucket(1, 1)}):
         found = simulate([], limits)
@@ -211,5 +192,3 @@ def test_only_must_fit() -> None:
         simulate([0], {})
     with pytest.raises(ValueError, match="one True or False"):
         simulate([0], {"a": bucket}, only={"a": [True, False]})
-    with pytest.raises(ValueError, match="quota"):
-        Quota(-1)
