@@ -1,4 +1,4 @@
-"""Pictures of bursts, buckets, layers, quotas and retries: matplotlib, and the same in words.
+"""Pictures of bursts, buckets, layers and retries: matplotlib, and the same in words.
 
 What happened to a request is told by shape and by colour; the colours are Okabe and Ito's, which colour-blind
 people tell apart (https://jfly.uni-koeln.de/color/), and the shapes do in greyscale. The panel is opaque, so it
@@ -16,19 +16,18 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from labkit.bursts.burst import Burst
-from labkit.bursts.simulation import QUOTA, BoolArray, FloatArray, Layer, Simulation, excess
+from labkit.bursts.simulation import BoolArray, FloatArray, IntArray, Layer, Simulation, excess
 from labkit.retry import RetryRun, table
 from labkit.throttle import TokenBucket
 
@@ -36,12 +35,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BLUE, VERMILION, GREEN, PURPLE, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"
+_PALE_BLUE, _PALE_VERMILION = "#8DBBDC", "#F0B48C"
 _INK, _PAPER, _GRID = "#1a1a1a", "#ffffff", "#d0d0d0"
 _INCHES_WIDE = 9.0
 _PIXELS_WIDE = 900
 """What a notebook shows: it fits on a projector, and there the small letters are 18 pixels high."""
 _DOTS = 144
 """To the inch: more than that, for screens with small pixels."""
+_DOTS_DRAGGED = 100
 _COLOURS = 64
 """Enough for the marks and their smooth edges, and a third of the size."""
 _LARGE, _MEDIUM, _SMALL = 15, 13.5, 13
@@ -50,8 +51,8 @@ _ROUNDING = 1e-6
 
 ACCEPTED = ("o", BLUE)
 THROTTLED = ("x", VERMILION)
-OVER_QUOTA = ("s", BLACK)
-_MOST_MARKS = 1_000
+OTHER = ("^", BLACK)
+_MOST_MARKS = 300
 _PARTS = 60
 _HATCHES = (None, "////", "....", "xxxx", "----", "\\\\\\\\")
 _REFUSED_BY = (("x", VERMILION), ("^", PURPLE), ("+", BLACK), ("v", GREEN), ("D", "#E69F00"))
@@ -78,18 +79,8 @@ class Picture:
 
     def png(self) -> bytes:
         """The image."""
-        drawn, small = io.BytesIO(), io.BytesIO()
-        self.figure.savefig(drawn, format="png", dpi=_DOTS)
-        text = PngInfo()
-        text.add_itxt("Description", self.alt)
-        with Image.open(drawn) as image:
-            few = image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
-        few.save(small, "PNG", optimize=True, pnginfo=text)
-        return small.getvalue()
-
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write the image to a file; its ending says the format."""
-        self.figure.savefig(path, dpi=_DOTS)
+        few = _drawn(self.figure, _DOTS).quantize(_COLOURS, dither=Image.Dither.NONE)
+        return _written(few, optimize=True)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -120,38 +111,63 @@ def burst(result: Simulation | Burst, bucket: TokenBucket | None = None) -> Pict
     Raises:
         ValueError: a real burst without its bucket.
     """
-    model = result
-    if isinstance(result, Burst):
-        if bucket is None:
-            raise ValueError("Say which bucket the burst met: plots.burst(result, TokenBucket(…)).")
-        model = result.predict(bucket)
-    assert isinstance(model, Simulation)
-    layer = model.layers[0]
-    times = model.arrivals
-    refused = ~result.accepted
+    if isinstance(result, Simulation):
+        model, answered, said = result, None, ""
+    elif bucket is None:
+        raise ValueError("Say which bucket the burst met: plots.burst(result, TokenBucket(…)).")
+    else:
+        model, answered = result.predict(bucket), result.answered[result.accepted]
+        said = f"The model lets {model.passed} of them pass.\n"
+    [layer] = model.layers
+    times, accepted = model.arrivals, result.accepted
     figure, (marks, level, passed) = _panels((2.3, 1.8, 1.8))
     _requests(
-        marks, times, [("accepted", *ACCEPTED, result.accepted), ("throttled", *THROTTLED, refused)]
+        marks, times, [("accepted", *ACCEPTED, accepted), ("throttled", *THROTTLED, ~accepted)]
     )
     _level(level, model, layer)
-    _against_the_bound(passed, times[result.accepted], _end(times), layer)
+    _against_the_bound(passed, times[accepted], times[-1:], layer)
+    over = excess(times[accepted], TokenBucket(layer.rate, layer.burst), answered=answered)
+    no = "no" if over <= _ROUNDING else "one"
+    more = "" if over <= _ROUNDING else f"{over:.1f} "
     title = f"{len(times)} requests at a bucket with rate {layer.rate:g} and burst {layer.burst:g}"
     words = (
-        f"{len(times)} requests: {_count(result.accepted)} accepted, {_count(refused)} throttled.\n"
+        f"{len(times)} requests: {accepted.sum()} accepted, {(~accepted).sum()} throttled.\n{said}"
+        f"The bucket {'ran empty' if _ran_empty(layer) else 'never ran empty'}. "
+        f"In {no} span of t seconds {more}more than burst + rate × t passed."
     )
-    if isinstance(result, Burst):
-        words += f"The model lets {model.passed} of them pass.\n"
-    words += f"The bucket {'ran empty' if _ran_empty(layer) else 'never ran empty'}. "
-    answered = result.answered[result.accepted] if isinstance(result, Burst) else None
-    bound = TokenBucket(layer.rate, layer.burst)
-    over = excess(times[result.accepted], bound, answered=answered)
-    most = (
-        "In no span of t seconds more"
-        if over <= _ROUNDING
-        else f"In one span of t seconds {over:.1f} more"
-    )
-    words += f"{most} than burst + rate × t passed."
     return _picture(figure, title, words)
+
+
+def compared(prediction: Simulation, measured: Burst | None) -> Figure:
+    """What is predicted, pale, and over it what was measured so far: as :func:`burst`, for the throttle explorer.
+
+    It is drawn while a slider is dragged: its margins aren't calculated, and :func:`fast_png` writes it.
+    """
+    [layer] = prediction.layers
+    times, accepted = prediction.arrivals, prediction.accepted
+    figure, (marks, level, passed) = _panels((2.3, 1.8, 1.8), layout=None)
+    figure.subplots_adjust(left=0.09, right=0.985, top=0.91, bottom=0.09, hspace=0.3)
+    predicted = [
+        ("predicted: accepted", "o", _PALE_BLUE, accepted),
+        ("refused", "s", _PALE_VERMILION, ~accepted),
+    ]
+    _requests(marks, times, predicted)
+    _level(level, prediction, layer)
+    _against_the_bound(passed, times[accepted], times[-1:], layer)
+    if measured is not None and len(measured):
+        kinds = [
+            ("measured: accepted", *ACCEPTED, measured.accepted),
+            ("refused", *THROTTLED, measured.throttled),
+            ("other", *OTHER, ~(measured.accepted | measured.throttled)),
+        ]
+        _requests(marks, measured.sent, kinds, of=times, number=measured.job)
+        _steps(passed, measured.sent[measured.accepted], measured.sent[-1:], BLACK, "measured")
+    return figure
+
+
+def fast_png(figure: Figure) -> bytes:
+    """The image of a figure, written fast and not small."""
+    return _written(_drawn(figure, _DOTS_DRAGGED), compress_level=1)
 
 
 def layers(prediction: Simulation, shown: ArrayLike | None = None) -> Picture:
@@ -164,59 +180,22 @@ def layers(prediction: Simulation, shown: ArrayLike | None = None) -> Picture:
     drawn = np.ones(len(prediction), dtype=np.bool_) if shown is None else np.asarray(shown, bool)
     figure, (marks, *levels) = _panels((2.3, *[1.5] * len(prediction.layers)))
     kinds = [("accepted", *ACCEPTED, prediction.accepted[drawn])]
-    names = [*(layer.name for layer in prediction.layers), QUOTA]
-    by = np.array(prediction.refused_by)
-    for number, name in enumerate(name for name in names if name in prediction.refusals):
-        shape, colour = OVER_QUOTA if name == QUOTA else _REFUSED_BY[number % len(_REFUSED_BY)]
-        if (by[drawn] == name).any():
-            kinds.append((f"refused by {name}", shape, colour, by[drawn] == name))
+    by = np.array(prediction.refused_by)[drawn]
+    for name, kind in zip(prediction.refusals, cycle(_REFUSED_BY), strict=False):
+        if (by == name).any():
+            kinds.append((f"refused by {name}", *kind, by == name))
     _requests(marks, prediction.arrivals[drawn], kinds)
     for axes, layer in zip(levels, prediction.layers, strict=True):
         _level(axes, prediction, layer, named=True)
     words = f"{prediction}."
     if shown is not None:
-        passed, count = _count(prediction.accepted & drawn), _count(drawn)
+        passed, count = (prediction.accepted & drawn).sum(), drawn.sum()
         words += f"\nOf the {count} that are shown: {passed} accepted, {count - passed} refused."
     empty = [layer.name for layer in prediction.layers if _ran_empty(layer)]
     words += f"\nRan empty: {', '.join(empty) or 'none'}."
     count, buckets = len(prediction), len(prediction.layers)
     title = f"{count:,} requests at {buckets} {'bucket' if buckets == 1 else 'layers of buckets'}"
     return _picture(figure, title, words)
-
-
-def quota(prediction: Simulation) -> Picture:
-    """Every request at its time, and what is left of the quota.
-
-    Raises:
-        ValueError: the prediction has no quota.
-    """
-    if prediction.quota_left is None:
-        raise ValueError("There is no quota: simulate(…, quota=Quota(…)).")
-    times, left = prediction.arrivals, prediction.quota_left
-    over = prediction.refused_at == -2
-    throttled = ~prediction.accepted & ~over
-    figure, (marks, panel) = _panels((3, 2))
-    kinds = [
-        ("accepted", *ACCEPTED, prediction.accepted),
-        ("throttled", *THROTTLED, throttled),
-        ("over the quota", *OVER_QUOTA, over),
-    ]
-    _requests(marks, times, kinds)
-    panel.step(times, left, where="post", color=_INK)
-    panel.fill_between(times, left, step="post", color=_GRID)
-    panel.set_ylabel("quota left")
-    panel.set_ylim(bottom=0)
-    words = (
-        f"{len(prediction)} requests: {prediction.passed} accepted, {_count(throttled)} throttled, "
-        f"{_count(over)} over the quota.\n"
-    )
-    first = int(np.argmax(over)) if over.any() else None
-    if first is None:
-        words += "The quota wasn't used up."
-    else:
-        renewed = ", until a new period began" if prediction.accepted[first:].any() else ""
-        words += f"From request {first + 1} on the quota was used up{renewed}."
-    return _picture(figure, f"A quota and {len(prediction)} requests", words)
 
 
 def retries(runs: Sequence[RetryRun], words: str | None = None) -> Picture:
@@ -287,10 +266,24 @@ def level_curve(prediction: Simulation, layer: Layer) -> tuple[FloatArray, Float
     return when, level
 
 
-def _panels(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
-    figure = Figure(
-        figsize=(_INCHES_WIDE, 0.8 + sum(heights)), facecolor=_PAPER, layout="constrained"
-    )
+def _drawn(figure: Figure, dots: int) -> Image.Image:
+    figure.set_dpi(dots)
+    canvas: Any = FigureCanvasAgg(figure)  # matplotlib types it only in part
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
+
+def _written(image: Image.Image, **how: int) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG", **how)
+    return file.getvalue()
+
+
+def _panels(
+    heights: Sequence[float], *, layout: Literal["constrained"] | None = "constrained"
+) -> tuple[Figure, list[Axes]]:
+    size = _INCHES_WIDE, 0.8 + sum(heights)
+    figure = Figure(figsize=size, facecolor=_PAPER, layout=layout)
     if not len(heights):
         return figure, []
     made = figure.subplots(
@@ -340,39 +333,55 @@ def _marks(
     )
 
 
-def _requests(axes: Axes, times: FloatArray, kinds: Sequence[Kind]) -> None:
-    """A mark for each request at its time; more than fit side by side are counted instead."""
-    if len(times) > _MOST_MARKS:
-        _counts(axes, times, kinds)
-        return
-    number = np.arange(1, len(times) + 1)
-    for label, shape, colour, which in kinds:
-        size = 8 if _count(which) <= 300 else 4
-        _marks(axes, times[which], number[which], shape, colour, f"{label}: {_count(which)}", size)
-    axes.set_ylabel("request")
+def _requests(
+    axes: Axes,
+    times: FloatArray,
+    kinds: Sequence[Kind],
+    *,
+    of: FloatArray | None = None,
+    number: IntArray | None = None,
+) -> None:
+    """A mark for each request at its time; more than fit side by side are counted instead.
+
+    When they are drawn over others, ``of`` are the times of those, and ``number`` says which each one is, from 0.
+    """
+    planned = times if of is None else of
+    if len(planned) > _MOST_MARKS:
+        _counts(axes, times, kinds, planned, fill=of is None)
+    else:
+        height = np.arange(1, len(times) + 1) if number is None else number + 1
+        for label, shape, colour, which in kinds:
+            if which.any() or of is None:
+                says = f"{label}: {which.sum()}"
+                size = 8 if of is None else 5
+                _marks(axes, times[which], height[which], shape, colour, says, size)
+        axes.set_ylabel("request")
     _legend(axes)
 
 
-def _counts(axes: Axes, times: FloatArray, kinds: Sequence[Kind]) -> None:
+def _counts(
+    axes: Axes, times: FloatArray, kinds: Sequence[Kind], planned: FloatArray, *, fill: bool
+) -> None:
     """How many requests of each kind each part of the time has, one kind upon the other."""
-    edges = np.linspace(times[0], max(float(times[-1]), float(times[0]) + _ROUNDING), _PARTS + 1)
+    end = max(float(planned[-1]), float(planned[0]) + _ROUNDING)
+    edges = np.linspace(planned[0], end, _PARTS + 1)
     below = np.zeros(_PARTS)
     for (label, _shape, colour, which), hatch in zip(kinds, cycle(_HATCHES), strict=False):
-        top = below + np.histogram(times[which], edges)[0]
+        top = below + np.histogram(times[which].clip(max=end), edges)[0]
         axes.stairs(
             top,
             edges,
             baseline=below,
-            fill=True,
+            fill=fill,
             facecolor=to_rgba(colour, 0.3),
             edgecolor=colour,
-            hatch=hatch,
-            label=f"{label}: {_count(which)}",
+            hatch=hatch if fill else None,
+            linewidth=1 if fill else 2,
+            label=f"{label}: {which.sum()}",
         )
         below = top
-    axes.set_ylim(0, below.max() * 1.6)  # the legend stands above them
+    axes.set_ylim(0, max(below.max() * 1.6, axes.get_ylim()[1]))  # the legend stands above them
     axes.set_ylabel(f"requests per {(edges[1] - edges[0]) * 1000:.3g} ms")
-    _legend(axes)
 
 
 def _level(axes: Axes, prediction: Simulation, layer: Layer, *, named: bool = False) -> None:
@@ -397,16 +406,22 @@ def _level(axes: Axes, prediction: Simulation, layer: Layer, *, named: bool = Fa
         axes.set_title(says, loc="left", fontsize=_MEDIUM, color=_INK)
 
 
-def _against_the_bound(axes: Axes, passed: FloatArray, end: float, layer: Layer) -> None:
+def _against_the_bound(axes: Axes, passed: FloatArray, last: FloatArray, layer: Layer) -> None:
     begin = float(passed[0]) if len(passed) else 0.0
-    line = np.array([begin, max(end, begin)])
+    line = np.array([begin, max([begin, *last])])
     bound = layer.burst + layer.rate * (line - begin)
     axes.plot(line, bound, color=_INK, linewidth=2, linestyle="--", label="burst + rate × t")
-    steps = np.concatenate(([begin], passed, line[1:]))
-    count = np.concatenate(([0], np.arange(1, len(passed) + 1), [len(passed)]))
-    axes.step(steps, count, where="post", color=BLUE, linewidth=2, label="passed")
+    _steps(axes, passed, last, BLUE, "passed")
     axes.set_ylim(bottom=0)
     axes.set_ylabel("passed")
+
+
+def _steps(axes: Axes, passed: FloatArray, last: FloatArray, colour: str, label: str) -> None:
+    """How many had passed at each time."""
+    many = len(passed)
+    times = np.concatenate((passed[:1], passed, last))
+    count = [*[0][:many], *range(1, many + 1), *[many] * len(last)]
+    axes.step(times, count, where="post", color=colour, linewidth=2, label=label)
     _legend(axes)
 
 
@@ -424,13 +439,5 @@ def _legend(axes: Axes) -> None:
     )
 
 
-def _end(times: FloatArray) -> float:
-    return float(times[-1]) if len(times) else 0.0
-
-
 def _ran_empty(layer: Layer) -> bool:
     return bool((layer.after < 1).any())
-
-
-def _count(which: BoolArray) -> int:
-    return int(np.count_nonzero(which))

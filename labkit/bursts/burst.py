@@ -35,6 +35,7 @@ MOST_REQUESTS = 10_000
 """The most that one call sends: 3.5 US cents on AWS (REST API, us-east-1)."""
 MOST_SECONDS = 300.0
 MOST_AT_ONCE = 64
+_ALWAYS_SAID = ("accepted", "throttled")
 _TOO_MANY = 429
 _QUOTA_ERROR = "LimitExceededException"
 """The quota's 429; the throttle's is TooManyRequestsException (gateway.md, 6.11 and 6.12)."""
@@ -152,23 +153,19 @@ class Burst:
         return len(self.shots)
 
     def __str__(self) -> str:
-        parts = [
-            (int(self.accepted.sum()), "accepted"),
-            (int(self.throttled.sum()), "throttled"),
-            (int(self.over_quota.sum()), "over the quota"),
-        ]
-        other = len(self) - sum(count for count, _what in parts)
-        answers = {
-            shot.meaning
-            for shot, known in zip(
-                self.shots, self.accepted | self.throttled | self.over_quota, strict=True
-            )
-            if not known
+        counts = {
+            "accepted": int(self.accepted.sum()),
+            "throttled": int(self.throttled.sum()),
+            "over the quota": int(self.over_quota.sum()),
         }
-        parts = [(count, what) for count, what in parts if count or what != "over the quota"]
-        if other:
-            parts.append((other, f"other ({', '.join(sorted(answers))})"))
-        text = f"{len(self)} requests sent: " + ", ".join(f"{n} {what}" for n, what in parts)
+        other = {
+            shot.meaning
+            for shot in self.shots
+            if not shot.accepted and shot.reply.status != _TOO_MANY
+        }
+        counts[f"other ({', '.join(sorted(other))})"] = len(self) - sum(counts.values())
+        parts = [f"{n} {what}" for what, n in counts.items() if n or what in _ALWAYS_SAID]
+        text = f"{len(self)} requests sent: {', '.join(parts)}"
         return text if self.finished else f"Stopped. {text}, of {self.planned} planned"
 
     def __repr__(self) -> str:

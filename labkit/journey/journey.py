@@ -35,6 +35,11 @@ class Journey:
     note: str = ""
 
     @property
+    def title(self) -> str:
+        """The request and its answer."""
+        return f"{self.method} {self.path} → {self.status}"
+
+    @property
     def stopped_at(self) -> Step | None:
         """The step that turned the request away, or None when it reached the end.
 
@@ -81,7 +86,7 @@ class Journey:
         Args:
             evidence: what a gate looked at is told too, each fact on a line of its own.
         """
-        yield f"{self.method} {self.path} → {self.status}"
+        yield self.title
         if self.note:
             yield f"  {self.note}"
         for step in self.steps:
@@ -108,5 +113,4 @@ class Journey:
 
     def _repr_html_(self) -> str:
         """The picture."""
-        title = next(iter(self.lines()))
-        return picture(title, self.note, self.sentence(), self.steps, self.not_reached)
+        return picture(self.title, self.note, self.sentence(), self.steps, self.not_reached)

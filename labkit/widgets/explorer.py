@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 from traitlets import Unicode
 
-from labkit.widgets.exploring import PATTERNS, Prediction, Report, Settings, report, steps_around
-from labkit.widgets.latest import Latest
-from labkit.widgets.view import LABEL, View, button, join, row, sentence, table, tag
+from labkit.markup import join, sentence, table, tag
+from labkit.widgets.prediction import PATTERNS, Prediction, Report, report
+from labkit.widgets.view import LABEL, View, button, row
 
 if TYPE_CHECKING:
     import requests
@@ -20,12 +21,11 @@ if TYPE_CHECKING:
     from labkit.widgets.firing import Apply
 
 _DIGITS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
-RATES = (*_DIGITS, 100, 120, 150, 200, 250, 300, 400, 500, 600, 800, 1000, 2000, 5000, 10_000)
-BURSTS = (*_DIGITS, 100, 120, 150, 200, 250, 300, 400, 500, 600, 800, 1000, 2000, 5000)
-SIZES = (
-    *_DIGITS, 100, 120, 150, 200, 250, 300, 400, 500, 600, 800,
-    1000, 1200, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000, 10_000,
-)  # fmt: skip
+_HUNDREDS = (100, 120, 150, 200, 250, 300, 400, 500, 600, 800)
+_THOUSANDS = (1000, 1200, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000, 10_000)
+RATES = (*_DIGITS, *_HUNDREDS, 1000, 2000, 5000, 10_000)
+BURSTS = (*_DIGITS, *_HUNDREDS, 1000, 2000, 5000)
+SIZES = (*_DIGITS, *_HUNDREDS, *_THOUSANDS)
 SPANS = (1, 2, 3, 5, 10, 20, 30, 60)
 _WIDTH, _SLIDER_WIDTH = "min(100%, 900px)", "30em"
 _CAPTION = "Accepted and refused requests"
@@ -59,7 +59,7 @@ def throttle_explorer(
     Raises:
         ValueError: a number is out of its range, or there is no such pattern.
     """
-    return ThrottleExplorer(Settings(rate, burst, pattern, size, seconds), request, lab, apply)
+    return ThrottleExplorer(Prediction(rate, burst, pattern, size, seconds), request, lab, apply)
 
 
 class _Picture(ipywidgets.Image):  # type: ignore[misc] # ipywidgets has no types
@@ -75,11 +75,9 @@ class ThrottleExplorer(View):
     """What :func:`throttle_explorer` shows.
 
     Attributes:
-        rate: the slider of the rate.
-        burst: the slider of the burst.
+        prediction: what the model says of where the sliders are.
+        rate: the slider of the rate; likewise ``burst``, ``size`` and ``seconds``.
         pattern: the list of patterns.
-        size: the slider of the number of requests.
-        seconds: the slider of the time.
         fire_button: fires.
         stop_button: stops.
         status: what is going on.
@@ -89,36 +87,35 @@ class ThrottleExplorer(View):
 
     def __init__(
         self,
-        settings: Settings,
-        request: str | requests.Request | None = None,
-        lab: Lab | None = None,
-        apply: Apply | None = None,
+        prediction: Prediction,
+        request: str | requests.Request | None,
+        lab: Lab | None,
+        apply: Apply | None,
     ) -> None:
-        # Matplotlib takes half a second to import: only whoever wants pictures waits for it.
-        from labkit.widgets.explorer_picture import ExplorerPicture
         from labkit.widgets.firing import Firing
 
-        self.rate = _slider("Rate", settings.rate, RATES, "tokens a second")
-        self.burst = _slider("Burst", settings.burst, BURSTS, "the bucket's size in tokens")
+        self.prediction = prediction
+        self.rate = _slider("Rate", prediction.rate, RATES, "tokens a second")
+        self.burst = _slider("Burst", prediction.burst, BURSTS, "the bucket's size in tokens")
         self.pattern = ipywidgets.Dropdown(
             description="Pattern",
             options=list(PATTERNS),
-            value=settings.pattern,
+            value=prediction.pattern,
             layout={"width": _SLIDER_WIDTH},
             style=LABEL,
         )
-        self.size = _slider("Requests", settings.size, SIZES, "how many are sent")
-        self.seconds = _slider("Seconds", settings.seconds, SPANS, "over how long they are spread")
+        self.size = _slider("Requests", prediction.size, SIZES, "how many are sent")
+        self.seconds = _slider(
+            "Seconds", prediction.seconds, SPANS, "over how long they are spread"
+        )
         self.fire_button = button("Fire it", self.fire)
         self.stop_button = button("Stop", self.stop, disabled=True)
         self.status, self.said = ipywidgets.HTML(), ipywidgets.HTML()
         self.picture = _Picture(format="png", layout={"width": _WIDTH})
         self._inputs = (self.rate, self.burst, self.pattern, self.size, self.seconds)
-        self._prediction = Prediction(settings)
-        self._firing = Firing(request, lab, apply, self._ask)
-        self._drawing = ExplorerPicture()
-        self._latest = Latest(self._draw)
-        self._draw(self._prediction)
+        self._firing = Firing(request, lab, apply, self._draw)
+        self._drawing = threading.Lock()  # while it fires, another thread draws
+        self._draw()
         for one in self._inputs:
             one.observe(self._moved, "value")
         super().__init__(
@@ -131,18 +128,13 @@ class ThrottleExplorer(View):
         )
 
     @property
-    def prediction(self) -> Prediction:
-        """What the model says of where the sliders are."""
-        return self._prediction
-
-    @property
     def measured(self) -> Burst | None:
         """The last burst that was fired from here; None before."""
         return self._firing.burst
 
     def fire(self) -> None:
         """Set the real limit and send the requests; this doesn't wait. One burst at a time."""
-        self._firing.start(self._prediction)
+        self._firing.start(self.prediction)
 
     def stop(self) -> None:
         """End the burst early; what came back stays."""
@@ -151,54 +143,48 @@ class ThrottleExplorer(View):
     def wait(self) -> None:
         """Wait until the burst is over and everything is drawn; an interrupt stops the burst."""
         self._firing.wait()
-        self._latest.wait()
 
     def report(self) -> Report:
         """What the widget says."""
-        return self._report(self._prediction)
+        measured = self._firing.measured_of(self.prediction)
+        return report(self.prediction, measured, self._firing.status_of(self.prediction))
 
     def __str__(self) -> str:
         return str(self.report())
 
-    # -- what it does ---------------------------------------------------------------------------
-
     def _moved(self, _change: object) -> None:
-        self._prediction = Prediction(Settings(*(one.value for one in self._inputs)))
-        self._ask()
+        self.prediction = Prediction(*(one.value for one in self._inputs))
+        self._draw()
 
-    def _ask(self) -> None:
-        self._latest.put(self._prediction)
+    def _draw(self) -> None:
+        from labkit import plots  # matplotlib takes half a second to import
 
-    def _report(self, prediction: Prediction) -> Report:
-        measured = self._firing.measured_of(prediction)
-        return report(prediction, measured, self._firing.status_of(prediction))
-
-    def _draw(self, prediction: Prediction) -> None:
-        """Show everything; by one thread at a time."""
-        running = self._firing.running
-        for one in self._inputs:
-            one.disabled = running
-        self.seconds.disabled = running or prediction.settings.pattern == "spike"
-        self.fire_button.disabled = running or not self._firing.possible
-        self.stop_button.disabled = not running
-        says = self._report(prediction)
-        measured = self._firing.measured_of(prediction)
-        self.status.value = sentence(says.status, role="status")
-        self.picture.value = self._drawing.png(prediction, measured, says.alt)
-        self.picture.tooltip = says.alt
-        self.said.value = join(
-            [
-                sentence(tag("b", says.settings)),
-                table(_CAPTION, says.head, says.rows),
-                *map(sentence, says.sentences),
-            ]
-        )
+        with self._drawing:
+            running = self._firing.running
+            for one in (*self._inputs, self.fire_button):
+                one.disabled = running
+            self.seconds.disabled = running or self.prediction.pattern == "spike"
+            self.fire_button.disabled = running or not self._firing.possible
+            self.stop_button.disabled = not running
+            says = self.report()
+            measured = self._firing.measured_of(self.prediction)
+            self.status.value = sentence(says.status, role="status")
+            figure = plots.compared(self.prediction.simulation, measured)
+            self.picture.value = plots.fast_png(figure)
+            self.picture.tooltip = says.alt
+            self.said.value = join(
+                [
+                    sentence(tag("b", says.settings)),
+                    table(_CAPTION, says.head, says.rows),
+                    *map(sentence, says.sentences),
+                ]
+            )
 
 
 def _slider(name: str, own: float, usual: Sequence[float], meaning: str) -> Any:
     return ipywidgets.SelectionSlider(
         description=name,
-        options=[(f"{value:,g}", value) for value in steps_around(own, usual)],
+        options=[(f"{value:,g}", value) for value in sorted({*usual, own})],
         value=own,
         tooltip=meaning,
         layout={"width": _SLIDER_WIDTH},

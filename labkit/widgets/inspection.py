@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from labkit.clock import in_words
 from labkit.errors import LabkitError, TokenError
-from labkit.names import SCOPE
 from labkit.tokens import DecodedToken, Verdict, decode, meaning, verdict, verify
 from labkit.tokens.authorizer_rules import issuer_of_pool
 from labkit.tokens.decoding import bare, printable, read_json, shorten, shown_value
@@ -25,19 +23,8 @@ _LONGEST_VALUE = 1_000
 _EXACT_SECONDS = 120
 _FAR, _ENDLESS = 10 * 365 * 86_400, 1e11
 
-
-class Verify(Protocol):
-    """Checks a token as :func:`labkit.tokens.verify` does; its other arguments are bound."""
-
-    def __call__(self, token: str, *, now: float) -> DecodedToken:
-        """What the token says, or an error of labkit."""
-
-
-class Judge(Protocol):
-    """Says what an authorizer answers as :func:`labkit.tokens.verdict` does; its other arguments are bound."""
-
-    def __call__(self, token: str, *, now: float) -> Verdict:
-        """The answer."""
+Check = Callable[[str, float], DecodedToken | Verdict]
+"""What verification or an authorizer answers to a token at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +56,7 @@ class Said:
 
     who: str
     mark: str
-    words: tuple[str, ...]
+    words: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +94,15 @@ class Inspection:
         if self.more:
             yield f"  … and {self.more:,} more"
 
-    def __str__(self) -> str:
-        return "\n".join(self.lines())
-
 
 def look_inside(
-    token: str,
-    *,
-    verify: Verify | None,
-    verdicts: Mapping[str, Judge],
-    now: float,
-    original: str = "",
+    token: str, checks: Mapping[str, Check], *, now: float, original: str = ""
 ) -> Inspection:
     """Look at a token.
 
     Args:
         token: the token.
-        verify: checks it; None when nothing is known of who issued it.
-        verdicts: the authorizers by what to call them.
+        checks: by what to call them: see :func:`usual_checks`.
         now: seconds since the epoch.
         original: the token before it was changed.
 
@@ -132,11 +110,15 @@ def look_inside(
         TokenError: it can't be read.
     """
     decoded = decode(token)
-    before = decoded if not original else decode(original)
+    before = decode(original or token)
+    said = [_ask(who, check, token, now) for who, check in checks.items()]
+    if not said:
+        unverified = ["not verified: anybody can write a token"]
+        said = [Said("verification", UNKNOWN, unverified)]
     return Inspection(
         decoded.kind,
         time_left(decoded.claims, now),
-        tuple(_said(token, verify, verdicts, now)),
+        tuple(said),
         tuple(_facts(decoded.header, before.header)),
         tuple(_facts(decoded.claims, before.claims)),
         sum(max(0, len(part) - MAX_SHOWN) for part in (decoded.header, decoded.claims)),
@@ -147,9 +129,8 @@ def _facts(fields: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[Fac
     for name in sorted(fields)[:MAX_SHOWN]:
         value = shown_value(name, fields[name])
         changed = name not in before or shown_value(name, before[name]) != value
-        yield Fact(
-            shorten(printable(name), 100), shorten(value, _LONGEST_VALUE), meaning(name), changed
-        )
+        shown = shorten(value, _LONGEST_VALUE)
+        yield Fact(shorten(printable(name), 100), shown, meaning(name), changed)
 
 
 # -- time -----------------------------------------------------------------------------------
@@ -194,72 +175,48 @@ def _length(seconds: float) -> str:
 # -- checks ---------------------------------------------------------------------------------
 
 
-def _said(
-    token: str, verify: Verify | None, verdicts: Mapping[str, Judge], now: float
-) -> Iterator[Said]:
-    if verify is None:
-        yield Said("verification", UNKNOWN, ("not verified: anybody can write a token",))
-    else:
-        yield _asked("verification", partial(_verified, verify, token, now))
-    for who, judge in verdicts.items():
-        yield _asked(who, partial(_judged, judge, token, now))
-
-
-def _asked(who: str, ask: Callable[[], tuple[bool, list[str]]]) -> Said:
+def _ask(who: str, check: Check, token: str, now: float) -> Said:
     try:
-        passes, words = ask()
-    except LabkitError as error:  # nothing can be said, as when the keys can't be fetched
-        return Said(who, UNKNOWN, (str(error),))
-    return Said(who, PASSES if passes else FAILS, tuple(words))
+        answer = check(token, now)
+    except LabkitError as error:  # or nothing can be said, as when the keys can't be fetched
+        return Said(who, FAILS if isinstance(error, TokenError) else UNKNOWN, [str(error)])
+    if isinstance(answer, Verdict):
+        return Said(who, PASSES if answer.allowed else FAILS, answer.lines())
+    return Said(who, PASSES, ["the signature is the issuer's, and its claims hold"])
 
 
-def _verified(verify: Verify, token: str, now: float) -> tuple[bool, list[str]]:
-    try:
-        verify(token, now=now)
-    except TokenError as error:
-        return False, [str(error)]
-    return True, ["the signature is the issuer's, and its claims hold"]
-
-
-def _judged(judge: Judge, token: str, now: float) -> tuple[bool, list[str]]:
-    answer = judge(token, now=now)
-    return answer.allowed, answer.lines()
-
-
-def verifier(issuer: str, http: Http | None) -> Verify:
-    """Checks tokens of an issuer."""
-    return lambda token, *, now: verify(token, issuer=issuer, http=http, now=now)
-
-
-def usual_verdicts(
-    issuer: str, client_id: str | None, scopes: Iterable[str] = (SCOPE,), http: Http | None = None
-) -> dict[str, Judge]:
-    """The authorizers that a learner compares: a REST API's with and without scopes, an HTTP API's.
+def usual_checks(
+    issuer: str | None, client_id: str | None, scopes: Sequence[str], http: Http | None
+) -> dict[str, Check]:
+    """Verification, and the authorizers that a learner compares: a REST API's with and without scopes, an HTTP API's.
 
     Args:
-        issuer: whose tokens they take; only a user pool can be a REST API's.
+        issuer: whose tokens they take; only a user pool can be a REST API's. None is nobody.
         client_id: the app client; an HTTP API's authorizer needs one.
         scopes: of the method with scopes.
         http: ``lab.http``, to fetch the keys.
     """
-    found: dict[str, Judge] = {}
+    if issuer is None:
+        return {}
+
+    def authorizer(settings: Mapping[str, Any], scopes: Sequence[str] = ()) -> Check:
+        return lambda token, now: verdict(
+            token, authorizer=settings, scopes=scopes, clients=clients, http=http, now=now
+        )
+
+    found: dict[str, Check] = {
+        "verification": lambda token, now: verify(token, issuer=issuer, http=http, now=now)
+    }
     pool_id = issuer.rstrip("/").rsplit("/", 1)[-1]
     clients = None if client_id is None else [client_id]
     if issuer == issuer_of_pool(pool_id):
         pool = {"type": "COGNITO_USER_POOLS", "providerARNs": [f"userpool/{pool_id}"]}
-        asked = list(scopes)
-        found["REST API, method without scopes"] = lambda token, *, now: verdict(
-            token, authorizer=pool, clients=clients, http=http, now=now
-        )
-        found[f"REST API, method with {' '.join(asked)}"] = lambda token, *, now: verdict(
-            token, authorizer=pool, scopes=asked, clients=clients, http=http, now=now
-        )
+        found["REST API, method without scopes"] = authorizer(pool)
+        found[f"REST API, method with {' '.join(scopes)}"] = authorizer(pool, scopes)
     if clients is not None:
         settings = {"Issuer": issuer, "Audience": clients}
-        authorizer = {"AuthorizerType": "JWT", "JwtConfiguration": settings}
-        found["HTTP API, JWT authorizer"] = lambda token, *, now: verdict(
-            token, authorizer=authorizer, http=http, now=now
-        )
+        jwt_authorizer = {"AuthorizerType": "JWT", "JwtConfiguration": settings}
+        found["HTTP API, JWT authorizer"] = authorizer(jwt_authorizer)
     return found
 
 

@@ -3,56 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
 import ipywidgets
 
 from labkit.errors import TokenError
+from labkit.markup import BOLD, MONOSPACE, Markup, join, plain, sentence, table, tag
 from labkit.names import SCOPE
 from labkit.tokens.decoding import shorten
 from labkit.tokens.keys import Http
 from labkit.widgets.inspection import (
+    Check,
     Fact,
     Inspection,
-    Judge,
     Said,
-    Verify,
     editable,
     look_inside,
     tampered,
-    usual_verdicts,
-    verifier,
+    usual_checks,
 )
-from labkit.widgets.view import (
-    BOLD,
-    LABEL,
-    MONOSPACE,
-    WIDE,
-    Markup,
-    View,
-    button,
-    join,
-    plain,
-    row,
-    sentence,
-    table,
-    tag,
-)
+from labkit.widgets.view import LABEL, WIDE, View, button, row
 
 _NOTHING = "Paste a token to look inside. It isn't sent anywhere."
 
 
 def token_inspector(
-    token: str | None = None,
+    token: str = "",
     *,
     issuer: str | None = None,
     client_id: str | None = None,
-    scopes: Iterable[str] = (SCOPE,),
+    scopes: Sequence[str] = (SCOPE,),
     http: Http | None = None,
-    verify: Verify | None = None,
-    verdicts: Mapping[str, Judge] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> TokenInspector:
     """Look inside a token: what it says, how long it is good, and what authorizers would answer. Then change a claim.
@@ -63,16 +45,9 @@ def token_inspector(
         client_id: the app client, for the authorizers that look at it.
         scopes: the scopes of the REST API's method that has some.
         http: ``lab.http``, to fetch the issuer's public keys.
-        verify: what verifies instead of :func:`labkit.tokens.verify`; it takes the token and ``now``.
-        verdicts: what authorizers say instead of the three usual ones, by what to call them; they take the same.
         clock: seconds since the epoch.
     """
-    if issuer is not None:
-        scopes = list(scopes)
-        verify = verify or verifier(issuer, http)
-        usual = usual_verdicts(issuer, client_id, scopes, http)
-        verdicts = usual if verdicts is None else verdicts
-    return TokenInspector(token or "", verify, verdicts or {}, clock)
+    return TokenInspector(token, usual_checks(issuer, client_id, scopes, http), clock)
 
 
 class TokenInspector(View):
@@ -89,16 +64,9 @@ class TokenInspector(View):
         contents: header and claims.
     """
 
-    def __init__(
-        self,
-        token: str,
-        verify: Verify | None,
-        verdicts: Mapping[str, Judge],
-        clock: Callable[[], float],
-    ) -> None:
-        self._verify, self._verdicts, self._clock = verify, verdicts, clock
-        self._original = ""
-        self._tampering = False
+    def __init__(self, token: str, checks: Mapping[str, Check], clock: Callable[[], float]) -> None:
+        self._checks, self._clock = checks, clock
+        self._original = self._forged = ""
         self.token = ipywidgets.Textarea(
             token, description="Token", placeholder="eyJ…", rows=5, layout=WIDE, style=LABEL
         )
@@ -122,23 +90,19 @@ class TokenInspector(View):
     # -- what the learner does ------------------------------------------------------------
 
     def _edited(self, _change: object = None) -> None:
-        if not self._tampering:
+        if self.token.value != self._forged:
             self._original = ""
         self.undo.disabled = not self._original
-        self._offer_claims()
-        self._look()
-
-    def _offer_claims(self) -> None:
-        """Let a claim of this token be chosen; the chosen one stays chosen."""
         claims: dict[str, str] = {}
         with suppress(TokenError):  # _look says it
             claims = editable(self.token.value)
         before = self.claim.value
         self.claim.options = [(shorten(plain(name), 100), name) for name in claims]
-        if claims:
-            self.claim.value = before if before in claims else next(iter(claims))
+        if before in claims:  # the chosen one stays chosen
+            self.claim.value = before
         self.claim.disabled = self.value.disabled = self.change.disabled = not claims
         self._chosen()
+        self._look()
 
     def _chosen(self, _change: object = None) -> None:
         if self.claim.value is not None:
@@ -150,41 +114,30 @@ class TokenInspector(View):
         except TokenError as error:
             self._look(error)
             return
-        self._replace(forged, self._original or self.token.value)
+        self._original, self._forged = self._original or self.token.value, forged
+        self.token.value = forged
 
     def _restore(self) -> None:
-        self._replace(self._original, "")
-
-    def _replace(self, token: str, original: str) -> None:
-        """Put a token that the widget made where the learner's stands."""
-        self._original, self._tampering = original, True
-        try:
-            self.token.value = token
-        finally:
-            self._tampering = False
+        self.token.value = self._original
 
     # -- what is shown ----------------------------------------------------------------------
 
     def _inspection(self) -> Inspection:
-        return look_inside(
-            self.token.value,
-            verify=self._verify,
-            verdicts=self._verdicts,
-            now=self._clock(),
-            original=self._original,
-        )
+        token, original = self.token.value, self._original
+        return look_inside(token, self._checks, now=self._clock(), original=original)
 
     def _look(self, refused: TokenError | None = None) -> None:
+        self.said.value, self.contents.value = self._html(refused)
+
+    def _html(self, refused: TokenError | None) -> tuple[str, str]:
         if not self.token.value.strip():
-            self.said.value, self.contents.value = sentence(_NOTHING), ""
-            return
+            return sentence(_NOTHING), ""
         try:
             found = self._inspection()
         except TokenError as error:
-            self.said.value, self.contents.value = _problem(error), ""
-            return
-        self.said.value = join([_problem(refused) if refused else "", _said(found)])
-        self.contents.value = _contents(found)
+            return sentence(str(error), role="alert"), ""
+        problem = sentence(str(refused), role="alert") if refused else ""
+        return join([problem, _said(found)]), _contents(found)
 
     def __str__(self) -> str:
         if not self.token.value.strip():
@@ -193,10 +146,6 @@ class TokenInspector(View):
             return "\n".join(map(plain, self._inspection().lines()))
         except TokenError as error:
             return plain(str(error))
-
-
-def _problem(error: TokenError) -> Markup:
-    return sentence(str(error), role="alert")
 
 
 def _said(found: Inspection) -> Markup:
@@ -212,22 +161,19 @@ def _answer(one: Said) -> tuple[str, str]:
 
 def _contents(found: Inspection) -> Markup:
     head = ("name", "value", "meaning")
-    more = sentence(f"… and {found.more:,} more") if found.more else ""
     return tag(
         "div",
         table("Header", head, map(_fact, found.header)),
         table("Claims", head, map(_fact, found.claims)),
-        more,
+        sentence(f"… and {found.more:,} more") if found.more else "",
     )
 
 
-def _fact(fact: Fact) -> tuple[Any, ...]:
-    mark = "✎ changed: " if fact.changed else ""
+def _fact(fact: Fact) -> tuple[str, ...]:
+    weight, mark = (BOLD, "✎ changed: ") if fact.changed else ("", "")
     value = tag("span", fact.value, style=MONOSPACE)
-    shown = join([mark, value])
-    weight = BOLD if fact.changed else ""
     return (
         tag("span", fact.name, style=f"{MONOSPACE}{weight}"),
-        tag("span", shown, style=weight),
+        tag("span", mark, value, style=weight),
         fact.meaning,
     )

@@ -11,7 +11,8 @@ from labkit.errors import LabkitError
 from labkit.journey import Journey, Step
 from labkit.journey.picture import WORD
 from labkit.journey.step import MARK
-from labkit.widgets.view import BOLD, LABEL, View, button, plain, row, sentence, table, tag
+from labkit.markup import BOLD, Markup, plain, sentence, table, tag
+from labkit.widgets.view import LABEL, View, button, row
 
 _BORDER = {
     "pass": "2px solid currentColor",
@@ -54,7 +55,7 @@ class JourneyView(View):
     """
 
     def __init__(self, source: Journey | Sequence[Journey] | KeepsJourneys) -> None:
-        self._lab = None if isinstance(source, Journey | Sequence) else source
+        self._source = source
         self._journeys: Sequence[Journey] = ()
         self._reached: list[Step | str] = []
         self.journey: Journey | None = None
@@ -65,29 +66,20 @@ class JourneyView(View):
         self.again = button("Read the list again", self.read)
         self.head, self.strip, self.details = ipywidgets.HTML(), row(), ipywidgets.HTML()
         self.requests.observe(self._choose_request, "index")
-        choice = [self.requests] if not isinstance(source, Journey) else []
-        again = [self.again] if self._lab is not None else []
+        choice = [] if isinstance(source, Journey) else [self.requests]
+        again = [] if isinstance(source, Journey | Sequence) else [self.again]
         super().__init__(row(*choice, *again), self.head, self.strip, self.details)
-        if isinstance(source, Journey):
-            self._show(source)
-        elif isinstance(source, Sequence):
-            self._offer(source)
-        else:
-            self.read()
+        self.read()
 
     def read(self) -> None:
         """Read the list of requests again; the newest one is chosen."""
-        if self._lab is None:
-            return
         try:
-            self._offer(self._lab.journeys)
+            self._journeys = _journeys_of(self._source)
         except LabkitError as error:
             self.head.value = sentence(str(error), role="alert")
-
-    def _offer(self, journeys: Sequence[Journey]) -> None:
-        self._journeys = journeys
+            return
         self.requests.options = [
-            plain(f"{number}. {_title(one)}") for number, one in enumerate(self._journeys, 1)
+            plain(f"{number}. {one.title}") for number, one in enumerate(self._journeys, 1)
         ]
         self.requests.rows = min(max(2, len(self._journeys)), _MOST_ROWS)
         self.requests.index = 0 if self._journeys else None
@@ -96,13 +88,12 @@ class JourneyView(View):
     def _choose_request(self, _change: object = None) -> None:
         chosen = self.requests.index
         exists = chosen is not None and chosen < len(self._journeys)
-        self._show(self._journeys[chosen] if exists else None)
-
-    def _show(self, journey: Journey | None) -> None:
-        self.journey = journey
+        self.journey = journey = self._journeys[chosen] if exists else None
         self._reached = [] if journey is None else [*journey.steps, *journey.not_reached]
         self.gates = [self._gate(number, one) for number, one in enumerate(self._reached)]
-        self.strip.children = _with_arrows(self.gates)
+        arrows = [ipywidgets.Label("→") for _gate in self.gates]
+        parts = [part for pair in zip(arrows, self.gates, strict=True) for part in pair]
+        self.strip.children = parts[1:]
         self.head.value = sentence(_NONE) if journey is None else _head(journey)
         self.details.value = ""
         if journey is not None and journey.steps:
@@ -128,41 +119,37 @@ class JourneyView(View):
     def __str__(self) -> str:
         if self.journey is None:
             return _NONE
-        own = self._journeys if self._lab is None else ()
-        head = [f"{number}. {_in_short(one)}" for number, one in enumerate(own, 1)]
-        if head:
-            head.append("")
-        return "\n".join(map(plain, [*head, *self.journey.lines(evidence=True)]))
+        lines = list(self.journey.lines(evidence=True))
+        if isinstance(self._source, Sequence):
+            lines = [
+                *(f"{n}. {_in_short(one)}" for n, one in enumerate(self._source, 1)),
+                "",
+                *lines,
+            ]
+        return "\n".join(map(plain, lines))
 
 
-def _with_arrows(gates: Sequence[Any]) -> list[Any]:
-    return [
-        part
-        for place, gate in enumerate(gates)
-        for part in ([ipywidgets.Label("→"), gate] if place else [gate])
-    ]
-
-
-def _title(journey: Journey) -> str:
-    return f"{journey.method} {journey.path} → {journey.status}"
+def _journeys_of(source: Journey | Sequence[Journey] | KeepsJourneys) -> Sequence[Journey]:
+    if isinstance(source, Journey):
+        return [source]
+    return source if isinstance(source, Sequence) else source.journeys
 
 
 def _in_short(journey: Journey) -> str:
     """One line: what came back, and who stopped it."""
     stop = journey.stopped_at
-    return _title(journey) + ("" if stop is None else f": {stop.gate}: {stop.reason}")
+    return journey.title + ("" if stop is None else f": {stop.gate}: {stop.reason}")
 
 
-def _head(journey: Journey) -> str:
-    said = sentence(journey.sentence())
-    return tag("div", sentence(tag("b", _title(journey))), said)
+def _head(journey: Journey) -> Markup:
+    return tag("div", sentence(tag("b", journey.title)), sentence(journey.sentence()))
 
 
 def _name(gate: Step | str) -> str:
     return gate if isinstance(gate, str) else f"{MARK[gate.outcome]} {gate.gate}"
 
 
-def _details(gate: Step | str, journey: Journey | None) -> str:
+def _details(gate: Step | str, journey: Journey | None) -> Markup:
     if isinstance(gate, str):
         stop = None if journey is None else journey.stopped_at
         where = "" if stop is None else f": the request was stopped at the gate {stop.gate}"

@@ -8,7 +8,8 @@ from typing import Any
 
 import ipywidgets
 
-from labkit.widgets.view import BOLD, LABEL, Markup, View, plain, row, sentence, table, tag
+from labkit.markup import BOLD, Markup, plain, sentence, table, tag, text_table
+from labkit.widgets.view import LABEL, View, row
 
 _HEAD = ("caller", "mode", "token", "expected", "actual", "reason")
 _MARK = {True: "✓", False: "✗", None: "·"}
@@ -76,16 +77,6 @@ def summary(rows: Sequence[Call]) -> str:
     return f"{calls}: {said}" if said else calls
 
 
-def as_text(rows: Sequence[Call]) -> str:
-    """The table as text."""
-    lines = [_HEAD, *(tuple(map(plain, one.cells)) for one in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
-
-
 class Matrix(View):
     """What :func:`who_may_call` shows.
 
@@ -128,7 +119,8 @@ class Matrix(View):
 
     def __str__(self) -> str:
         rows = self.chosen()
-        return f"{summary(rows)}\n{as_text(rows)}" if rows else summary(rows)
+        cells = text_table(_HEAD, (one.cells for one in rows))
+        return f"{summary(rows)}\n{cells}" if rows else summary(rows)
 
 
 def _chooser(label: str, values: Iterable[str]) -> Any:

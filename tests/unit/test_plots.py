@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.image import imread
 from matplotlib.patches import StepPatch
-from PIL import Image
+from nbclient import NotebookClient
 
 from labkit import plots
 from labkit.bursts import arrivals
 from labkit.bursts.burst import Burst, Shot
-from labkit.bursts.simulation import Quota, simulate
+from labkit.bursts.simulation import simulate
 from labkit.bursts.target import Reply
 from labkit.plots import Picture
 from labkit.retry import RetryRun, rehearse
@@ -38,17 +38,15 @@ def real_burst() -> Burst:
     return Burst(tuple(shots), 8, True, 0.0)
 
 
-def once(http: requests.Session, verb: str, url: str) -> requests.Response:
+def once(http: requests.Session, verb: str, url: str, *_time: object) -> requests.Response:
     return http.request(verb, url)
 
 
 def pictures() -> dict[str, Picture]:
-    quota = simulate(arrivals.steady(20, 2), BUCKET, quota=Quota(12))
     return {
         "prediction": plots.burst(simulate(arrivals.steady(20, 2), BUCKET)),
         "real burst": plots.burst(real_burst(), BUCKET),
         "layers": plots.layers(simulate(SHARED.times, LAYERS, only={"key A": SHARED.client == 0})),
-        "quota": plots.quota(quota),
         "retries": plots.retries([rehearse(once, BUCKET, clients=20, name="once")] * 2),
         "some": plots.layers(
             simulate(SHARED.times, LAYERS, only={"key A": SHARED.client == 0}), SHARED.client == 1
@@ -66,8 +64,6 @@ WORDS = {
     "The bucket ran empty. In no span of t seconds more than burst + rate × t passed.",
     "layers": "16 requests: 10 accepted, 6 refused (4 by key A, 2 by the stage).\n"
     "Ran empty: key A, the stage.",
-    "quota": "40 requests: 12 accepted, 3 throttled, 25 over the quota.\n"
-    "From request 16 on the quota was used up.",
 }
 
 
@@ -111,11 +107,8 @@ def test_only_some_requests_are_drawn() -> None:
     )
 
 
-def test_a_picture_is_small_and_has_its_words_in_it() -> None:
-    image = PICTURES["prediction"].png()
-    assert len(image) < 40_000
-    with Image.open(io.BytesIO(image)) as opened:
-        assert opened.text["Description"] == PICTURES["prediction"].alt  # type: ignore[attr-defined]
+def test_a_picture_is_small() -> None:
+    assert len(PICTURES["prediction"].png()) < 40_000
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -183,7 +176,6 @@ def test_nothing_at_all_can_be_drawn() -> None:
     for picture in (
         plots.burst(simulate([], BUCKET)),
         plots.layers(simulate([], LAYERS)),
-        plots.quota(simulate([], BUCKET, quota=Quota(1))),
         plots.retries([]),
         plots.layers(simulate([0, 1], LAYERS), [False, False]),
         plots.burst(simulate([0, 0, 1], TokenBucket(0, 1))),
@@ -194,20 +186,11 @@ def test_nothing_at_all_can_be_drawn() -> None:
 def test_what_is_missing_is_said() -> None:
     with pytest.raises(ValueError, match="which bucket"):
         plots.burst(real_burst())
-    with pytest.raises(ValueError, match="no quota"):
-        plots.quota(simulate([0], BUCKET))
 
 
 def test_a_broken_bound_is_said() -> None:
     picture = plots.burst(real_burst(), TokenBucket(rate=0, burst=3))
     assert "In one span of t seconds 2.0 more than burst + rate × t passed." in picture.words
-
-
-def test_a_quota_that_lasts_and_one_that_comes_back() -> None:
-    lasting = plots.quota(simulate([0, 1], BUCKET, quota=Quota(5)))
-    assert lasting.words.endswith("The quota wasn't used up.")
-    back = plots.quota(simulate([0, 1, 11], BUCKET, quota=Quota(1, period=10)))
-    assert back.words.endswith("From request 2 on the quota was used up, until a new period began.")
 
 
 @given(
@@ -227,6 +210,25 @@ def test_the_drawn_level_is_the_bucket_s(times: list[float], bucket: TokenBucket
             assert np.interp(middle, when, level) == pytest.approx(expected, abs=1e-4)
 
 
-def test_saving(tmp_path: Path) -> None:
-    PICTURES["layers"].save(tmp_path / "layers.svg")
-    assert "<svg" in (tmp_path / "layers.svg").read_text("utf-8")
+CELL = """
+import random
+from labkit import plots, simulate
+from labkit.throttle import TokenBucket
+times = sorted(random.random() for _ in range(9))
+plots.burst(simulate(times, TokenBucket(rate=0.001, burst=4)))
+"""
+
+
+@pytest.mark.slow
+def test_a_notebook_with_a_picture_passes_nbval_without_a_tag(tmp_path: Path) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])  # type: ignore[no-untyped-call]
+    NotebookClient(notebook, kernel_name="python3").execute()
+    image, words = notebook.cells[0].outputs
+    assert set(image.data) == {"image/png", "text/plain"}
+    assert image.metadata["image/png"]["alt"].startswith("9 requests at a bucket")
+    assert words.text.startswith("9 requests: 4 accepted, 5 throttled.")
+    path = tmp_path / "picture.ipynb"
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", path]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

@@ -22,13 +22,14 @@ from labkit.course.tasks import Demo
 from labkit.errors import CloudUnavailableError, KeysUnreachableError, TokenError
 from labkit.journey import GATES, Journey, Step
 from labkit.lab.session import Lab
+from labkit.markup import Markup, plain, table, tag
 from labkit.tokens import decode
 from labkit.widgets import Call, journey_view, signature_steps, token_inspector, who_may_call
-from labkit.widgets.inspection import time_left, usual_verdicts
+from labkit.widgets.inspection import look_inside, time_left, usual_checks
 from labkit.widgets.journeys import JourneyView
-from labkit.widgets.signing import EXAMPLE_TIME, EXAMPLE_URL
-from labkit.widgets.signing_steps import CHANGED, GONE, SAME, ExampleCredentials, marked
-from labkit.widgets.view import Markup, View, plain, table, tag
+from labkit.widgets.signing import EXAMPLE_KEY, EXAMPLE_TIME, EXAMPLE_URL
+from labkit.widgets.signing_steps import CHANGED, GONE, SAME, marked
+from labkit.widgets.view import View
 from tests.support.attached_cloud import attached_cloud
 from tests.support.issuer import ADMIN, CLIENT, NOW, Issuer
 from tests.unit.tokens.test_tokens import token
@@ -268,21 +269,16 @@ def test_keys_that_cannot_be_fetched_say_nothing_of_the_token() -> None:
     assert "can't be fetched: the answer is 500" in shown(view)
 
 
-def test_own_checks_take_the_place_of_the_usual_ones() -> None:
-    issuer = Issuer()
-
-    def unsure(token: str, *, now: float) -> Any:
+def test_what_a_check_raises_is_what_it_says() -> None:
+    def unsure(_token: str, _now: float) -> Any:
         raise KeysUnreachableError("Nobody knows.", url="")
 
-    def refuse(token: str, *, now: float) -> Any:
+    def refuse(_token: str, now: float) -> Any:
         raise TokenError(f"Refused at {now:g}: {EVIL}")
 
-    view = token_inspector(
-        issuer.token(), verify=refuse, verdicts={EVIL: unsure}, clock=lambda: 5.0
-    )
-    assert f"✗ verification: Refused at 5: {EVIL}" in str(view)
-    assert f"? {EVIL}: Nobody knows." in str(view)
-    assert EVIL in shown(view)
+    found = look_inside(Issuer().token(), {"verification": refuse, EVIL: unsure}, now=5.0)
+    assert f"  ✗ verification: Refused at 5: {EVIL}" in found.lines()
+    assert f"  ? {EVIL}: Nobody knows." in found.lines()
 
 
 def test_without_an_issuer_nothing_is_verified() -> None:
@@ -292,8 +288,9 @@ def test_without_an_issuer_nothing_is_verified() -> None:
 
 
 def test_only_a_user_pool_has_the_rest_apis_verdicts() -> None:
-    assert list(usual_verdicts("https://issuer.example", CLIENT)) == ["HTTP API, JWT authorizer"]
-    assert len(usual_verdicts(Issuer().url, None)) == 2
+    of_another = usual_checks("https://issuer.example", CLIENT, [ADMIN], None)
+    assert list(of_another) == ["verification", "HTTP API, JWT authorizer"]
+    assert len(usual_checks(Issuer().url, None, [ADMIN], None)) == 3
 
 
 JSON = st.recursive(
@@ -366,9 +363,9 @@ def test_the_steps_are_those_of_labkit_sigv4() -> None:
         "GET",
         EXAMPLE_URL,
         headers={"X-Demo": "one"},
-        credentials=ExampleCredentials(),
+        credentials=Credentials(*EXAMPLE_KEY),
         region="us-east-1",
-        now=EXAMPLE_TIME,
+        now=dt.datetime.fromisoformat(EXAMPLE_TIME),
     )
     text = shown(view)
     for line in (*signed.canonical_request.split("\n"), *signed.string_to_sign.split("\n")):
@@ -481,21 +478,21 @@ def test_no_secret_is_shown() -> None:
 
 
 def test_the_request_that_is_given_is_the_one_that_is_shown() -> None:
-    now = dt.datetime(2026, 1, 31, 13, tzinfo=dt.timezone(dt.timedelta(hours=1)))
-    view = signature_steps("propfind", "https://example.com", body="x", service="s3", now=now)
+    view = signature_steps("propfind", "https://example.com", region="eu-west-1")
+    view.clock.value = "2026-01-31T13:00:00+01:00"
     text = str(view)
-    assert "    PROPFIND" in text
+    assert "PROPFIND" in text
     assert "    host:example.com" in text
-    assert "    x-amz-date:20260131T120000Z" in text
-    assert "20260131/us-east-1/s3/aws4_request" in text
+    assert "x-amz-date:20260131T120000Z" in text
+    assert "20260131/eu-west-1/execute-api/aws4_request" in text
 
 
 @given(st.lists(st.sampled_from("abc")), st.lists(st.sampled_from("abc")))
 def test_marked_lines_are_the_text_before_and_after(before: list[str], after: list[str]) -> None:
-    lines = marked(before, after)
-    assert [one.text for one in lines if one.mark != CHANGED] == before
-    assert [one.text for one in lines if one.mark != GONE] == after
-    assert (before == after) == all(one.mark == SAME for one in lines)
+    lines = list(marked(before, after))
+    assert [line for mark, line in lines if mark != CHANGED] == before
+    assert [line for mark, line in lines if mark != GONE] == after
+    assert (before == after) == all(mark == SAME for mark, _line in lines)
 
 
 # -- journey view ----------------------------------------------------------------------------

@@ -1,0 +1,110 @@
+"""HTML in which nothing that came from outside is ever markup, and tables as HTML and as text.
+
+The colours are the theme's own, so it reads in light and dark; marks and weight tell what colours would.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+
+PLAIN = "line-height:1.4;overflow-wrap:anywhere;"
+MONOSPACE = "font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size);"
+BOLD = "font-weight:bold;"
+_CELL = f"{PLAIN}text-align:left;vertical-align:top;padding:2px 16px 2px 0;border:none;"
+_HEAD = f"{_CELL}border-bottom:1px solid currentColor;"
+_NO_WRAP = "white-space:nowrap;"
+_SHORT = 30
+
+
+class Markup(str):
+    """HTML that :func:`tag` made. Every other text is escaped."""
+
+    __slots__ = ()
+
+
+def tag(name: str, *content: str, **attributes: str) -> Markup:
+    """An element; texts in it are escaped, elements are not.
+
+    >>> tag("b", "<i>", tag("u", "&"), title='"')
+    '<b title="&quot;">&lt;i&gt;<u>&amp;</u></b>'
+    """
+    given = "".join(
+        f' {key}="{html.escape(plain(value))}"' for key, value in attributes.items() if value
+    )
+    return Markup(f"<{name}{given}>{join(content)}</{name}>")
+
+
+def join(content: Iterable[str]) -> Markup:
+    """Texts and elements after one another."""
+    return Markup(
+        "".join(
+            part if isinstance(part, Markup) else html.escape(plain(part), quote=False)
+            for part in content
+        )
+    )
+
+
+def plain(text: str) -> str:
+    r"""A text in which nothing acts: control characters, direction marks and halves of characters are written out.
+
+    >>> plain("a\x1b[2J\u202eb\ud800\nc")
+    'a\\x1b[2J\\u202eb\\ud800\\nc'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
+
+
+def sentence(text: str, *, role: str = "") -> Markup:
+    """A paragraph."""
+    return tag("p", text, role=role, style=f"{PLAIN}margin:4px 0;")
+
+
+def table(caption: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> Markup:
+    """A table; the first cell of a row names it."""
+    top = tag("tr", *(tag("th", cell, scope="col", style=_HEAD + _NO_WRAP) for cell in head))
+    return tag(
+        "table",
+        tag("caption", caption, style=f"{PLAIN}{BOLD}text-align:left;padding-top:8px;"),
+        tag("thead", top),
+        tag("tbody", *map(_row, rows)),
+        style="border-collapse:collapse;",
+    )
+
+
+def _row(cells: Iterable[str]) -> Markup:
+    name, *rest = cells
+    return tag(
+        "tr",
+        tag("th", name, scope="row", style=f"{_style(name)}font-weight:inherit;"),
+        *(tag("td", cell, style=_style(cell)) for cell in rest),
+    )
+
+
+def _style(cell: str) -> str:
+    """A short text stays on one line; a long one breaks anywhere, as a token's may have no blanks."""
+    text = html.unescape(re.sub("<[^>]*>", "", cell)) if isinstance(cell, Markup) else cell
+    return _CELL + (_NO_WRAP if len(text) <= _SHORT else "")
+
+
+def text_table(head: Iterable[str], rows: Iterable[Iterable[str]], *, align: str = "<") -> str:
+    """A table as text; ``align`` is for all columns but the first.
+
+    >>> print(text_table(["", "n"], [["one", "1"], ["more", "10"]], align=">"))
+           n
+    one    1
+    more  10
+    """
+    lines = [[plain(cell) for cell in line] for line in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            f"{cell:{align if place else '<'}{width}}"
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
