@@ -6,8 +6,10 @@ It only aims at the lab's own APIs, and its size is bounded: nobody floods a str
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,18 +17,10 @@ import numpy as np
 import requests
 from numpy.typing import ArrayLike
 
-from labkit.bursts.arrivals import Shared
-from labkit.bursts.progress import Progress, Silence, TextBar
-from labkit.bursts.sending import Due, Sending
-from labkit.bursts.simulation import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    Simulation,
-    checked_times,
-    simulate,
-)
-from labkit.bursts.target import Exchange, Reply, Target
+from labkit.bursts.arrivals import Shared, shared
+from labkit.bursts.progress import TextBar
+from labkit.bursts.simulation import BoolArray, FloatArray, IntArray, Simulation, simulate
+from labkit.bursts.target import MOST_AT_ONCE, Reply, Target
 from labkit.errors import BurstError
 from labkit.lab.session import Lab
 from labkit.throttle import TokenBucket
@@ -34,7 +28,7 @@ from labkit.throttle import TokenBucket
 MOST_REQUESTS = 10_000
 """The most that one call sends: 3.5 US cents on AWS (REST API, us-east-1)."""
 MOST_SECONDS = 300.0
-MOST_AT_ONCE = 64
+_LEAD_SECONDS = 0.02
 _ALWAYS_SAID = ("accepted", "throttled")
 _TOO_MANY = 429
 _QUOTA_ERROR = "LimitExceededException"
@@ -65,16 +59,19 @@ class Shot:
         return self.reply.status // 100 == 2
 
     @property
+    def over_quota(self) -> bool:
+        """Whether it was refused because the quota was used up."""
+        return self.reply.status == _TOO_MANY and self.reply.error_type == _QUOTA_ERROR
+
+    @property
     def throttled(self) -> bool:
         """Whether it was refused by a throttle: 429, and not the quota's."""
-        return self.reply.status == _TOO_MANY and not _over_quota(self.reply)
+        return self.reply.status == _TOO_MANY and not self.over_quota
 
     @property
     def meaning(self) -> str:
         """The answer in short: the status and the error type."""
-        return " ".join(
-            filter(None, (str(self.reply.status or "no answer"), self.reply.error_type))
-        )
+        return f"{self.reply.status or 'no answer'} {self.reply.error_type}".rstrip()
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,19 +118,17 @@ class Burst:
     @cached_property
     def throttled(self) -> BoolArray:
         """Which were refused by a throttle: 429, and not the quota's."""
-        found = (self.status == _TOO_MANY) & ~self.over_quota
-        return np.asarray(found, dtype=np.bool_)
+        return np.array([shot.throttled for shot in self.shots], dtype=np.bool_)
 
     @cached_property
     def over_quota(self) -> BoolArray:
         """Which were refused because the quota was used up."""
-        found = [_over_quota(shot.reply) for shot in self.shots]
-        return np.array(found, dtype=np.bool_)
+        return np.array([shot.over_quota for shot in self.shots], dtype=np.bool_)
 
     @cached_property
     def accepted(self) -> BoolArray:
         """Which were let through and answered well: 2xx."""
-        return np.asarray(self.status // 100 == 2, dtype=np.bool_)
+        return np.array([shot.accepted for shot in self.shots], dtype=np.bool_)
 
     @property
     def late(self) -> FloatArray:
@@ -172,23 +167,23 @@ class Burst:
         return f"<{self}>"
 
 
-Requests = str | requests.Request | Sequence[str | requests.Request]
+Progress = Callable[[Sequence[Shot], int], object]
+"""Is told the requests that have been answered, and how many there are."""
 
 
 def fire(
-    request: Requests,
+    request: str | requests.Request | Sequence[str | requests.Request],
     pattern: ArrayLike | Shared,
     *,
     lab: Lab,
     at_once: int = MOST_AT_ONCE,
     progress: bool | Progress = True,
-    seen: Callable[[Shot], object] | None = None,
     stop: threading.Event | None = None,
 ) -> Burst:
     """Send requests at the times of a pattern.
 
-    The kernel's interrupt button stops it, in the main thread, and ``stop`` in any: you get what was sent until then,
-    and nothing is left running.
+    The kernel's interrupt button stops it, in the main thread, and ``stop`` in any: nothing more is sent, and you get
+    what was sent until then.
 
     Args:
         request: a URL to GET, or a ``requests.Request``; one for each client when the pattern is ``shared``.
@@ -197,75 +192,66 @@ def fire(
         lab: whose API it is.
         at_once: how many requests may be on their way at the same time; more than so many wait, and are sent late.
         progress: whether to show how far it is, or what shows it.
-        seen: called with each request when its answer is there, from the thread that sent it.
         stop: ends it early when it is set.
 
     Raises:
         ForeignHostError: it isn't aimed at an API of the lab; on AWS, at one that carries the course's tag.
         BurstError: it is too large, too long, or its patterns and requests don't fit together.
-        CloudUnavailableError: no connection could be opened; nothing was sent.
+        CloudUnavailableError: the cloud doesn't answer.
 
     Example::
 
-        burst = labkit.fire(url, labkit.bursts.arrivals.steady(rate=20, seconds=2), lab=lab)
+        burst = labkit.fire(url, labkit.arrivals.steady(rate=20, seconds=2), lab=lab)
         burst.accepted.sum(), burst.predict(TokenBucket(rate=10, burst=5)).passed
     """
-    times, clients = _times_and_clients(pattern)
+    due = pattern if isinstance(pattern, Shared) else shared(pattern)
     each = [request] if isinstance(request, str | requests.Request) else list(request)
-    _check(times, clients, len(each), at_once)
+    _check(due, len(each), at_once)
     target = Target.of(lab, each)
-    bar = progress if not isinstance(progress, bool) else TextBar() if progress else Silence()
-    firing = _Firing(target, clients, seen)
-    burst = firing.run(times, at_once, bar, stop)
-    bar.finish(str(burst))
+    bar = TextBar() if progress is True else None
+    tell = bar.update if bar is not None else progress if callable(progress) else _say_nothing
+    burst = _send(target, due, at_once, tell, stop or threading.Event())
+    if bar is not None:
+        bar.finish(str(burst))
     return burst
 
 
-class _Firing:
-    """One call of ``fire``."""
+def _say_nothing(_shots: Sequence[Shot], _total: int) -> None:
+    pass
 
-    def __init__(
-        self,
-        target: Target,
-        clients: IntArray,
-        seen: Callable[[Shot], object] | None,
-    ) -> None:
-        self._target, self._clients, self._seen = target, clients, seen
-        self._shots: list[Shot] = []
 
-    def run(
-        self, times: FloatArray, at_once: int, bar: Progress, stop: threading.Event | None
-    ) -> Burst:
-        """Send everything."""
-        due = [Due(when, job) for job, when in enumerate(times.tolist())]
-        sending = Sending(due, self._target.connect, self._send, workers=at_once, stop=stop)
+def _send(
+    target: Target, due: Shared, at_once: int, tell: Progress, stop: threading.Event
+) -> Burst:
+    """Each thread waits for the time of the next request that nobody has taken, and sends it."""
+    began_at, began = (now() + _LEAD_SECONDS for now in (time.time, time.perf_counter))
+    shots: list[Shot] = []
+
+    def send(job: int, when: float, client: int) -> None:
+        if not stop.wait(max(0.0, began + when - time.perf_counter())):
+            sent = time.perf_counter() - began
+            reply = target.ask(client)
+            shots.append(Shot(job, when, sent, time.perf_counter() - began, reply))
+
+    total = len(due.times)
+    with ThreadPoolExecutor(at_once, "labkit burst") as pool:
+        jobs = zip(range(total), due.times.tolist(), due.client.tolist(), strict=True)
         try:
-            finished = (
-                sending.run(lambda: bar.update(len(self._shots), len(times))) if due else True
-            )
-        except OSError as error:
-            raise self._target.unavailable(error) from error
-        shots = sorted(self._shots, key=lambda shot: shot.sent)
-        return Burst(tuple(shots), len(times), finished, sending.began_at)
-
-    def _send(self, exchange: Exchange, due: Due, now: Callable[[], float]) -> None:
-        sent = now()
-        reply = exchange.ask(int(self._clients[due.job]))
-        answered = now()
-        shot = Shot(due.job, due.at, sent, answered, reply)
-        self._shots.append(shot)
-        if self._seen is not None:
-            self._seen(shot)
+            for each in as_completed([pool.submit(send, *job) for job in jobs]):
+                each.result()
+                tell(shots, total)
+                if stop.is_set():
+                    break
+        except BaseException as error:
+            stop.set()  # nothing more is sent; what is on its way is waited for
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+    shots.sort(key=lambda shot: shot.sent)
+    return Burst(tuple(shots), total, len(shots) == total, began_at)
 
 
-def _times_and_clients(pattern: ArrayLike | Shared) -> tuple[FloatArray, IntArray]:
-    if isinstance(pattern, Shared):
-        return checked_times(pattern.times), pattern.client
-    times = checked_times(pattern)
-    return times, np.zeros(len(times), dtype=np.int64)
-
-
-def _check(times: FloatArray, clients: IntArray, requests_given: int, at_once: int) -> None:
+def _check(due: Shared, requests_given: int, at_once: int) -> None:
+    times = due.times
     if len(times) > MOST_REQUESTS:
         raise BurstError(
             f"{len(times):,} requests are more than the {MOST_REQUESTS:,} that a burst may have: make it smaller."
@@ -274,13 +260,9 @@ def _check(times: FloatArray, clients: IntArray, requests_given: int, at_once: i
         raise BurstError(f"A burst's times go from 0 to {MOST_SECONDS:g} seconds: make it shorter.")
     if not 1 <= at_once <= MOST_AT_ONCE:
         raise BurstError(f"at_once goes from 1 to {MOST_AT_ONCE}.")
-    needed = int(clients.max()) + 1 if len(clients) else requests_given
+    needed = int(due.client.max()) + 1 if len(due.client) else requests_given
     if needed != requests_given:
         raise BurstError(
             f"The pattern has {needed} clients and there are {requests_given} requests: "
             "give one for each client, and arrivals.shared(…) for more than one."
         )
-
-
-def _over_quota(reply: Reply) -> bool:
-    return reply.status == _TOO_MANY and reply.error_type == _QUOTA_ERROR

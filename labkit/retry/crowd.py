@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from labkit.bursts.target import Target
+from labkit.bursts.target import Target, follow
 from labkit.errors import BurstError
 from labkit.lab.session import Lab
 from labkit.retry.rehearsal import Attempt, Call, run_of
@@ -102,10 +102,7 @@ class _Noting(requests.Session):
     def __init__(self, crowd: _Crowd, number: int, lab_session: requests.Session) -> None:
         super().__init__()
         self._crowd, self._number = crowd, number
-        self.trust_env, self.verify = lab_session.trust_env, lab_session.verify
-        self.proxies = lab_session.proxies
-        if hasattr(lab_session.get_adapter("https://"), "endpoint"):  # the way to the local cloud
-            self.adapters = lab_session.adapters
+        follow(self, lab_session)
 
     def send(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
         """Send one request.

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import requests
 from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.exceptions import HTTPClientError
 
 from labkit.bursts.burst import Burst, Shot, fire
-from labkit.bursts.progress import Silence
 from labkit.bursts.target import Target
 from labkit.errors import LabkitError
 from labkit.lab.session import Lab
@@ -58,7 +57,8 @@ class Firing:
         self.running = False
         self._status = ""
         self._fired: Prediction | None = None
-        self._shots: list[Shot] = []
+        self._shots: Sequence[Shot] = ()
+        self._noted_at = 0.0
         self._ended: dict[Prediction, str] = {}
         self._full_at = 0.0
         self._stop, self._over = threading.Event(), threading.Event()
@@ -138,35 +138,29 @@ class Firing:
         if self._stop.is_set():
             return "Stopped before the first request was sent."
         self._ended.clear()
-        self._fired, self._shots = prediction, []
+        self._fired, self._shots = prediction, ()
         self._say("Firing…")
         clients = int(prediction.requests.client.max()) + 1
         self.burst = fire(
             [self._request] * clients,
             prediction.requests,
             lab=self._lab,
-            progress=_Progress(self._say),
-            seen=self._shots.append,
+            progress=self._note,
             stop=self._stop,
         )
+        self._shots = self.burst.shots
         # The next one waits until the bucket is full again, as the prediction's is.
         passed = min(int(self.burst.accepted.sum()), prediction.burst)
         self._full_at = time.monotonic() + passed / prediction.rate
         return f"{self.burst}."
 
+    def _note(self, shots: Sequence[Shot], total: int) -> None:
+        """Show what came back, a few times a second; the picture takes its time too."""
+        if time.monotonic() - self._noted_at >= _GLANCE_SECONDS:
+            self._shots = tuple(shots)
+            self._say(f"Firing: {len(shots):,} of {total:,} answered.")
+            self._noted_at = time.monotonic()
+
     def _say(self, text: str) -> None:
         self._status = text
         self._changed()
-
-
-class _Progress(Silence):
-    """Says how far the burst is, a few times a second."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say, self._said = say, 0.0
-
-    def update(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if now - self._said >= _GLANCE_SECONDS:
-            self._said = now
-            self._say(f"Firing: {done:,} of {total:,} answered.")

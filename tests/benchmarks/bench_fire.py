@@ -10,7 +10,6 @@ the ways that were tried. Then the real thing against the local cloud. The targe
 from __future__ import annotations
 
 import asyncio
-import http.client
 import itertools
 import json
 import subprocess
@@ -28,7 +27,6 @@ import requests
 from peers import Verdict
 
 from labkit.bursts.arrivals import steady
-from labkit.bursts.sending import Due, Sending
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -83,39 +81,8 @@ Sent = tuple[float, np.ndarray]
 """The begin by `perf_counter`, and when each request was handed over."""
 
 
-class Line:
-    """An open `http.client` connection."""
-
-    def __init__(self, port: int) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port)
-        self.connection.connect()
-
-    def get(self, number: int) -> None:
-        self.connection.request("GET", f"/{number}")
-        self.connection.getresponse().read()
-
-    def cut(self) -> None: ...
-
-    def close(self) -> None:
-        self.connection.close()
-
-
-def labkit_sending(port: int) -> Sent:
-    """What `labkit.fire` uses."""
-    sent = np.zeros(len(SCHEDULE))
-
-    def send(line: Line, due: Due, now: Callable[[], float]) -> None:
-        sent[due.job] = now()
-        line.get(due.job)
-
-    due = [Due(when, job) for job, when in enumerate(SCHEDULE.tolist())]
-    sending = Sending(due, lambda: Line(port), send, workers=AT_ONCE)
-    sending.run(lambda: None)
-    return sending._began, sent + sending._began
-
-
 def threads_with_requests(port: int) -> Sent:
-    """Each thread waits for its own request's time."""
+    """What `labkit.fire` does: each thread waits for its own request's time."""
     session = requests.Session()
     session.trust_env = False
     session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=AT_ONCE))
@@ -183,7 +150,6 @@ def asyncio_with_httpx(port: int) -> Sent:
 
 
 WAYS: dict[str, Callable[[int], Sent]] = {
-    "labkit.bursts.sending (threads)": labkit_sending,
     "threads, requests": threads_with_requests,
     "asyncio, streams": asyncio_streams,
     "asyncio, httpx": asyncio_with_httpx,
@@ -226,7 +192,7 @@ def main() -> int:
             print(
                 f"  {name:<26} handed over {sent * 1000:9.2f} ms, arrived {arrived * 1000:9.2f} ms"
             )
-            if way is labkit_sending:
+            if way is threads_with_requests:
                 verdict.at_most("arrived, p95 late", float(arrived) * 1000, TARGET_MS, "ms")
     at_the_local_cloud(verdict)
     return verdict.exit_status

@@ -317,8 +317,8 @@ def test_what_is_measured_is_drawn_while_it_runs(lab: Lab, api: MockApi) -> None
     view.fire()  # one at a time
     view.wait()
     assert len(view.measured or ()) == 60
-    assert len(set(drawn)) >= 5
-    assert sum("Firing: " in one for one in statuses) >= 4
+    assert len(set(drawn)) >= 3
+    assert sum("Firing: " in one for one in statuses) >= 2
     assert not any(one.disabled for one in (*view._inputs, view.fire_button))
 
 
@@ -339,7 +339,7 @@ def test_elsewhere_the_measurement_is_out_of_sight(lab: Lab, api: MockApi) -> No
 
 
 def test_the_same_again_waits_for_a_full_bucket(lab: Lab, api: MockApi) -> None:
-    view = explorer(lab, api, rate=40, burst=40, pattern="spike", size=60)
+    view = explorer(lab, api, rate=8, burst=40, pattern="spike", size=60)
     statuses: list[str] = []
     view.status.observe(lambda change: statuses.append(change.new), "value")
     for _ in range(2):
