@@ -6,17 +6,19 @@ each parameter that API Gateway has for a method is passed on as it is, and an a
 
 from __future__ import annotations
 
+import io
 import json
 import time
 import uuid
+import zipfile
 from typing import Any
 
 import requests
 
 from labkit import names
-from labkit.course.resources import client
-from labkit.course.tasks import BASIC_EXECUTION_POLICY, deployment_package, invoke_url
+from labkit.course.resources import client, region_in_use
 
+BASIC_EXECUTION_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 _SPREAD_SECONDS = 60
 """The longest that a new role or a deployment is waited for."""
 
@@ -63,8 +65,27 @@ def function(name: str, source: str, environment: dict[str, str] | None = None) 
     return str(made["FunctionArn"])
 
 
-def permit(api_id: str, function_arn: str) -> None:
-    """Let an API invoke a function, as integration and as authorizer; it may do so already."""
+def deployment_package(source: str) -> bytes:
+    """The zip file of a function whose handler is ``lambda_function.lambda_handler``.
+
+    The bytes are the same each time: the file's date is fixed.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
+        member = zipfile.ZipInfo("lambda_function.py", date_time=(1980, 1, 1, 0, 0, 0))
+        member.external_attr = 0o644 << 16
+        package.writestr(member, source)
+    return buffer.getvalue()
+
+
+def permit(api_id: str, function_arn: str, calls: str = "*") -> None:
+    """Let an API invoke a function, as integration and as authorizer; it may do so already.
+
+    Args:
+        api_id: the API.
+        function_arn: the function.
+        calls: for which calls, such as ``*/GET/demo``: stage, verb and path.
+    """
     lambda_ = client("lambda")
     region, account_id = function_arn.split(":")[3:5]
     try:
@@ -73,7 +94,7 @@ def permit(api_id: str, function_arn: str) -> None:
             StatementId=f"apigateway-{api_id}",
             Action="lambda:InvokeFunction",
             Principal="apigateway.amazonaws.com",
-            SourceArn=f"arn:aws:execute-api:{region}:{account_id}:{api_id}/*",
+            SourceArn=f"arn:aws:execute-api:{region}:{account_id}:{api_id}/{calls}",
         )
     except lambda_.exceptions.ResourceConflictException:
         return
@@ -111,7 +132,7 @@ def mock(
         answer: the body: a mapping template, so ``$context.identity.sourceIp`` and the like are filled in.
         method: more of PutMethod's parameters, such as ``authorizationType`` and ``authorizerId``.
     """
-    gateway, where = client("apigateway"), _put_method(api_id, path, verb, method)
+    gateway, where = client("apigateway"), put_method(api_id, path, verb, **method)
     gateway.put_integration(
         **where, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'}
     )
@@ -131,7 +152,7 @@ def proxy(api_id: str, path: str, function_arn: str, *, verb: str = "GET", **met
         verb: the method's HTTP verb.
         method: more of PutMethod's parameters, such as ``authorizationType`` and ``authorizerId``.
     """
-    gateway, where = client("apigateway"), _put_method(api_id, path, verb, method)
+    gateway, where = client("apigateway"), put_method(api_id, path, verb, **method)
     gateway.put_integration(
         **where, type="AWS_PROXY", integrationHttpMethod="POST", uri=invocation_uri(function_arn)
     )
@@ -166,12 +187,17 @@ def deploy(api_id: str, http: requests.Session) -> str:
     return url
 
 
-def _put_method(api_id: str, path: str, verb: str, method: dict[str, Any]) -> dict[str, str]:
-    """Make a method; returns what names it in further calls."""
+def put_method(api_id: str, path: str, verb: str, **method: Any) -> dict[str, str]:
+    """Make a method that nothing answers yet; returns what names it in further calls."""
     gateway = client("apigateway")
     where = {"restApiId": api_id, "resourceId": _resource(api_id, path), "httpMethod": verb}
     gateway.put_method(**where, **method)
     return where
+
+
+def invoke_url(api_id: str) -> str:
+    """The URL of the stage ``dev``."""
+    return f"https://{api_id}.execute-api.{region_in_use()}.amazonaws.com/{names.STAGE}"
 
 
 def _resource(api_id: str, path: str) -> str:

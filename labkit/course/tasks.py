@@ -5,25 +5,15 @@ Every function here may run twice: it finds what is there, makes what is missing
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from labkit import names
-from labkit.course.resources import (
-    KINDS,
-    client,
-    delete_rest_api,
-    delete_user_pool,
-    find_functions,
-    find_rest_apis,
-    find_user_pools,
-    region_in_use,
-)
+from labkit.course import build
+from labkit.course.resources import BY_LABEL, client
 
 FIRST_TASK, LAST_TASK = 1, 7
 
@@ -36,8 +26,6 @@ def lambda_handler(event, context):
     }
 """
 """What the console puts into a new Python function."""
-
-BASIC_EXECUTION_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 
 @dataclass
@@ -65,16 +53,11 @@ class Demo:
     email: str | None = None
 
 
-def start_task(
-    number: int,
-    wait_for_role: Callable[[], None],
-    wait_for_deployment: Callable[[str], None] = lambda _url: None,
-) -> Demo:
+def start_task(number: int, wait_for_deployment: Callable[[str], None] = lambda _url: None) -> Demo:
     """Make the state in which a task begins.
 
     Args:
         number: 1 to 7.
-        wait_for_role: waits until a new role can be assumed.
         wait_for_deployment: waits until the closed method at a URL answers.
 
     Raises:
@@ -84,14 +67,14 @@ def start_task(
         raise ValueError(f"The lab has the tasks {FIRST_TASK} to {LAST_TASK}, not {number!r}.")
     demo = Demo()
     if number > 1:
-        demo.function_arn = ensure_function(wait_for_role)
+        demo.function_arn = ensure_function()
     if number > 2:
         demo.user_pool_id, demo.client_id = ensure_user_pool()
     if number > 3:
         demo.rest_api_id, demo.resource_id = ensure_rest_api(demo.function_arn or "")
     if number > 4:
         demo.authorizer_id = ensure_authorizer(demo)
-        demo.invoke_url = invoke_url(demo.rest_api_id or "")
+        demo.invoke_url = build.invoke_url(demo.rest_api_id or "")
         wait_for_deployment(f"{demo.invoke_url}/{names.RESOURCE}")
     if number > 5:
         demo.email = ensure_user(demo.user_pool_id or "")
@@ -106,100 +89,38 @@ def _take_away_from(number: int, demo: Demo) -> None:
     if number == 4:
         remove_authorizer(demo.rest_api_id or "", demo.resource_id or "")
     if number <= 3:
-        for api in _rest_apis():
-            delete_rest_api(api)
+        _delete("REST API")
     if number in (2, 3):
         remove_permissions()
     if number <= 2:
-        for pool in _user_pools():
-            delete_user_pool(pool)
+        _delete("user pool")
     if number <= 1:
-        _delete_function()
+        _delete("function", "role", "log group")
 
 
-def _is_of_the_lab(name: str) -> bool:
-    return name in names.LAB_NAMES
+def _found(label: str) -> list[str]:
+    """The ids of the lab's resources of a kind."""
+    return [identifier for identifier, _name in BY_LABEL[label].find(names.LAB_NAMES.__contains__)]
 
 
-def _rest_apis() -> list[str]:
-    return [api_id for api_id, _name in find_rest_apis(_is_of_the_lab)]
-
-
-def _user_pools() -> list[str]:
-    return [pool_id for pool_id, _name in find_user_pools(_is_of_the_lab)]
-
-
-def _delete_function() -> None:
-    """Delete the lab's function, its role and its logs, where they are the course's."""
-    for kind in KINDS:
-        if kind.label in ("function", "role", "log group"):
-            for identifier, _name in list(kind.find(_is_of_the_lab)):
-                kind.delete(identifier)
+def _delete(*labels: str) -> None:
+    for label in labels:
+        for identifier in _found(label):
+            BY_LABEL[label].delete(identifier)
 
 
 # -- task 1: the function -------------------------------------------------------------
 
 
-def deployment_package(source: str = HANDLER_SOURCE) -> bytes:
-    """The zip file of a function whose handler is ``lambda_function.lambda_handler``.
-
-    The bytes are the same each time: the file's date is fixed.
-    """
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
-        member = zipfile.ZipInfo("lambda_function.py", date_time=(1980, 1, 1, 0, 0, 0))
-        member.external_attr = 0o644 << 16
-        package.writestr(member, source)
-    return buffer.getvalue()
-
-
-def ensure_function(wait_for_role: Callable[[], None]) -> str:
+def ensure_function() -> str:
     """The ARN of the lab's function, made if missing, with the console's code."""
     lambda_ = client("lambda")
     try:
-        return str(
-            lambda_.get_function(FunctionName=names.FUNCTION)["Configuration"]["FunctionArn"]
-        )
+        found = lambda_.get_function(FunctionName=names.FUNCTION)
+        return str(found["Configuration"]["FunctionArn"])
     except lambda_.exceptions.ResourceNotFoundException:
-        pass
-    function = lambda_.create_function(
-        FunctionName=names.FUNCTION,
-        Runtime="python3.13",
-        Architectures=["x86_64"],
-        Role=ensure_role(wait_for_role),
-        Handler="lambda_function.lambda_handler",
-        Code={"ZipFile": deployment_package()},
-        Tags=names.TAGS,
-    )
-    lambda_.get_waiter("function_active_v2").wait(FunctionName=names.FUNCTION)
-    return str(function["FunctionArn"])
-
-
-def ensure_role(wait_for_role: Callable[[], None]) -> str:
-    """The ARN of the function's execution role, made if missing."""
-    iam = client("iam")
-    try:
-        return str(iam.get_role(RoleName=names.ROLE)["Role"]["Arn"])
-    except iam.exceptions.NoSuchEntityException:
-        pass
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "lambda.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
-    }
-    role = iam.create_role(
-        RoleName=names.ROLE,
-        AssumeRolePolicyDocument=json.dumps(trust),
-        Tags=[{"Key": key, "Value": value} for key, value in names.TAGS.items()],
-    )
-    iam.attach_role_policy(RoleName=names.ROLE, PolicyArn=BASIC_EXECUTION_POLICY)
-    wait_for_role()
-    return str(role["Role"]["Arn"])
+        _delete("role")
+        return build.function(names.FUNCTION, HANDLER_SOURCE)
 
 
 # -- task 2: the user pool ---------------------------------------------------------------
@@ -208,7 +129,7 @@ def ensure_role(wait_for_role: Callable[[], None]) -> str:
 def ensure_user_pool() -> tuple[str, str]:
     """The ids of the user pool and its app client; a pool that isn't as task 2 leaves it is made anew."""
     cognito = client("cognito-idp")
-    for pool_id in _user_pools():
+    for pool_id in _found("user pool"):
         pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
         clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)[
             "UserPoolClients"
@@ -219,7 +140,7 @@ def ensure_user_pool() -> tuple[str, str]:
         factors = pool["Policies"].get("SignInPolicy", {}).get("AllowedFirstAuthFactors", [])
         if pool["Name"] == names.USER_POOL and client_id and "EMAIL_OTP" in factors:
             return pool_id, str(client_id)
-        delete_user_pool(pool_id)
+        BY_LABEL["user pool"].delete(pool_id)
     pool = cognito.create_user_pool(
         PoolName=names.USER_POOL,
         UsernameAttributes=["email"],
@@ -244,64 +165,34 @@ def ensure_user_pool() -> tuple[str, str]:
 
 # -- task 3: the REST API ------------------------------------------------------------------
 
+_CALLS = f"*/GET/{names.RESOURCE}"
+"""Which calls may invoke the function."""
+
 
 def ensure_rest_api(function_arn: str) -> tuple[str, str]:
     """The ids of the API and of its resource ``/demo``; an API that isn't as task 3 leaves it is made anew."""
     gateway = client("apigateway")
-    for api_id in _rest_apis():
+    for api_id in _found("REST API"):
         resource = _demo_resource(gateway, api_id)
         integration = (
             (resource or {}).get("resourceMethods", {}).get("GET", {}).get("methodIntegration", {})
         )
         if resource and function_arn in str(integration.get("uri")):
-            permit_api(api_id, function_arn)
+            build.permit(api_id, function_arn, _CALLS)
             return api_id, str(resource["id"])
-        delete_rest_api(api_id)
+        BY_LABEL["REST API"].delete(api_id)
     remove_permissions()
-    api_id = gateway.create_rest_api(
-        name=names.REST_API, endpointConfiguration={"types": ["REGIONAL"]}, tags=names.TAGS
-    )["id"]
-    root_id = next(
-        r["id"] for r in gateway.get_resources(restApiId=api_id)["items"] if r["path"] == "/"
-    )
-    resource_id = gateway.create_resource(
-        restApiId=api_id, parentId=root_id, pathPart=names.RESOURCE
-    )["id"]
-    gateway.put_method(
-        restApiId=api_id, resourceId=resource_id, httpMethod="GET", authorizationType="NONE"
-    )
-    region = function_arn.split(":")[3]
-    gateway.put_integration(
-        restApiId=api_id,
-        resourceId=resource_id,
-        httpMethod="GET",
-        type="AWS_PROXY",
-        integrationHttpMethod="POST",
-        uri=f"arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{function_arn}/invocations",
-    )
-    permit_api(api_id, function_arn)
-    return str(api_id), str(resource_id)
-
-
-def permit_api(api_id: str, function_arn: str) -> None:
-    """Let ``GET /demo`` of the API invoke the function; it may do so already."""
-    lambda_ = client("lambda")
-    region, account_id = function_arn.split(":")[3:5]
-    try:
-        lambda_.add_permission(
-            FunctionName=names.FUNCTION,
-            StatementId=f"apigateway-{api_id}",
-            Action="lambda:InvokeFunction",
-            Principal="apigateway.amazonaws.com",
-            SourceArn=f"arn:aws:execute-api:{region}:{account_id}:{api_id}/*/GET/{names.RESOURCE}",
-        )
-    except lambda_.exceptions.ResourceConflictException:
-        return
+    api_id = build.rest_api(names.REST_API)
+    method = build.put_method(api_id, f"/{names.RESOURCE}", "GET", authorizationType="NONE")
+    uri = build.invocation_uri(function_arn)
+    gateway.put_integration(**method, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    build.permit(api_id, function_arn, _CALLS)
+    return api_id, method["resourceId"]
 
 
 def remove_permissions() -> None:
     """Take back who may invoke the lab's function: permissions of deleted APIs would pile up in its policy."""
-    if not list(find_functions(_is_of_the_lab)):
+    if not _found("function"):
         return
     lambda_ = client("lambda")
     try:
@@ -400,11 +291,6 @@ def remove_authorizer(api_id: str, resource_id: str) -> None:
         gateway.delete_authorizer(restApiId=api_id, authorizerId=authorizer["id"])
 
 
-def invoke_url(api_id: str) -> str:
-    """The URL of the stage ``dev``."""
-    return f"https://{api_id}.execute-api.{region_in_use()}.amazonaws.com/{names.STAGE}"
-
-
 # -- task 5: the user --------------------------------------------------------------------------
 
 
@@ -412,7 +298,8 @@ def ensure_user(pool_id: str) -> str:
     """The address of the lab's user, made if missing: verified, without a password."""
     cognito = client("cognito-idp")
     email = os.environ.get("LABKIT_EMAIL", names.EMAIL)
-    if email not in set(_addresses(cognito, pool_id)):
+    attributes = [a for user in _users(cognito, pool_id) for a in user["Attributes"]]
+    if {"Name": "email", "Value": email} not in attributes:
         cognito.admin_create_user(
             UserPoolId=pool_id,
             Username=email,
@@ -430,11 +317,6 @@ def remove_users(pool_id: str) -> None:
     cognito = client("cognito-idp")
     for user in list(_users(cognito, pool_id)):
         cognito.admin_delete_user(UserPoolId=pool_id, Username=user["Username"])
-
-
-def _addresses(cognito: Any, pool_id: str) -> Iterator[str]:
-    for user in _users(cognito, pool_id):
-        yield from (a["Value"] for a in user["Attributes"] if a["Name"] == "email")
 
 
 def _users(cognito: Any, pool_id: str) -> Iterator[dict[str, Any]]:

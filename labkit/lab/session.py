@@ -99,7 +99,7 @@ class Lab:
             CloudUnavailableError: the local cloud doesn't answer.
         """
         self._cloud.check()
-        demo = start_task(number, self._cloud.wait_for_role, self._cloud.wait_for_deployment)
+        demo = start_task(number, self._cloud.wait_for_deployment)
         print(
             f"Ready for task {number}." + (f" Done: task{_numbers(number)}." if number > 1 else "")
         )

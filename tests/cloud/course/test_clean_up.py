@@ -9,6 +9,7 @@ from unittest.mock import Mock
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from labkit import names
 from labkit.course import resources
@@ -91,11 +92,11 @@ def wipe() -> None:
             gateway.delete_rest_api(restApiId=api["id"])
     for page in list(cognito.get_paginator("list_user_pools").paginate(MaxResults=60)):
         for pool in page["UserPools"]:
-            resources.delete_user_pool(pool["Id"])
+            resources.BY_LABEL["user pool"].delete(pool["Id"])
     for function in boto3.client("lambda").list_functions()["Functions"]:
         boto3.client("lambda").delete_function(FunctionName=function["FunctionName"])
     for role in boto3.client("iam").list_roles()["Roles"]:
-        resources.delete_role(role["RoleName"])
+        resources.BY_LABEL["role"].delete(role["RoleName"])
     for group in boto3.client("logs").describe_log_groups()["logGroups"]:
         boto3.client("logs").delete_log_group(logGroupName=group["logGroupName"])
 
@@ -209,8 +210,8 @@ DELETIONS: dict[str, Callable[[Any], object]] = {
     "api": lambda demo: boto3.client("apigateway").delete_rest_api(restApiId=demo.rest_api_id),
     "pool": lambda demo: boto3.client("cognito-idp").delete_user_pool(UserPoolId=demo.user_pool_id),
     "function": lambda demo: boto3.client("lambda").delete_function(FunctionName=names.FUNCTION),
-    "role": lambda demo: resources.delete_role(names.ROLE),
-    "logs": lambda demo: resources.delete_log_group(names.LOG_GROUP),
+    "role": lambda demo: resources.BY_LABEL["role"].delete(names.ROLE),
+    "logs": lambda demo: resources.BY_LABEL["log group"].delete(names.LOG_GROUP),
 }
 
 
@@ -234,7 +235,6 @@ def test_it_works_from_any_task(lab: Lab, first_task: int) -> None:
 def failing(monkeypatch: pytest.MonkeyPatch, operation: str, times: float) -> list[str]:
     """Let the first calls of an operation fail; the calls that were made."""
     from botocore.client import BaseClient
-    from botocore.exceptions import ClientError
 
     own, calls = BaseClient._make_api_call, []
 
@@ -367,15 +367,15 @@ def test_identity_pools_their_roles_and_tables(lab: Lab) -> None:
 
 
 def test_a_table_that_is_still_being_made_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    dynamodb = Mock()
-    dynamodb.exceptions.ResourceNotFoundException = LookupError
+    dynamodb = Mock(waiter_names=["table_exists", "table_not_exists"])
     dynamodb.describe_table.return_value = {"Table": {"TableStatus": "CREATING"}}
     monkeypatch.setattr("labkit.course.resources.client", lambda _service: dynamodb)
-    kind = next(kind for kind in resources.KINDS if kind.label == "table")
+    kind = resources.BY_LABEL["table"]
     kind.delete("d-identity-pool-notes")
     calls = [name for name, _arguments, _options in dynamodb.method_calls]
     assert calls == ["describe_table", "get_waiter", "delete_table", "get_waiter"]
-    dynamodb.describe_table.side_effect = LookupError
+    gone = {"Error": {"Code": "ResourceNotFoundException", "Message": ""}}
+    dynamodb.describe_table.side_effect = ClientError(gone, "DescribeTable")  # type: ignore[arg-type]
     kind.delete("d-identity-pool-notes")
     assert dynamodb.delete_table.call_count == 1
 

@@ -9,7 +9,7 @@ import pytest
 
 import labkit
 from labkit import names
-from labkit.course import tasks
+from labkit.course import build
 from labkit.course.tasks import Demo
 from labkit.lab.session import Lab
 
@@ -257,16 +257,8 @@ def test_the_user_s_address_can_be_chosen(lab: Lab, monkeypatch: pytest.MonkeyPa
     assert {"email": "me@example.org", "email_verified": "true"} in pool["users"]
 
 
-def test_a_new_role_is_waited_for_once(lab: Lab) -> None:
-    lab.start_task(1)
-    waits: list[str] = []
-    for _ in range(2):
-        tasks.start_task(2, lambda: waits.append("role"))
-    assert waits == ["role"]
-
-
 def test_the_deployment_package_is_always_the_same() -> None:
-    assert tasks.deployment_package() == tasks.deployment_package()
+    assert build.deployment_package("a") == build.deployment_package("a")
 
 
 def test_it_says_what_is_done(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
