@@ -34,7 +34,7 @@ from tests.support.attached_cloud import attached_cloud, eventually
 from tests.support.mock_api import MockApi, mock_api
 from tests.support.patience import PATIENCE
 
-in_its_own_time = settings(deadline=None, max_examples=50)
+in_its_own_time = settings(max_examples=50)
 """Drawing takes some ten milliseconds, and on a busy machine more."""
 SETTINGS = st.builds(
     Prediction,
@@ -186,7 +186,7 @@ def view() -> ThrottleExplorer:
 
 
 @given(prediction=SETTINGS)
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_the_text_twin_and_the_widget_say_the_same(
     view: ThrottleExplorer, prediction: Prediction
 ) -> None:
@@ -227,7 +227,7 @@ def test_the_other_widgets_do_not_wait_for_matplotlib() -> None:
 
 
 @given(prediction=SETTINGS, seed=st.integers(0, 99))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_the_picture_has_the_counts_of_the_text(prediction: Prediction, seed: int) -> None:
     measured = answers(prediction, seed)
     figure = plots.compared(prediction.simulation, measured)
@@ -400,7 +400,7 @@ def test_a_foreign_target_is_refused_before_anything_changes(lab: Lab, api: Mock
 
 
 @given(said=HOSTILE)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_what_the_own_function_raises_is_one_line_of_text(
     lab: Lab, api: MockApi, said: str
 ) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit.bursts import arrivals
@@ -22,7 +22,6 @@ def test_what_is_waited(failures: int, seed: int) -> None:
     assert 0 <= full_jitter(failures, np.random.default_rng(seed)) <= ceiling(failures)
 
 
-@settings(deadline=None)
 @given(begins, buckets, st.sampled_from(list(WAYS)), st.integers(0, 2**32))
 def test_every_client_gets_its_tries_and_the_bucket_its_bound(
     begins: list[float], bucket: TokenBucket, way: str, seed: int
