@@ -1,13 +1,11 @@
-"""Tokens: look inside, verify, compare, and ask what an authorizer would answer.
+"""Tokens: look inside, verify, and ask what an authorizer would answer.
 
 Nothing is sent anywhere but for an issuer's public keys, which :func:`verify` and :func:`verdict` fetch.
 """
 
 from typing import TYPE_CHECKING
 
-from labkit.tokens.comparison import Comparison, compare
 from labkit.tokens.decoding import DecodedToken, decode
-from labkit.tokens.meaning import meaning
 from labkit.tokens.redaction import redact
 
 if TYPE_CHECKING:
@@ -15,12 +13,9 @@ if TYPE_CHECKING:
     from labkit.tokens.verification import verify
 
 __all__ = [
-    "Comparison",
     "DecodedToken",
     "Verdict",
-    "compare",
     "decode",
-    "meaning",
     "redact",
     "verdict",
     "verify",

@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-po
 
 from __future__ import annotations
 
+import math
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -31,12 +31,8 @@ class Http(Protocol):
         """Send a GET."""
 
 
-@dataclass(slots=True)
-class _Kept:
-    """What was fetched through a session: issuer → key id → key, and when the issuer was asked last."""
-
-    keys: dict[str, dict[str, jwt.PyJWK]] = field(default_factory=dict)
-    asked_at: dict[str, float] = field(default_factory=dict)
+Kept = dict[str, tuple[float, dict[str, jwt.PyJWK]]]
+"""Issuer → when it was asked last, and its keys by their ids."""
 
 
 class KeySet:
@@ -49,11 +45,10 @@ class KeySet:
     """
 
     def __init__(
-        self, http: Http, clock: Callable[[], float] = time.monotonic, kept: _Kept | None = None
+        self, http: Http, clock: Callable[[], float] = time.monotonic, kept: Kept | None = None
     ) -> None:
-        self._http = http
-        self._clock = clock
-        self._kept = _Kept() if kept is None else kept
+        self._http, self._clock = http, clock
+        self._kept: Kept = {} if kept is None else kept
 
     def find(self, issuer: str, key_id: str) -> jwt.PyJWK | None:
         """The issuer's key with this id; None when it has none.
@@ -61,13 +56,13 @@ class KeySet:
         Raises:
             KeysUnreachableError: the keys can't be fetched.
         """
-        kept = self._kept
-        known = kept.keys.get(issuer)
-        if known is None:
-            known = kept.keys[issuer] = self._fetch(issuer)
-        elif key_id not in known and self._clock() - kept.asked_at[issuer] >= REFETCH_SECONDS:
-            kept.asked_at[issuer] = self._clock()
-            known = kept.keys[issuer] = self._fetch(issuer)
+        now = self._clock()
+        asked_at, known = self._kept.get(issuer, (-math.inf, {}))
+        if key_id not in known and now - asked_at >= REFETCH_SECONDS:
+            if known:  # they outlast an outage, and it isn't asked again at once
+                self._kept[issuer] = now, known
+            known = self._fetch(issuer)
+            self._kept[issuer] = now, known
         return known.get(key_id)
 
     def _fetch(self, issuer: str) -> dict[str, jwt.PyJWK]:
@@ -76,18 +71,15 @@ class KeySet:
             response = self._http.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
             if response.status_code != 200:
                 raise unreachable(url, f"the answer is {response.status_code}")
-            entries = response.json()["keys"]
-            keys = {k: v for k, v in map(_key, entries) if v is not None}
-        except requests.RequestException as error:
-            raise unreachable(url, type(error).__name__) from error
+            return {k: v for k, v in map(_key, response.json()["keys"]) if v is not None}
         except KeysUnreachableError:
             raise
         except LabkitError as error:
             raise unreachable(url, str(error)) from error
+        except requests.RequestException as error:
+            raise unreachable(url, type(error).__name__) from error
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             raise unreachable(url, "the answer isn't a set of keys") from error
-        self._kept.asked_at[issuer] = self._clock()
-        return keys
 
 
 def keys_url(issuer: str) -> str:
@@ -130,7 +122,7 @@ def _key(entry: Any) -> tuple[str, jwt.PyJWK | None]:
         return "", None
 
 
-_kept_of: weakref.WeakKeyDictionary[Any, _Kept] = weakref.WeakKeyDictionary()
+_kept_of: weakref.WeakKeyDictionary[Any, Kept] = weakref.WeakKeyDictionary()
 """Session → what was fetched through it. It goes with its session, which it must not hold."""
 _plain: list[requests.Session] = []
 
@@ -142,6 +134,6 @@ def keys_through(http: Http | None) -> KeySet:
             _plain.append(requests.Session())
         http = _plain[0]
     try:
-        return KeySet(http, kept=_kept_of.setdefault(http, _Kept()))
+        return KeySet(http, kept=_kept_of.setdefault(http, {}))
     except TypeError:  # it can't be referenced weakly, so its keys aren't kept
         return KeySet(http)

@@ -280,17 +280,12 @@ REST_TAKES_IT = {
 
 @pytest.mark.parametrize("token", [pytest.param(v, id=k) for k, v in NEVER.items()])
 def test_it_is_shown_or_named(token: str) -> None:
-    started = time.process_time()
-    for read in (
-        tokens.decode,
-        lambda value: tokens.compare(value, GOOD),
-        lambda value: tokens.compare(GOOD, value),
-    ):
-        try:
-            look_at(read(token))
-        except TokenError as error:
-            look_at(error)
-    assert time.process_time() - started < SECONDS
+    started = time.perf_counter()
+    try:
+        look_at(tokens.decode(token))
+    except TokenError as error:
+        look_at(error)
+    assert time.perf_counter() - started < SECONDS
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=range(len(SCRIPTS)))
@@ -304,9 +299,6 @@ def test_what_a_claim_holds_is_text(script: str) -> None:
     token = signed(claims)
     look_at(tokens.decode(token))
     look_at(issuer.verify(token))
-    look_at(tokens.compare(token, GOOD))
-    look_at(tokens.compare(GOOD, token))
-    look_at(tokens.compare(token, token))
     for verdict in (
         issuer.verdict(token),
         issuer.verdict(token, script),
@@ -324,7 +316,6 @@ def test_what_a_claim_holds_is_text(script: str) -> None:
         look_at(refused.value)
         look_at(issuer.verdict(bad))
         look_at(issuer.http_verdict(bad))
-    assert len(str(tokens.compare(token, GOOD))) < 10_000
 
 
 def test_a_name_that_comes_twice_is_shown() -> None:

@@ -32,7 +32,7 @@ from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
 from labkit.local.apigateway.rest.responses import render
 from labkit.local.messages import Request
 from labkit.tokens.keys import REFETCH_SECONDS, KeySet
-from labkit.tokens.meaning import _meanings
+from labkit.tokens.meaning import _meanings, meaning
 from tests.support.issuer import ADMIN, ARN, CLIENT, NOW, POOL, Issuer, jwk
 from tests.support.rest_calls import call
 
@@ -469,52 +469,12 @@ def test_only_authorizers_of_tokens_have_a_verdict(issuer: Issuer, kind: Any) ->
         tokens.verdict(issuer.token(), authorizer={"type": kind}, http=issuer)
 
 
-# -- compare ----------------------------------------------------------------------------------
-
-
-def test_two_tokens_side_by_side(issuer: Issuer) -> None:
-    compared = tokens.compare(issuer.token("id"), tokens.decode(issuer.token("access")))
-    assert compared.only_in_first == ["aud", "email", "email_verified"]
-    assert compared.only_in_second == ["client_id", "scope", "username"]
-    assert compared.different == ["token_use"]
-    assert compared.equal == ["auth_time", "exp", "iat", "iss", "sub"]
-    assert all(claim.meaning for claim in compared.claims)
-    text, table = str(compared), compared._repr_html_()
-    assert text.startswith(
-        "ID token and access token, decoded but not verified\nonly in the ID token\n"
-    )
-    for claim in compared.claims:
-        assert claim.name in text
-        assert f">{claim.name}<" in table
-        assert " ".join(claim.meaning.split()) in " ".join(text.split())
-
-
-def test_two_of_the_same_kind_have_names_too(issuer: Issuer) -> None:
-    compared = tokens.compare(issuer.token(), issuer.token(jti="2"))
-    assert compared.titles == ("first ID token", "second ID token")
-    assert compared.only_in_second == ["jti"]
-
-
-def test_equal_means_equal_as_json() -> None:
-    def of(value: object) -> tokens.DecodedToken:
-        return tokens.DecodedToken({}, {"x": value})
-
-    for one, two in ((True, 1), (1, 1.0), (None, False), ("1", 1), ([1], (1,)), ({}, [])):
-        assert tokens.compare(of(one), of(two)).different == ["x"]
-    assert tokens.compare(of([1, {"a": None}]), of([1, {"a": None}])).equal == ["x"]
-
-
-def test_only_tokens_can_be_compared(issuer: Issuer) -> None:
-    with pytest.raises(TokenError, match="encrypted"):
-        tokens.compare(issuer.token(), "a.b.c.d.e")
-
-
 def test_meanings_are_sentences() -> None:
     for claim, sentence in _meanings().items():
-        assert tokens.meaning(claim) == sentence
+        assert meaning(claim) == sentence
         assert sentence.endswith((".", "…")), claim
         assert sentence[0].isupper()
-    assert tokens.meaning("custom:x") == tokens.meaning("dev:custom:x")
+    assert meaning("custom:x") == meaning("dev:custom:x")
 
 
 # -- redact -----------------------------------------------------------------------------------
