@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Callable
+from functools import partial
 
 from labkit.doctor import details
 from labkit.doctor.evidence import Evidence, SentRequest, read
 from labkit.doctor.explanation import Cause, Explanation
 from labkit.doctor.facts import EXECUTE_API_HOST, facts_of, sentence
-from labkit.doctor.redaction import Redactor
-from labkit.doctor.rules import KnownCause, Rule, knowledge
-from labkit.journey import Journey
+from labkit.doctor.redaction import hide
+from labkit.doctor.rules import Knowledge, KnownCause, Overlay, Rule, knowledge
+from labkit.journey import Journey, Step
 
 _BY_PATH = re.compile(r"/_aws/execute-api/(?P<api_id>\w+)(?P<path>/.*)")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -51,10 +52,8 @@ class _Diagnosis:
         self._stop = journey.stopped_at if journey else None
         self._known = knowledge()
         self._facts = facts_of(evidence)
-        self._redact = Redactor(evidence.secrets())
-        self._values = _values_of(evidence.request)
-        if self._stop:
-            self._values |= {"gate": self._stop.gate, "reason": self._stop.reason}
+        self._redact: Callable[[str], str] = partial(hide, secrets=evidence.secrets())
+        self._values = _values_of(evidence)
 
     def explanation(self) -> Explanation:
         if not self._evidence.refused:
