@@ -39,11 +39,13 @@ def tag(name: str, *content: str, **attributes: str) -> Markup:
 def join(content: Iterable[str]) -> Markup:
     """Texts and elements after one another."""
     return Markup(
-        "".join(
-            part if isinstance(part, Markup) else html.escape(plain(part), quote=False)
-            for part in content
-        )
+        "".join(part if isinstance(part, Markup) else html.escape(plain(part)) for part in content)
     )
+
+
+def lines(text: str, between: str = "\n") -> Markup:
+    """A text of several lines, as it stands in a ``pre`` element; elsewhere ``<br>`` is between them."""
+    return Markup(between.join(join([line]) for line in text.split("\n")))
 
 
 def plain(text: str) -> str:

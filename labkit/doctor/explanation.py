@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+from labkit.markup import Markup, join, lines, tag
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 _UNCONFIRMED = "inferred"
@@ -33,14 +34,13 @@ class Notebook:
     def __str__(self) -> str:
         return f"{self.title}: {NOTEBOOKS.name}/{self.file}" if self.path.exists() else self.title
 
-    def _repr_html_(self) -> str:
+    def link(self) -> Markup:
         """A link that works from the notebook that runs, whose directory is the working directory."""
-        title = html.escape(self.title)
         try:
-            link = Path(os.path.relpath(self.path)).as_posix()
-        except (ValueError, OSError):  # another drive of Windows; a deleted working directory
-            return title
-        return f'<a href="{html.escape(quote(link))}">{title}</a>' if self.path.exists() else title
+            where = Path(os.path.relpath(self.path or "")).as_posix()
+        except (ValueError, OSError):  # no file; another drive of Windows; a deleted directory
+            return join([str(self)])
+        return tag("a", self.title, href=quote(where))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,19 +161,16 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         """The same words as the text, readable in light and dark themes and without colour."""
+        decided = f"The gateway decided at the gate {self.reason}" if self.reason else ""
+        shown = [_html_cause(c, opened=n < self.decided) for n, c in enumerate(self._shown)]
         parts = [
-            f"<p><strong>{html.escape(self.answer)}</strong><br>{html.escape(self.meaning)}</p>"
+            tag("p", tag("strong", self.answer), Markup("<br>"), self.meaning),
+            *([tag("p", decided)] if decided else []),
+            *(tag("pre", lines(one), style="white-space:pre-wrap") for one in self.details),
+            *([tag("p", self._verdict), tag("ol", *shown)] if shown else []),
+            *([tag("p", self._others)] if self._others else []),
         ]
-        if self.reason:
-            parts.append(f"<p>The gateway decided at the gate {html.escape(self.reason)}</p>")
-        parts += [f'<pre style="white-space:pre-wrap">{html.escape(d)}</pre>' for d in self.details]
-        if self.causes:
-            parts.append(f"<p>{html.escape(self._verdict)}</p>")
-            items = (_html_cause(c, opened=n < self.decided) for n, c in enumerate(self._shown))
-            parts.append(f"<ol>{''.join(items)}</ol>")
-        if self._others:
-            parts.append(f"<p>{html.escape(self._others)}</p>")
-        return "".join(parts)
+        return join(parts)
 
 
 def _labelled(label: str, text: str) -> str:
@@ -181,15 +178,17 @@ def _labelled(label: str, text: str) -> str:
     return "\n".join([f"   {label:<5} {first}", *(f"         {line}" for line in rest)])
 
 
-def _html_cause(cause: Cause, *, opened: bool) -> str:
+def _html_cause(cause: Cause, *, opened: bool) -> Markup:
     """A cause that unfolds."""
-    rows = [(label, html.escape(text).replace("\n", "<br>")) for label, text in cause.rows()]
-    if cause.notebook is not None:
-        rows.append(("learn", cause.notebook._repr_html_()))
-    cells = "".join(
-        f'<tr><th style="text-align:left;vertical-align:top">{label}</th>'
-        f'<td style="text-align:left">{text}</td></tr>'
-        for label, text in rows
-    )
-    head = f"<summary><strong>{html.escape(cause.heading)}</strong></summary>"
-    return f"<li><details{' open' if opened else ''}>{head}<table>{cells}</table></details></li>"
+    rows = [(label, lines(text, "<br>")) for label, text in cause.rows()]
+    cells = [
+        tag(
+            "tr",
+            tag("th", label, style="text-align:left;vertical-align:top"),
+            tag("td", text, style="text-align:left"),
+        )
+        for label, text in [*rows, ("learn", cause.notebook.link())]
+    ]
+    summary = tag("summary", tag("strong", cause.heading))
+    details = Markup(f"<details{' open' if opened else ''}>{summary}")
+    return tag("li", details, tag("table", *cells), Markup("</details>"))

@@ -8,15 +8,13 @@ it for ``requests``, and :func:`diff` finds the line that breaks a signature.
 
 from typing import TYPE_CHECKING
 
-from labkit.sigv4.mismatch import SignatureDifference, diff
-from labkit.sigv4.signing import Credentials, PresignedUrl, Signature, presign, sign
+from labkit.sigv4.mismatch import diff
+from labkit.sigv4.signing import Credentials, presign, sign
 from labkit.sigv4.steps import (
     ALGORITHM,
     EMPTY_SHA256,
     TERMINATOR,
     CredentialScope,
-    canonical_headers,
-    canonical_query_string,
     canonical_request,
     canonical_uri,
     signature,
@@ -33,12 +31,7 @@ __all__ = [
     "TERMINATOR",
     "CredentialScope",
     "Credentials",
-    "PresignedUrl",
     "SigV4Auth",
-    "Signature",
-    "SignatureDifference",
-    "canonical_headers",
-    "canonical_query_string",
     "canonical_request",
     "canonical_uri",
     "diff",

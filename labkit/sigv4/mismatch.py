@@ -6,7 +6,6 @@ API Gateway's refusal of a signature repeats what it computed (facts/gateway.md 
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from itertools import zip_longest
 from typing import Protocol
 from urllib.parse import unquote, unquote_plus
 
+from labkit.markup import join, tag
 from labkit.sigv4.signing import Signature, hide_token
 from labkit.sigv4.steps import EMPTY_SHA256
 
@@ -93,13 +93,16 @@ class SignatureDifference:
 
     def _repr_html_(self) -> str:
         """The same words; the part from the first different character on is bold."""
-        rows = "".join(
-            f'<tr><th style="text-align:left">{title}</th><td style="{_STYLE}">{html.escape(line[: self.column])}'
-            f"<b>{html.escape(line[self.column :])}</b></td></tr>"
+        rows = [
+            tag(
+                "tr",
+                tag("th", title, style="text-align:left"),
+                tag("td", line[: self.column], tag("b", line[self.column :]), style=_STYLE),
+            )
             for title, line in self._rows()
-        )
-        table = f"<table><tbody>{rows}</tbody></table>" if rows else ""
-        return f"<p><b>{html.escape(self.heading)}</b></p>{table}<p>{html.escape(self.hint)}</p>"
+        ]
+        table = [tag("table", tag("tbody", *rows))] if rows else []
+        return join([tag("p", tag("b", self.heading)), *table, tag("p", self.hint)])
 
 
 def server_strings(text: str) -> tuple[str, str] | None:

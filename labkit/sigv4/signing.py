@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from labkit.errors import SigningError
+from labkit.markup import join, lines, tag
 from labkit.sigv4.steps import (
     ALGORITHM,
     EMPTY_SHA256,
@@ -103,10 +103,11 @@ class Signature:
 
     def _repr_html_(self) -> str:
         """The same words; what comes from the request is escaped."""
-        return "".join(
-            f"<p><b>{html.escape(heading)}</b></p>"
-            f'<pre style="white-space:pre-wrap;overflow-wrap:anywhere">{html.escape(text)}</pre>'
+        style = "white-space:pre-wrap;overflow-wrap:anywhere"
+        return join(
+            part
             for heading, text in self.steps()
+            for part in (tag("p", tag("b", heading)), tag("pre", lines(text), style=style))
         )
 
 
@@ -173,14 +174,12 @@ def sign(
     data = body.encode() if isinstance(body, str) else body
     scope = CredentialScope(amz_date[:8], region, service)
     payload_hash = _declared_hash(sent) or hashlib.sha256(data).hexdigest()
-    canonical, names = _canonical(method, url, sent, payload_hash, service)
-    to_sign = string_to_sign(amz_date, scope, canonical)
-    proof = signature(credentials.secret_key, scope, to_sign)
+    proofs = _proofs(method, url, sent, payload_hash, amz_date, scope, credentials)
     sent["Authorization"] = (
         f"{ALGORITHM} Credential={credentials.access_key}/{scope}, "
-        f"SignedHeaders={names}, Signature={proof}"
+        f"SignedHeaders={proofs[-1]}, Signature={proofs[2]}"
     )
-    return Signature(canonical, to_sign, proof, scope, names, sent)
+    return Signature(*proofs, sent)
 
 
 def presign(
@@ -244,36 +243,32 @@ def presign(
     encoded = "&".join(f"{_encode(name)}={_encode(value)}" for name, value in query)
     unsigned = parts._replace(query=encoded, fragment="").geturl()
     payload_hash = _declared_hash(sent) or ("UNSIGNED-PAYLOAD" if service == "s3" else EMPTY_SHA256)
-    canonical, names = _canonical(method, unsigned, sent, payload_hash, service)
+    proofs = _proofs(method, unsigned, sent, payload_hash, amz_date, scope, credentials)
+    return PresignedUrl(*proofs, sent, f"{unsigned}&X-Amz-Signature={proofs[2]}", expires)
+
+
+def _proofs(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    payload_hash: str,
+    amz_date: str,
+    scope: CredentialScope,
+    credentials: Credentials,
+) -> tuple[str, str, str, CredentialScope, str]:
+    """The steps, the scope, and the names of the signed headers."""
+    parts, names = urlsplit(url), _names(headers)
+    canonical = canonical_request(
+        method, parts.path, parts.query, headers, names, payload_hash, scope.service
+    )
     to_sign = string_to_sign(amz_date, scope, canonical)
     proof = signature(credentials.secret_key, scope, to_sign)
-    return PresignedUrl(
-        canonical,
-        to_sign,
-        proof,
-        scope,
-        names,
-        sent,
-        f"{unsigned}&X-Amz-Signature={proof}",
-        expires,
-    )
+    return canonical, to_sign, proof, scope, ";".join(names)
 
 
 def _amz_date(now: dt.datetime | None) -> str:
     moment = (now or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
     return moment.strftime("%Y%m%dT%H%M%SZ")
-
-
-def _canonical(
-    method: str, url: str, headers: Mapping[str, str], payload_hash: str, service: str
-) -> tuple[str, str]:
-    """The canonical request, and the names of the signed headers."""
-    parts = urlsplit(url)
-    names = _names(headers)
-    canonical = canonical_request(
-        method, parts.path, parts.query, headers, names, payload_hash, service
-    )
-    return canonical, ";".join(names)
 
 
 def _names(headers: Mapping[str, str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 import jwt
 
 from labkit.errors import InvalidTokenError
+from labkit.markup import Markup, lines, tag
 from labkit.tokens.authorizer_rules import (
     EXPIRED_MESSAGE,
     challenge,
@@ -76,8 +76,10 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         """The same words."""
-        first, *rest = map(html.escape, self.lines())
-        return f"<p>{'<br>'.join([f'<b>{first}</b>', *rest])}</p>"
+        first, *rest = self.lines()
+        return tag(
+            "p", tag("b", first), Markup("<br>" * bool(rest)), lines("\n".join(rest), "<br>")
+        )
 
 
 def verdict(

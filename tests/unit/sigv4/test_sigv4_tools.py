@@ -26,7 +26,8 @@ from hypothesis import strategies as st
 
 from labkit import sigv4
 from labkit.errors import LabkitError, SigningError
-from labkit.sigv4.steps import canonical_headers
+from labkit.sigv4.signing import PresignedUrl, Signature
+from labkit.sigv4.steps import canonical_headers, canonical_query_string
 
 NOW = dt.datetime(2026, 11, 21, 12, 34, 56, tzinfo=dt.UTC)
 HOST = "abc123.execute-api.us-east-1.amazonaws.com"
@@ -43,13 +44,13 @@ def _botocore_at_this_time() -> Iterator[None]:
         yield
 
 
-def sign(method: str = "GET", url: str = URL, **options: Any) -> sigv4.Signature:
+def sign(method: str = "GET", url: str = URL, **options: Any) -> Signature:
     return sigv4.sign(
         method, url, **{"credentials": KEY, "region": "us-east-1", "now": NOW, **options}
     )
 
 
-def presign(method: str = "GET", url: str = URL, **options: Any) -> sigv4.PresignedUrl:
+def presign(method: str = "GET", url: str = URL, **options: Any) -> PresignedUrl:
     given = {"credentials": KEY, "region": "us-east-1", "now": NOW, "expires": 60, **options}
     return sigv4.presign(method, url, **given)
 
@@ -135,7 +136,7 @@ def test_urls_are_presigned_as_botocore_presigns_them(
     own_header: bool,
 ) -> None:
     # botocore keeps only the first of a repeated parameter.
-    single = list({sigv4.canonical_query_string(n): (n, v) for n, v in pairs if n}.values())
+    single = list({canonical_query_string(n): (n, v) for n, v in pairs if n}.values())
     single = [pair for n, pair in enumerate(single) if _name(pair) not in map(_name, single[:n])]
     query = "&".join(f"{n}={v or ''}" for n, v in single)
     url = "/".join([f"https://{HOST}/dev", *path]) + (f"?{query}" if query else "")
@@ -296,7 +297,7 @@ def test_a_header_that_comes_twice_is_joined() -> None:
 
 
 @pytest.mark.parametrize("made", [sign(credentials=TEMPORARY), presign(credentials=TEMPORARY)])
-def test_the_steps_are_text_without_the_session_token(made: sigv4.Signature) -> None:
+def test_the_steps_are_text_without_the_session_token(made: Signature) -> None:
     for text in (str(made), repr(made), html.unescape(made._repr_html_())):
         assert TEMPORARY.token not in text
         assert quote(TEMPORARY.token, safe="") not in text
@@ -537,7 +538,7 @@ def refusal(credentials: Any = KEY, to_sign: str | None = None, **changes: Any) 
     )
 
 
-def ours(**changes: Any) -> sigv4.Signature:
+def ours(**changes: Any) -> Signature:
     made = {**SIGNED, **changes}
     return sign(made.pop("method"), made.pop("url"), **made)
 
@@ -626,7 +627,7 @@ def test_a_query_in_another_order() -> None:
     wrong = sign(url=f"{URL}?b=2&a=1")
     unsorted = wrong.canonical_request.replace("a=1&b=2", "b=2&a=1")
     message = refusal(url=f"{URL}?b=2&a=1", method="GET", headers={}, body=b"")
-    made = sigv4.Signature(
+    made = Signature(
         unsorted, wrong.string_to_sign, wrong.signature, wrong.scope, wrong.signed_headers, {}
     )
     assert "sorted by name" in sigv4.diff(message, made).hint
