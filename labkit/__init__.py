@@ -33,28 +33,7 @@ _HOME_OF = {
     "errors": "labkit.errors",
 }
 
-__all__ = [
-    "Journey",
-    "Lab",
-    "LabkitError",
-    "__version__",
-    "arrivals",
-    "build",
-    "errors",
-    "expect_status",
-    "explain",
-    "fire",
-    "names",
-    "plots",
-    "retry",
-    "sigv4",
-    "simulate",
-    "start",
-    "stop",
-    "throttle",
-    "tokens",
-    "widgets",
-]
+__all__ = sorted({*_HOME_OF, "__version__"})
 
 
 def __getattr__(name):  # type: ignore[no-untyped-def]

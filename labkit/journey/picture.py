@@ -15,12 +15,13 @@ from labkit.journey.step import MARK, Step
 WORD = {"pass": "passed", "stop": "stopped here", "skip": "nothing to check"}
 
 _CELL = "text-align:center;padding:4px {side}px;background:none;white-space:normal;"
-_BORDER = {
-    "pass": "border:2px solid currentColor;",
-    "stop": "border:5px double currentColor;font-weight:bold;",
-    "skip": "border:1px dotted currentColor;",
-    "not reached": "border:1px dashed currentColor;font-style:italic;",
+BORDER = {
+    "pass": "2px solid currentColor",
+    "stop": "5px double currentColor",
+    "skip": "1px dotted currentColor",
+    "not reached": "1px dashed currentColor",
 }
+_LETTERS = {"stop": "font-weight:bold;", "not reached": "font-style:italic;"}
 _ROOMY = 8
 _PLAIN = "border:none;background:none;text-align:left;padding:1px 8px;vertical-align:top;"
 
@@ -59,7 +60,7 @@ def _cells(steps: Sequence[Step], not_reached: Sequence[str]) -> Iterator[str]:
 
 
 def _cell(first: str, second: str, outcome: str, side: int) -> str:
-    style = _CELL.format(side=side) + _BORDER[outcome]
+    style = f"{_CELL.format(side=side)}border:{BORDER[outcome]};{_LETTERS.get(outcome, '')}"
     return f'<td style="{style}">{html.escape(first)}<br><small>{second}</small></td>'
 
 

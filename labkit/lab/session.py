@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import requests
 
@@ -13,49 +13,17 @@ from labkit.course.clean_up import CleanUpReport, clean_up
 from labkit.course.tasks import Demo, start_task
 from labkit.errors import JourneyUnknownError, SetupError
 from labkit.journey import Journey
-from labkit.lab.clock import Clock
-from labkit.lab.inbox import Inbox
 from labkit.names import prefix_of
 
 if TYPE_CHECKING:
     from labkit.doctor import Explanation
+    from labkit.lab.aws_cloud import AwsCloud
+    from labkit.lab.local_cloud import LocalCloud
 
 CLOUD_VARIABLE = "LABKIT_CLOUD"
 
 _replaced: dict[str, str | None] = {}
 """Environment variables as they were before the local cloud's were set."""
-
-
-class Cloud(Protocol):
-    """What the lab asks of a cloud."""
-
-    name: str
-    region: str
-    account_id: str
-    http: requests.Session
-    inbox: Inbox
-    clock: Clock
-
-    def check(self) -> None:
-        """Raise a ``CloudUnavailableError`` when it is a local cloud that doesn't answer."""
-
-    def status(self) -> str:
-        """The short status of the first cell."""
-
-    def details(self) -> dict[str, object]:
-        """More status."""
-
-    def journey(self, response: requests.Response) -> Journey:
-        """The journey of the request that got this response."""
-
-    def journeys(self) -> list[Journey]:
-        """The journeys of the last requests, the newest first."""
-
-    def wait_for_role(self) -> None:
-        """Wait until a new IAM role can be assumed."""
-
-    def wait_for_deployment(self, url: str) -> None:
-        """Wait until a newly deployed, closed method answers."""
 
 
 class Lab:
@@ -69,7 +37,7 @@ class Lab:
         account_id: the account.
     """
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: LocalCloud | AwsCloud) -> None:
         self._cloud = cloud
         self.http = cloud.http
         self.inbox = cloud.inbox
@@ -184,7 +152,7 @@ def start() -> Lab:
     if chosen not in ("local", "aws"):
         raise SetupError(f"{CLOUD_VARIABLE}={chosen} isn't a cloud: set it to local or aws.")
     _restore_environment()
-    cloud: Cloud
+    cloud: LocalCloud | AwsCloud
     if chosen == "aws":
         from labkit.lab.aws_cloud import AwsCloud
 

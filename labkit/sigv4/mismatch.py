@@ -11,12 +11,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
 from labkit.markup import join, tag
 from labkit.sigv4.signing import Signature, hide_token
 from labkit.sigv4.steps import EMPTY_SHA256
+
+if TYPE_CHECKING:
+    import requests
 
 _SERVER = re.compile(
     r"The Canonical String for this request should have been\s*'(?P<canonical>.*?)'\s*"
@@ -25,14 +28,6 @@ _SERVER = re.compile(
 )
 _MISSING = "(not there)"
 _STYLE = "text-align:left;vertical-align:top;font-family:monospace;white-space:pre-wrap;overflow-wrap:anywhere;"
-
-
-class HasText(Protocol):
-    """A response of ``requests``."""
-
-    @property
-    def text(self) -> str:
-        """The body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +124,7 @@ def _candidates(text: str) -> Iterator[str]:
     yield text.replace("\\n", "\n").replace('\\"', '"')  # copied out of a JSON body
 
 
-def diff(server_message: str | HasText, signature: Signature) -> SignatureDifference:
+def diff(server_message: str | requests.Response, signature: Signature) -> SignatureDifference:
     r"""Find the first line in which what the server saw differs from what was signed.
 
     Args:

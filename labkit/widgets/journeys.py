@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import ipywidgets
 
 from labkit.errors import LabkitError
 from labkit.journey import Journey, Step
-from labkit.journey.picture import WORD
+from labkit.journey.picture import BORDER, WORD
 from labkit.journey.step import MARK
+from labkit.lab.session import Lab
 from labkit.markup import BOLD, Markup, plain, sentence, table, tag
 from labkit.widgets.view import LABEL, View, button, row
 
-_BORDER = {
-    "pass": "2px solid currentColor",
-    "stop": "5px double currentColor",
-    "skip": "1px dotted currentColor",
-    "not reached": "1px dashed currentColor",
-}
 _MOST_ROWS = 10
 """A longer list scrolls."""
 _NONE = "No request has gone through the gateway yet."
 
 
-class KeepsJourneys(Protocol):
-    """What the view needs of the lab."""
-
-    @property
-    def journeys(self) -> list[Journey]:
-        """The journeys of the last requests, the newest first."""
-
-
-def journey_view(journey_or_lab: Journey | Sequence[Journey] | KeepsJourneys) -> JourneyView:
+def journey_view(journey_or_lab: Journey | Sequence[Journey] | Lab) -> JourneyView:
     """Show a request's way through the gateway; click a gate to see what it looked at and why it decided so.
 
     Args:
@@ -54,7 +41,7 @@ class JourneyView(View):
         details: what the chosen gate says.
     """
 
-    def __init__(self, source: Journey | Sequence[Journey] | KeepsJourneys) -> None:
+    def __init__(self, source: Journey | Sequence[Journey] | Lab) -> None:
         self._source = source
         self._journeys: Sequence[Journey] = ()
         self._reached: list[Step | str] = []
@@ -106,7 +93,7 @@ class JourneyView(View):
             plain(_name(gate)),
             lambda: self.choose(number),
             tooltip=WORD.get(outcome, outcome),
-            layout={"border": _BORDER[outcome], "margin": "2px", "height": "auto"},
+            layout={"border": BORDER[outcome], "margin": "2px", "height": "auto"},
         )
 
     def choose(self, number: int) -> None:
@@ -129,7 +116,7 @@ class JourneyView(View):
         return "\n".join(map(plain, lines))
 
 
-def _journeys_of(source: Journey | Sequence[Journey] | KeepsJourneys) -> Sequence[Journey]:
+def _journeys_of(source: Journey | Sequence[Journey] | Lab) -> Sequence[Journey]:
     if isinstance(source, Journey):
         return [source]
     return source if isinstance(source, Sequence) else source.journeys
