@@ -7,7 +7,7 @@ Design: "One model of the gateway's decision serves the requests, explains them 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from labkit.journey.picture import picture
@@ -56,26 +56,12 @@ class Journey:
 
     def to_dict(self) -> dict[str, Any]:
         """The journey as plain JSON data."""
-        return {
-            "request_id": self.request_id,
-            "method": self.method,
-            "path": self.path,
-            "status": self.status,
-            "steps": [step.to_dict() for step in self.steps],
-            "note": self.note,
-        }
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Journey:
         """Read what :meth:`to_dict` wrote."""
-        return cls(
-            data["request_id"],
-            data["method"],
-            data["path"],
-            data["status"],
-            [Step.from_dict(step) for step in data["steps"]],
-            data.get("note", ""),
-        )
+        return cls(**{**data, "steps": [Step.from_dict(step) for step in data["steps"]]})
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from labkit.journey.codes import Code
@@ -61,13 +61,7 @@ class Step:
 
     def to_dict(self) -> dict[str, Any]:
         """The step as plain JSON data: ``{"gate", "outcome", "code", "reason", "evidence"}``."""
-        return {
-            "gate": self.gate,
-            "outcome": self.outcome,
-            "code": self.code,
-            "reason": self.reason,
-            "evidence": dict(self.evidence),
-        }
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Step:
@@ -76,11 +70,4 @@ class Step:
         >>> Step.from_dict(Step("route", "stop", "no /x", code=Code.ROUTE_NOT_FOUND).to_dict()).code
         <Code.ROUTE_NOT_FOUND: 'route.not-found'>
         """
-        code = data["code"]
-        return cls(
-            data["gate"],
-            data["outcome"],
-            data["reason"],
-            data["evidence"],
-            None if code is None else Code(code),
-        )
+        return cls(**{**data, "code": data["code"] and Code(data["code"])})

@@ -21,7 +21,7 @@ def test_a_meaning_says_one_thing_in_one_short_line() -> None:
 def test_a_step_carries_its_code_through_json() -> None:
     step = Step("route", "stop", "no such path", {"stage": "dev"}, Code.ROUTE_NOT_FOUND)
     data = json.loads(json.dumps(step.to_dict()))
-    assert list(data) == ["gate", "outcome", "code", "reason", "evidence"]
+    assert set(data) == {"gate", "outcome", "code", "reason", "evidence"}
     assert data["code"] == "route.not-found"
     assert Step.from_dict(data) == step
 
