@@ -34,22 +34,29 @@ class Verdict:
     Attributes:
         status: the status; 200 stands for "the request goes on to the integration".
         body: the body of a refusal.
-        www_authenticate: the header of that name, which only HTTP APIs send.
-        error_type: the header ``x-amzn-ErrorType``, which only REST APIs send.
         reason: why, in plain words. The client isn't told.
         check: the check that failed; empty when none did.
         evidence: what the check saw.
         label: how it is known of AWS: ``recorded``, ``documented``, ``measured`` or ``inferred``.
+        www_authenticate: the header of that name, which only HTTP APIs send.
+        error_type: the header ``x-amzn-ErrorType``, which only REST APIs send.
     """
 
     status: int
     body: str
-    www_authenticate: str | None
-    error_type: str | None
     reason: str
     check: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     label: str = "documented"
+    www_authenticate: str | None = None
+    error_type: str | None = None
+
+    @classmethod
+    def of(
+        cls, error: InvalidTokenError, status: int, body: str, label: str, **headers: str
+    ) -> Verdict:
+        """A refusal."""
+        return cls(status, body, error.reason, error.check, error.evidence, label, **headers)
 
     @property
     def allowed(self) -> bool:
@@ -155,18 +162,9 @@ def _of_rest_api(
     except InvalidTokenError as error:
         expired = error.check == "exp"
         body, label = (_EXPIRED, "recorded") if expired else (_UNAUTHORIZED, "documented")
-        return Verdict(
-            401,
-            body,
-            None,
-            "UnauthorizedException",
-            error.reason,
-            error.check,
-            error.evidence,
-            label,
-        )
+        return Verdict.of(error, 401, body, label, error_type="UnauthorizedException")
     wanted = "an access token with one of the method's scopes" if scopes else "an ID token"
-    return Verdict(200, "", None, None, f"it is {wanted}, valid, from the user pool")
+    return Verdict(200, "", f"it is {wanted}, valid, from the user pool")
 
 
 # -- HTTP API ------------------------------------------------------------------------------------
@@ -185,19 +183,18 @@ def _of_http_api(
         check_route_scopes(claims, scopes)
     except InvalidTokenError as error:
         return _refused_by_http_api(error, scopes)
-    return Verdict(200, "", None, None, "it is a valid token of the issuer for this audience")
+    return Verdict(200, "", "it is a valid token of the issuer for this audience")
 
 
 def _refused_by_http_api(error: InvalidTokenError, scopes: list[str]) -> Verdict:
-    status, body, header, label = 401, _UNAUTHORIZED, "Bearer", "recorded"
     if error.check == "scope":
-        status, body, label = 403, _FORBIDDEN, "measured"
-        return Verdict(status, body, None, None, error.reason, error.check, error.evidence, label)
+        return Verdict.of(error, 403, _FORBIDDEN, "measured")
+    header, label = "Bearer", "recorded"
     if error.check != "token":
         header = challenge(error, scopes)
         known = "error_description" in header
         label = "inferred" if not known else "recorded" if error.check == "format" else "documented"
-    return Verdict(status, body, header, None, error.reason, error.check, error.evidence, label)
+    return Verdict.of(error, 401, _UNAUTHORIZED, label, www_authenticate=header)
 
 
 def _missing() -> InvalidTokenError:
