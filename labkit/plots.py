@@ -220,16 +220,7 @@ def retries(runs: Sequence[RetryRun], words: str | None = None) -> Picture:
             color=_INK,
         )
     if panels:
-        # Above the panel: inside it would cover requests.
-        panels[0].legend(
-            loc="lower right",
-            bbox_to_anchor=(1.01, 0.97),
-            ncols=2,
-            frameon=False,
-            fontsize=_SMALL,
-            borderaxespad=0.1,
-            handletextpad=0.2,
-        )
+        _legend(panels[0], "lower right")
     clients = max((run.clients for run in runs), default=0)
     ways = "" if len(runs) == 1 else f", {len(runs)} ways to retry"
     title = f"{clients} clients call at once{ways}"
@@ -425,11 +416,11 @@ def _steps(axes: Axes, passed: FloatArray, last: FloatArray, colour: str, label:
     _legend(axes)
 
 
-def _legend(axes: Axes) -> None:
+def _legend(axes: Axes, corner: Literal["lower left", "lower right"] = "lower left") -> None:
     """Above the panel: inside it would cover requests."""
     axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(-0.01, 0.97),
+        loc=corner,
+        bbox_to_anchor=(-0.01 if corner == "lower left" else 1.01, 0.97),
         ncols=3,
         frameon=False,
         fontsize=_SMALL,

@@ -105,9 +105,7 @@ class LocalCloud:
         self.region = self.settings.region
         self.account_id = self.settings.account_id
         self.http = requests.Session()
-        self.http.trust_env = (
-            False  # a proxy or a netrc file of the machine must not get in between
-        )
+        self.http.trust_env = False  # no proxy or netrc file of the machine gets in between
         adapter = LocalCloudAdapter(self.settings.endpoint)
         self.http.mount("https://", adapter)
         self.http.mount("http://", adapter)
@@ -118,43 +116,22 @@ class LocalCloud:
         self.clock = Clock(timekeeper)
 
     def environment(self) -> dict[str, str | None]:
-        """The variables that make ``boto3.client(...)`` reach the local cloud; None removes one."""
-        no_proxy = ",".join(
-            dict.fromkeys(
-                [
-                    v
-                    for v in (os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or "").split(
-                        ","
-                    )
-                    if v
-                ]
-                + ["127.0.0.1", "localhost"]
-            )
-        )
-        return {
+        """The variables that make ``boto3.client(...)`` reach the local cloud; None removes one of the learner's."""
+        before = (os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or "").split(",")
+        hosts = dict.fromkeys([*filter(None, before), "127.0.0.1", "localhost"])
+        no_proxy = ",".join(hosts)
+        return {name: None for name in os.environ if name.startswith("AWS_")} | {
             "AWS_ACCESS_KEY_ID": self.settings.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.settings.secret_access_key,
-            "AWS_SESSION_TOKEN": None,
-            "AWS_SECURITY_TOKEN": None,
-            "AWS_CREDENTIAL_EXPIRATION": None,
-            "AWS_ACCOUNT_ID": None,
-            "AWS_PROFILE": None,
-            "AWS_DEFAULT_PROFILE": None,
-            "AWS_ROLE_ARN": None,
-            "AWS_WEB_IDENTITY_TOKEN_FILE": None,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
             "AWS_ENDPOINT_URL": self.settings.endpoint,
-            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": None,
-            "AWS_USE_FIPS_ENDPOINT": None,
-            "AWS_USE_DUALSTACK_ENDPOINT": None,
-            "AWS_CA_BUNDLE": None,
             "AWS_EC2_METADATA_DISABLED": "true",
             "NO_PROXY": no_proxy,
             "no_proxy": no_proxy,
-        } | {name: None for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")}
+        }
 
     def status(self) -> str:
         """What the first cell prints."""
