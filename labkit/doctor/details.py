@@ -8,7 +8,7 @@ import re
 from difflib import unified_diff
 from itertools import islice
 
-from labkit import sigv4
+from labkit import clock, sigv4
 from labkit.doctor.evidence import Evidence
 from labkit.sigv4.mismatch import server_strings
 
@@ -43,15 +43,8 @@ def in_words(off: dt.timedelta) -> str:
     >>> in_words(dt.timedelta(seconds=-3585))
     'The signature is 59 min 45 s older than the time at AWS.'
     """
-    seconds = abs(int(off.total_seconds()))
-    hours, rest = divmod(seconds, 3600)
-    minutes, left = divmod(rest, 60)
-    amount = " ".join(
-        f"{number} {unit}"
-        for number, unit in ((hours, "h"), (minutes, "min"), (left, "s"))
-        if number
-    )
-    return f"The signature is {amount or '0 s'} {'older' if off < dt.timedelta() else 'newer'} than the time at AWS."
+    amount = clock.in_words(abs(int(off.total_seconds())))
+    return f"The signature is {amount} {'older' if off < dt.timedelta() else 'newer'} than the time at AWS."
 
 
 def expected_canonical_request(text: str) -> str | None:
@@ -76,15 +69,13 @@ def differences(evidence: Evidence, expected: str) -> list[tuple[str, str]] | No
 
 def _sent_canonical_request(evidence: Evidence) -> str | None:
     request = evidence.request
-    header = request.headers.get("authorization", "")
-    signed = re.search(r"SignedHeaders=([^,\s]+)", header)
-    if not header.startswith("AWS4-") or signed is None:
+    if not request.signed_headers:
         return None
     return sigv4.canonical_request(
         request.method,
         request.path,
         request.query,
         {"host": request.host, **request.headers},
-        signed[1].split(";"),
+        request.signed_headers,
         hashlib.sha256(request.body).hexdigest(),
     )

@@ -36,6 +36,12 @@ class SentRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
+    @property
+    def signed_headers(self) -> list[str]:
+        """The names that a Signature v4 covers; empty without one."""
+        found = re.search(r"SignedHeaders=([^,\s]+)", self.headers.get("authorization", ""))
+        return found[1].lower().split(";") if found else []
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
