@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from difflib import unified_diff
-from itertools import islice
 
 from labkit import clock, sigv4
 from labkit.doctor.evidence import Evidence
@@ -53,21 +51,8 @@ def expected_canonical_request(text: str) -> str | None:
     return strings[0] if strings else None
 
 
-def differences(evidence: Evidence, expected: str) -> list[tuple[str, str]] | None:
-    """The lines in which the request as it was sent differs from the one that arrived; None when it isn't known.
-
-    Returns:
-        Pairs of ``sent`` or ``arrived`` and a line; it may hold a secret.
-    """
-    sent = _sent_canonical_request(evidence)
-    if sent is None:
-        return None
-    lines = unified_diff(sent.split("\n"), expected.split("\n"), n=0, lineterm="")
-    sides = {"-": "sent", "+": "arrived"}
-    return [(sides[line[0]], line[1:]) for line in islice(lines, 2, None) if line[0] in sides]
-
-
-def _sent_canonical_request(evidence: Evidence) -> str | None:
+def sent_canonical_request(evidence: Evidence) -> str | None:
+    """The canonical request of the request as it was sent; None when it wasn't signed. It may hold a secret."""
     request = evidence.request
     if not request.signed_headers:
         return None

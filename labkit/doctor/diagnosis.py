@@ -13,6 +13,7 @@ from labkit.doctor.facts import EXECUTE_API_HOST, facts_of, sentence
 from labkit.doctor.redaction import hide
 from labkit.doctor.rules import Knowledge, KnownCause, Overlay, Rule, knowledge
 from labkit.journey import Journey, Step
+from labkit.sigv4.mismatch import compare_canonical_requests
 
 _BY_PATH = re.compile(r"/_aws/execute-api/(?P<api_id>\w+)(?P<path>/.*)")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -123,12 +124,11 @@ class _Diagnosis:
             found.append(details.in_words(off))
         if canonical is not None:
             found.append(f"The server computed this canonical request:\n{canonical}")
-            lines = details.differences(self._evidence, canonical)
-            if lines:
-                shown = [f"{side:<8} {self._redact(line)}" for side, line in lines]
-                found.append("\n".join(["Changed on the way:", *shown]))
-            elif lines is not None:
+            sent = details.sent_canonical_request(self._evidence)
+            if sent == canonical:
                 found.append("The request arrived as it was sent: nothing on the way changed it.")
+            elif sent is not None:
+                found.append(f"Changed on the way. {compare_canonical_requests(sent, canonical)}")
         return found
 
     def _answer(self) -> str:

@@ -152,7 +152,7 @@ def diff(server_message: str | requests.Response, signature: Signature) -> Signa
         return SignatureDifference("unknown", 0, None, None, _HINTS["unknown"])
     canonical, to_sign = theirs
     if canonical != signature.canonical_request:
-        return _in_canonical_requests(signature.canonical_request, canonical)
+        return compare_canonical_requests(signature.canonical_request, canonical)
     for part, ours, other in zip(
         ("algorithm", "time", "scope", "hash"),
         signature.string_to_sign.split("\n"),
@@ -164,7 +164,8 @@ def diff(server_message: str | requests.Response, signature: Signature) -> Signa
     return SignatureDifference("secret key", 0, None, None, _HINTS["secret key"])
 
 
-def _in_canonical_requests(ours: str, theirs: str) -> SignatureDifference:
+def compare_canonical_requests(ours: str, theirs: str) -> SignatureDifference:
+    """The first difference of two that differ: ours, and the server's."""
     mine, other = _parts(ours), _parts(theirs)
     order = [*mine, *(part for part in other if part not in mine)]
     headers = sorted(part for part in order if part.startswith("header "))
