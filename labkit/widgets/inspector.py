@@ -98,8 +98,8 @@ class TokenInspector(View):
             claims = editable(self.token.value)
         before = self.claim.value
         self.claim.options = [(shorten(plain(name), 100), name) for name in claims]
-        if before in claims:  # the chosen one stays chosen
-            self.claim.value = before
+        if claims:  # the chosen one stays chosen
+            self.claim.value = before if before in claims else next(iter(claims))
         self.claim.disabled = self.value.disabled = self.change.disabled = not claims
         self._chosen()
         self._look()
