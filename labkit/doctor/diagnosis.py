@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from labkit.doctor import details
@@ -11,8 +12,8 @@ from labkit.doctor.evidence import Evidence, SentRequest, read
 from labkit.doctor.explanation import Cause, Explanation
 from labkit.doctor.facts import EXECUTE_API_HOST, facts_of, sentence
 from labkit.doctor.redaction import hide
-from labkit.doctor.rules import Knowledge, KnownCause, Overlay, Rule, knowledge
-from labkit.journey import Journey, Step
+from labkit.doctor.rules import KnownCause, Rule, knowledge
+from labkit.journey import Journey
 from labkit.sigv4.mismatch import compare_canonical_requests
 
 _BY_PATH = re.compile(r"/_aws/execute-api/(?P<api_id>\w+)(?P<path>/.*)")
@@ -54,7 +55,9 @@ class _Diagnosis:
         self._known = knowledge()
         self._facts = facts_of(evidence)
         self._redact: Callable[[str], str] = partial(hide, secrets=evidence.secrets())
-        self._values = _values_of(evidence)
+        self._values = _values_of(evidence.request)
+        if self._stop:
+            self._values |= {"gate": self._stop.gate, "reason": self._stop.reason}
 
     def explanation(self) -> Explanation:
         if not self._evidence.refused:

@@ -37,10 +37,10 @@ class Notebook:
     def link(self) -> Markup:
         """A link that works from the notebook that runs, whose directory is the working directory."""
         try:
-            where = Path(os.path.relpath(self.path or "")).as_posix()
-        except (ValueError, OSError):  # no file; another drive of Windows; a deleted directory
-            return join([str(self)])
-        return tag("a", self.title, href=quote(where))
+            where = Path(os.path.relpath(self.path)).as_posix()
+        except (ValueError, OSError):  # another drive of Windows; a deleted working directory
+            return join([self.title])
+        return tag("a", self.title, href=quote(where)) if self.path.exists() else join([self.title])
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +181,15 @@ def _labelled(label: str, text: str) -> str:
 def _html_cause(cause: Cause, *, opened: bool) -> Markup:
     """A cause that unfolds."""
     rows = [(label, lines(text, "<br>")) for label, text in cause.rows()]
+    if cause.notebook is not None:
+        rows.append(("learn", cause.notebook.link()))
     cells = [
         tag(
             "tr",
             tag("th", label, style="text-align:left;vertical-align:top"),
             tag("td", text, style="text-align:left"),
         )
-        for label, text in [*rows, ("learn", cause.notebook.link())]
+        for label, text in rows
     ]
     summary = tag("summary", tag("strong", cause.heading))
     details = Markup(f"<details{' open' if opened else ''}>{summary}")

@@ -11,15 +11,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
+
+import requests
 
 from labkit.markup import join, tag
 from labkit.sigv4.signing import Signature, hide_token
 from labkit.sigv4.steps import EMPTY_SHA256
-
-if TYPE_CHECKING:
-    import requests
 
 _SERVER = re.compile(
     r"The Canonical String for this request should have been\s*'(?P<canonical>.*?)'\s*"

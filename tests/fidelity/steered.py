@@ -20,6 +20,7 @@ from urllib3 import HTTPHeaderDict
 
 from labkit import sigv4
 from labkit.local.ledger import Row
+from labkit.sigv4.steps import ALGORITHM
 from tests.fidelity import authorization_situations, limits_situations
 from tests.fidelity.backend import Backend
 from tests.fidelity.runner import REQUEST_KEYS, Runner, body_of
@@ -321,7 +322,7 @@ class SteeredRunner(Runner):
             stamp=stamp,
             scope=scope,
             payload_hash=how.get("payload", hashlib.sha256(body).hexdigest()),
-            algorithm=how.get("algorithm", sigv4.ALGORITHM),
+            algorithm=how.get("algorithm", ALGORITHM),
         )
         if how.get("presigned"):
             return {}, signing.in_query(query, str(how.get("expires", 300)))

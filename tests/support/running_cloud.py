@@ -138,7 +138,7 @@ def running_cloud(
 
 _TASK_6 = (
     "import dataclasses, json; from labkit.course.tasks import start_task;"
-    "print(json.dumps(dataclasses.asdict(start_task(6, lambda: None))))"
+    "print(json.dumps(dataclasses.asdict(start_task(6))))"
 )
 
 

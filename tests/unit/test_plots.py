@@ -2,7 +2,6 @@
 
 import io
 import itertools
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.image import imread
 from matplotlib.patches import StepPatch
-from nbclient import NotebookClient
 
 from labkit import plots
 from labkit.bursts import arrivals
@@ -208,27 +206,3 @@ def test_the_drawn_level_is_the_bucket_s(times: list[float], bucket: TokenBucket
         if first < middle < second and second - first > 1e-6:
             expected = min(bucket.burst, after + (middle - first) * bucket.rate)
             assert np.interp(middle, when, level) == pytest.approx(expected, abs=1e-4)
-
-
-CELL = """
-import random
-from labkit import plots, simulate
-from labkit.throttle import TokenBucket
-times = sorted(random.random() for _ in range(9))
-plots.burst(simulate(times, TokenBucket(rate=0.001, burst=4)))
-"""
-
-
-@pytest.mark.slow
-def test_a_notebook_with_a_picture_passes_nbval_without_a_tag(tmp_path: Path) -> None:
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])  # type: ignore[no-untyped-call]
-    NotebookClient(notebook, kernel_name="python3").execute()
-    image, words = notebook.cells[0].outputs
-    assert set(image.data) == {"image/png", "text/plain"}
-    assert image.metadata["image/png"]["alt"].startswith("9 requests at a bucket")
-    assert words.text.startswith("9 requests: 4 accepted, 5 throttled.")
-    path = tmp_path / "picture.ipynb"
-    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
-    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", path]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout

@@ -2,7 +2,6 @@
 
 import _thread
 import re
-import select
 import socket
 import subprocess
 import sys

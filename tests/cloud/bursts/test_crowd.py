@@ -12,7 +12,6 @@ from labkit.lab.session import Lab
 from labkit.retry import crowd
 from labkit.retry.crowd import call_together
 from labkit.retry.rehearsal import Clock, Sleep
-from tests.support.attached_cloud import attached_cloud
 from tests.support.mock_api import MockApi, mock_api
 
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,6 @@ from labkit.widgets.prediction import PATTERNS, Prediction, report
 from tests.cloud.widgets.test_widgets import EVIL, HOSTILE, WIDGET_VIEW, shown
 from tests.support.attached_cloud import attached_cloud, eventually
 from tests.support.mock_api import MockApi, mock_api
-from tests.support.patience import PATIENCE
 
 in_its_own_time = settings(max_examples=50)
 """Drawing takes some ten milliseconds, and on a busy machine more."""
