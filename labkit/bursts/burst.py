@@ -32,7 +32,7 @@ _LEAD_SECONDS = 0.02
 _ALWAYS_SAID = ("accepted", "throttled")
 _TOO_MANY = 429
 _QUOTA_ERROR = "LimitExceededException"
-"""The quota's 429; the throttle's is TooManyRequestsException (gateway.md, 6.11 and 6.12)."""
+"""The quota's 429; the throttle's is TooManyRequestsException (gateway 6.11, 6.12)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def in_words(off: dt.timedelta) -> str:
 
 
 def expected_canonical_request(text: str) -> str | None:
-    """The canonical request that the server computed; None when the answer doesn't tell it (gateway.md 4.4)."""
+    """The canonical request that the server computed; None when the answer doesn't tell it (gateway 4.4)."""
     strings = server_strings(text)
     return strings[0] if strings else None
 

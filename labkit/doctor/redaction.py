@@ -1,7 +1,7 @@
 """Takes tokens, keys and signatures out of a text before anybody sees it.
 
-AWS itself repeats them: older answers echo the ``Authorization`` header (gateway.md 4.13), and the canonical request
-of a signature mismatch has the session token in it (4.3).
+AWS itself repeats them: older answers echo the ``Authorization`` header (gateway 4.13), and the canonical request
+of a signature mismatch has the session token in it (gateway 4.3).
 """
 
 from __future__ import annotations

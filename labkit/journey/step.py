@@ -21,7 +21,7 @@ GATES = (
     "validation",
     "integration",
 )
-"""The gates in the order in which a REST API applies them (facts/gateway.md, section 9)."""
+"""The gates in the order in which a REST API applies them (gateway 9)."""
 
 
 MARK = {"pass": "✓", "stop": "✗", "skip": "·"}

@@ -1,7 +1,7 @@
 """AWS's JSON 1.1 protocol: a request is read and checked against the service's model, a refusal has one shape.
 
 The model is botocore's, which is AWS's own description of the API. What a body must be is therefore known; of the
-wording of the refusals only the general form is (facts/cognito.md 0.2).
+wording of the refusals only the general form is (cognito 0.2).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class ApiError(Exception):
 
     @property
     def response(self) -> Response:
-        """The refusal on the wire (facts/cognito.md 0.2)."""
+        """The refusal on the wire (cognito 0.2)."""
         body = {"__type": self.error_type}
         if self.message is not None:
             body["message"] = self.message

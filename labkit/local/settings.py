@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 REGION = "us-east-1"
-"""The lab's Region (../shared/lab.md)."""
+"""The lab's Region."""
 
 ACCOUNT_ID = "123456789012"
 """The account id that AWS's documentation uses for examples: it belongs to nobody."""

@@ -40,7 +40,7 @@ At the gateway the last two are ``time.sleep`` and ``time.monotonic``."""
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What API Gateway answers, as far as a client looks at it (gateway.md, table 1b).
+    """What API Gateway answers, as far as a client looks at it (gateway 1b).
 
     Attributes:
         status: the HTTP status.

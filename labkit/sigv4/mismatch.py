@@ -1,7 +1,7 @@
 """Why a signature doesn't match: the first line in which the server's canonical request differs from ours.
 
-API Gateway's refusal of a signature repeats what it computed (facts/gateway.md 4.3); newer front ends leave it out
-(4.4), and then nothing can be compared.
+API Gateway's refusal of a signature repeats what it computed (gateway 4.3); newer front ends leave it out
+(gateway 4.4), and then nothing can be compared.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the gateway's two token authorizers check, as pure rules.
 
 The local cloud's gateway applies them to requests, and :func:`labkit.tokens.verdict` to a token in the hand.
-Facts: facts/gateway.md, sections 2 (REST API, ``COGNITO_USER_POOLS``) and 13 (HTTP API, ``JWT``).
+Facts: gateway 2 (REST API, ``COGNITO_USER_POOLS``), gateway 13 (HTTP API, ``JWT``).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from labkit.tokens.signed import (
 )
 
 EXPIRED_MESSAGE = "The incoming token has expired"
-"""What a REST API tells the client of an expired token (2.5); of everything else only ``Unauthorized``."""
+"""What a REST API tells the client of an expired token (gateway 2.5); of everything else only ``Unauthorized``."""
 SEGMENTS = "token contains an invalid number of segments"
 AUDIENCE = "the token does not have a valid audience"
 
@@ -38,7 +38,7 @@ Clients = Callable[[str], "Collection[str] | None"]
 
 
 def issuer_of_pool(pool_id: str) -> str:
-    """A user pool as an issuer (cognito.md 8.1).
+    """A user pool as an issuer (cognito 8.1).
 
     >>> issuer_of_pool("us-east-1_Example01")
     'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Example01'
@@ -64,7 +64,7 @@ def check_for_rest_api(
     Args:
         token: the token, without ``Bearer``.
         authorizer: ``providerARNs`` and ``identityValidationExpression``, as ``get_authorizer`` answers them.
-        scopes: the method's scopes; they decide which token it takes (2.1, 2.2).
+        scopes: the method's scopes; they decide which token it takes (gateway 2.1, 2.2).
         find_key: the user pools' public keys.
         clients: the user pools' app clients; None when they aren't known, then they aren't checked.
         now: seconds since the epoch.
@@ -88,7 +88,7 @@ def check_for_rest_api(
 
 
 def _signed_by_a_pool(token: str, authorizer: Mapping[str, Any], find_key: KeyFinder) -> Claims:
-    """Any of the authorizer's user pools may have signed it (2.15)."""
+    """Any of the authorizer's user pools may have signed it (gateway 2.15)."""
     named = key_id(token)
     pools = [str(arn).rsplit("/", 1)[-1] for arn in authorizer.get("providerARNs") or []]
     for pool_id in pools:
@@ -124,14 +124,14 @@ def _check_use(claims: Claims, scopes: Sequence[str]) -> None:
 
 
 def _check_client(claims: Claims, clients: Clients) -> None:
-    """An ID token must be for an app client of the pool; any client will do (2.13, 2.14)."""
+    """An ID token must be for an app client of the pool; any client will do (gateway 2.13, 2.14)."""
     known = clients(str(claims["iss"]).rsplit("/", 1)[-1])
     if known is None or str(claims.get("aud")) not in known:
         raise refuse("client", "the token is for an app client that the user pool doesn't have")
 
 
 def _matches(expression: str, audience: object) -> bool:
-    """Token validation looks at ``aud``, which an access token doesn't have (2.8)."""
+    """Token validation looks at ``aud``, which an access token doesn't have (gateway 2.8)."""
     try:
         return isinstance(audience, str) and re.fullmatch(expression, audience) is not None
     except re.error:
@@ -148,9 +148,9 @@ def _evidence(claims: Claims, scopes: Sequence[str]) -> dict[str, Any]:
 def check_for_http_api(
     token: str, key: jwt.PyJWK | None, *, issuer: str, audience: list[str], now: float
 ) -> Claims:
-    """The claims of a token that a route with a JWT authorizer takes, before its scopes (13.1).
+    """The claims of a token that a route with a JWT authorizer takes, before its scopes (gateway 13.1).
 
-    It doesn't look at ``token_use``: an ID token passes as an access token does (13.7).
+    It doesn't look at ``token_use``: an ID token passes as an access token does (gateway 13.7).
 
     Args:
         token: the token, without ``Bearer``; :func:`labkit.tokens.signed.key_id` has read it.
@@ -174,7 +174,7 @@ def check_for_http_api(
 
 
 def check_route_scopes(claims: Claims, scopes: Sequence[str]) -> None:
-    """One scope of the route is enough (13.6)."""
+    """One scope of the route is enough (gateway 13.6)."""
     granted = scopes_in(claims, "scope", "scp")
     if scopes and not set(scopes) & set(granted):
         evidence = {"route scopes": list(scopes), "token scopes": granted}
@@ -182,7 +182,7 @@ def check_route_scopes(claims: Claims, scopes: Sequence[str]) -> None:
 
 
 def challenge(error: InvalidTokenError, scopes: Sequence[str]) -> str:
-    """The ``www-authenticate`` header of a refused token (13.3, 13.4).
+    """The ``www-authenticate`` header of a refused token (gateway 13.3, 13.4).
 
     A rejection whose text nobody recorded says ``invalid_token`` and no more.
     """

@@ -1,7 +1,7 @@
 """An issuer's public keys, fetched when first needed and kept.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
-(facts/cognito.md 8.2, 8.3: cache by ``kid``, fetch again for a ``kid`` that isn't known.)
+(cognito 8.2, 8.3: cache by ``kid``, fetch again for a ``kid`` that isn't known.)
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ def signed_claims(token: str, key: jwt.PyJWK) -> Claims:
 
 
 def check_issuer(claims: Claims, issuer: str) -> None:
-    """The claim ``iss`` is the issuer, character by character (cognito.md 8.1)."""
+    """The claim ``iss`` is the issuer, character by character (cognito 8.1)."""
     if claims.get("iss") != issuer:
         raise refuse("iss", "another issuer made the token", iss=shown(claims.get("iss")))
 
@@ -186,7 +186,7 @@ def unreadable(token: str) -> str:
 
 
 def bare_token(value: str | None) -> str:
-    """The token in a header's value, as the gateway reads it: raw or after ``Bearer `` (gateway.md 2.6, 13.1).
+    """The token in a header's value, as the gateway reads it: raw or after ``Bearer `` (gateway 2.6, 13.1).
 
     >>> bare_token("Bearer abc"), bare_token(None)
     ('abc', '')

@@ -1,4 +1,4 @@
-"""Verify a token as a backend must (facts/cognito.md 8.4): the signature first, then each claim that matters."""
+"""Verify a token as a backend must (cognito 8.4): the signature first, then each claim that matters."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def verify(
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
 
-    That a token was revoked can't be seen here, as in any library (facts/cognito.md 7.12).
+    That a token was revoked can't be seen here, as in any library (cognito 7.12).
 
     Args:
         token: the token; ``Bearer `` in front of it and blanks around it are taken away.
@@ -102,7 +102,7 @@ def _check_use(claims: Claims, use: str | None) -> None:
 
 
 def _check_client(claims: Claims, client_id: str) -> None:
-    """Cognito's access tokens have ``client_id``, its ID tokens and most other tokens ``aud`` (cognito.md 6.4)."""
+    """Cognito's access tokens have ``client_id``, its ID tokens and most other tokens ``aud`` (cognito 6.4)."""
     is_access = claims.get("token_use") == "access" or "aud" not in claims
     name = "client_id" if is_access else "aud"
     check_audience(claims, name, [client_id], f"the token is for another app client ({name})")

@@ -1,6 +1,6 @@
 """Challenges that wait for their answer, each behind a ``Session`` that only its owner knows.
 
-Facts: facts/cognito.md 0.3, 3.7, 3.10 to 3.12, 3.15.
+Facts: cognito 0.3, 3.7, 3.10-3.12, 3.15.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from labkit.local.json_protocol import ApiError
 
-# AWS's are base64 of an encrypted record that begins like this; 1,543 and 1,587 characters were recorded (0.3).
+# AWS's are base64 of an encrypted record that begins like this; 1,543 and 1,587 characters were recorded (cognito 0.3).
 _SESSION_START = "AYABe"
 # Every user's is drawn from the same lengths, so that it tells nothing; base64 has none of 4n + 1.
 _LENGTHS = range(1543, 1588, 4)
@@ -28,7 +28,7 @@ class Challenge:
         name: ``EMAIL_OTP``, ``SELECT_CHALLENGE``…
         pool_id: the user pool.
         client_id: the app client that asked.
-        username: the user's ``Username``; None for a user who doesn't exist (facts/cognito.md 4.1).
+        username: the user's ``Username``; None for a user who doesn't exist (cognito 4.1).
         typed_name: what the sign-in was started with.
         expires_at: seconds since the epoch.
         offered: the factors that ``SELECT_CHALLENGE`` lets choose from.

@@ -2,7 +2,7 @@
 
 MiniStack keeps the pools and the identities. It gives credentials without a role and to unknown identities, asks no
 trust policy, knows no role mapping, and believes tokens of other providers; so whoever asks for an identity or for
-credentials is answered here. Facts: facts/cognito.md section 10.
+credentials is answered here. Facts: cognito 10.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ JsonObject = dict[str, Any]
 TARGET_PREFIX = "AWSCognitoIdentityService."
 """How ``X-Amz-Target`` begins."""
 PROVIDER = "cognito-identity.amazonaws.com"
-"""The ``Federated`` principal in a trust policy, and how its condition keys begin (10.4)."""
+"""The ``Federated`` principal in a trust policy, and how its condition keys begin (cognito 10.4)."""
 SESSION_NAME = "CognitoIdentityCredentials"
 LIFETIME_SECONDS = 3600
 
@@ -223,7 +223,7 @@ def _names_audience(statement: Statement) -> bool:
 
 
 def methods(claims: Mapping[str, Claims]) -> list[str]:
-    """The claim ``amr`` of the identity pool's own token (10.4): signed in or not, and how.
+    """The claim ``amr`` of the identity pool's own token (cognito 10.4): signed in or not, and how.
 
     >>> methods({})
     ['unauthenticated']
@@ -237,7 +237,7 @@ def methods(claims: Mapping[str, Claims]) -> list[str]:
 
 
 def _provider_text(claims: Mapping[str, Claims]) -> str | None:
-    """``cognitoAuthenticationProvider`` in the event of an API (gateway.md 4.23)."""
+    """``cognitoAuthenticationProvider`` in the event of an API (gateway 4.23)."""
     parts = [f"{p},{p}:CognitoSignIn:{held['sub']}" for p, held in claims.items()]
     return ",".join(parts) or None
 

@@ -1,6 +1,6 @@
 """The tokens as AWS issues them: MiniStack's, with the claims that it leaves out and an unreadable refresh token.
 
-Facts: facts/cognito.md section 6, 7.9 and 9.2.
+Facts: cognito 6, 7.9, 9.2.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class IssuedTokens:
     def complete(
         self, pool_id: str, result: JsonObject, refreshed: RefreshToken | None = None
     ) -> JsonObject:
-        """An ``AuthenticationResult`` in AWS's form and order (3.4).
+        """An ``AuthenticationResult`` in AWS's form and order (cognito 3.4).
 
         Args:
             pool_id: the user pool.

@@ -1,6 +1,6 @@
 """The ``Logins`` of an identity pool's user: each token is verified before it opens anything.
 
-Facts: facts/cognito.md 10.1, 10.2, 10.6, 10.7.
+Facts: cognito 10.1, 10.2, 10.6, 10.7.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-# A sign-in code has 8 digits, a sign-up or reset code 6 (facts/cognito.md 3.5, 11.10). A run of digits inside a
+# A sign-in code has 8 digits, a sign-up or reset code 6 (cognito 3.5, 11.10). A run of digits inside a
 # password or a longer number is no code.
 _CODE = re.compile(r"(?<![\w+])(?:\d{8}|\d{6})(?!\w)")
 

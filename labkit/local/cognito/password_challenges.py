@@ -1,7 +1,7 @@
 """What may follow a right password: a new password, a TOTP code, the set-up of TOTP.
 
 MiniStack asks these questions but takes an answer from anybody: it doesn't look at the ``Session``. So every one of
-its questions is kept here, and only its own answer reaches MiniStack. Facts: facts/cognito.md 5.2, 12.1 to 12.5.
+its questions is kept here, and only its own answer reaches MiniStack. Facts: cognito 5.2, 12.1-12.5.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ JsonObject = dict[str, Any]
 NAMES = frozenset({"NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "MFA_SETUP"})
 """The challenges that are kept here."""
 
-_TOTP_LIFETIME = 90  # a code is accepted one 30-second step before and after its own (12.4)
+_TOTP_LIFETIME = 90  # a code is accepted one 30-second step before and after its own (cognito 12.4)
 
 
 class PasswordChallenges:
@@ -160,7 +160,7 @@ class PasswordChallenges:
         self._user_pools.remember_totp(pool_id, user.username, code, self._clock())
 
     async def associate_software_token(self, body: JsonObject, proceed: Operation) -> Response:
-        """``AssociateSoftwareToken`` in the middle of a sign-in (12.1)."""
+        """``AssociateSoftwareToken`` in the middle of a sign-in (cognito 12.1)."""
         if "AccessToken" in body:
             return await proceed("AssociateSoftwareToken", body)
         challenge = self._sessions.find(body.get("Session"), None, "MFA_SETUP")
@@ -174,7 +174,7 @@ class PasswordChallenges:
         )
 
     async def verify_software_token(self, body: JsonObject, proceed: Operation) -> Response:
-        """``VerifySoftwareToken`` in the middle of a sign-in (12.1)."""
+        """``VerifySoftwareToken`` in the middle of a sign-in (cognito 12.1)."""
         if "AccessToken" in body:
             return await proceed("VerifySoftwareToken", body)
         challenge = self._sessions.find(body.get("Session"), None, "MFA_SETUP")

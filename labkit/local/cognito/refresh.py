@@ -1,6 +1,6 @@
 """Exchanging, rotating and revoking refresh tokens.
 
-Facts: facts/cognito.md section 7.
+Facts: cognito 7.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from labkit.local.messages import Response
 JsonObject = dict[str, Any]
 
 FLOWS = frozenset({"REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"})
-"""The values of ``AuthFlow`` that exchange a refresh token; the second is an alias (7.1)."""
+"""The values of ``AuthFlow`` that exchange a refresh token; the second is an alias (cognito 7.1)."""
 
 
 class Refresh:
@@ -51,7 +51,7 @@ class Refresh:
         self._replaced_at: OrderedDict[str, float] = OrderedDict()
 
     async def initiate_auth(self, operation: str, body: JsonObject, proceed: Operation) -> Response:
-        """``InitiateAuth`` and ``AdminInitiateAuth`` with ``REFRESH_TOKEN_AUTH`` (7.1, 7.3, 7.5)."""
+        """``InitiateAuth`` and ``AdminInitiateAuth`` with ``REFRESH_TOKEN_AUTH`` (cognito 7.1, 7.3, 7.5)."""
         found = self._user_pools.find_client(body["ClientId"])
         if found is None:
             return await proceed(operation, body)
@@ -81,7 +81,7 @@ class Refresh:
         )
 
     async def get_tokens(self, body: JsonObject, proceed: Operation) -> Response:
-        """``GetTokensFromRefreshToken`` (7.2, 7.4, 7.6)."""
+        """``GetTokensFromRefreshToken`` (cognito 7.2, 7.4, 7.6)."""
         operation = "GetTokensFromRefreshToken"
         found = self._user_pools.find_client(body["ClientId"])
         if found is None:
@@ -105,7 +105,7 @@ class Refresh:
         return json_response({"AuthenticationResult": result})
 
     async def revoke(self, body: JsonObject, proceed: Operation) -> Response:
-        """``RevokeToken`` (7.10)."""
+        """``RevokeToken`` (cognito 7.10)."""
         operation = "RevokeToken"
         found = self._user_pools.find_client(body["ClientId"])
         if found is None:
@@ -141,7 +141,7 @@ class Refresh:
         return token
 
     def _successor(self, pool_id: str, token: RefreshToken) -> RefreshToken:
-        # It ends when the first one would have ended (7.4).
+        # It ends when the first one would have ended (cognito 7.4).
         claims = {**claims_of(token.jwt), "jti": str(uuid.uuid4()), "iat": int(self._clock())}
         jwt = self._user_pools.sign_token(pool_id, "access", claims)
         return RefreshToken(jwt, token.event_id, token.auth_time)
@@ -153,7 +153,7 @@ class Refresh:
 
 
 def rotates(client: Mapping[str, Any]) -> bool:
-    """Whether an app client has refresh token rotation on (7.4)."""
+    """Whether an app client has refresh token rotation on (cognito 7.4)."""
     return bool((client.get("RefreshTokenRotation") or {}).get("Feature") == "ENABLED")
 
 

@@ -1,6 +1,6 @@
 """Which role an identity pool's user gets: the default one, the token's, or that of the first rule that fits.
 
-Facts: facts/cognito.md 10.5.
+Facts: cognito 10.5.
 """
 
 from __future__ import annotations

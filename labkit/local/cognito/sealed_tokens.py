@@ -1,4 +1,4 @@
-"""Refresh tokens that their holder can't read: JSON Web Encryption around MiniStack's (facts/cognito.md 6.12)."""
+"""Refresh tokens that their holder can't read: JSON Web Encryption around MiniStack's (cognito 6.12)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Choice-based sign-in (``USER_AUTH``) as a state machine: which factor, which code, whose tokens.
 
 ``initiate`` asks the first question (``SELECT_CHALLENGE`` or a factor), ``respond`` takes an answer: the next question
-or the tokens. Facts: facts/cognito.md sections 1 to 4. The local cloud sends no SMS and has no passkeys, so
-``SMS_OTP`` and ``WEB_AUTHN`` are never offered to a user, which is also AWS's way with a user who has none (2.5).
+or the tokens. Facts: cognito 1-4. The local cloud sends no SMS and has no passkeys, so
+``SMS_OTP`` and ``WEB_AUTHN`` are never offered to a user, which is AWS's way with a user who has none (cognito 2.5).
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from labkit.local.messages import Response
 JsonObject = dict[str, Any]
 
 CODE_DIGITS = 8
-"""The length of a sign-in code (3.5)."""
+"""The length of a sign-in code (cognito 3.5)."""
 
 FACTORS = ("PASSWORD_SRP", "PASSWORD", "EMAIL_OTP")
-"""The factors that the local cloud offers, in the recorded order (2.3)."""
+"""The factors that the local cloud offers, in the recorded order (cognito 2.3)."""
 
 _PASSWORD_FACTORS = FACTORS[:2]
 _SRP_A = re.compile(r"[0-9a-fA-F]+")
 
 
 def masked(address: str) -> str:
-    """An address as Cognito shows it (2.12).
+    """An address as Cognito shows it (cognito 2.12).
 
     >>> masked("jane@example.com")
     'j***@e***'
@@ -43,7 +43,7 @@ def masked(address: str) -> str:
 
 
 def allowed_factors(pool: UserPool) -> list[str]:
-    """The first factors that a user pool allows; ``PASSWORD`` alone when it was never told (1.1)."""
+    """The first factors that a user pool allows; ``PASSWORD`` alone when it was never told (cognito 1.1)."""
     policy = (pool.get("Policies") or {}).get("SignInPolicy") or {}
     factors: list[str] = policy.get("AllowedFirstAuthFactors") or ["PASSWORD"]
     return factors
@@ -79,7 +79,7 @@ class ChoiceBasedSignIn:
     # -- questions ----------------------------------------------------------------
 
     async def initiate(self, pool: UserPool, client: UserPoolClient, body: JsonObject) -> Response:
-        """Start: ``InitiateAuth`` or ``AdminInitiateAuth`` with ``USER_AUTH`` (section 2)."""
+        """Start: ``InitiateAuth`` or ``AdminInitiateAuth`` with ``USER_AUTH`` (cognito 2)."""
         if "ALLOW_USER_AUTH" not in client["ExplicitAuthFlows"]:
             raise ApiError(
                 "InvalidParameterException", "USER_AUTH flow not enabled for this client"
@@ -158,7 +158,7 @@ class ChoiceBasedSignIn:
         typed_name: str,
         offered: tuple[str, ...] | None,
     ) -> Response:
-        # A user who doesn't exist gets a code too: drawn, never sent, never right (4.1, 4.3).
+        # A user who doesn't exist gets a code too: drawn, never sent, never right (cognito 4.1, 4.3).
         code = self._draw_digits(CODE_DIGITS)
         session = self._sessions.open(
             self._challenge("EMAIL_OTP", pool, client, user, typed_name, code=code)
@@ -202,7 +202,7 @@ class ChoiceBasedSignIn:
     # -- who, and what they may choose ----------------------------------------------
 
     def user_who_signs_in(self, pool: UserPool, typed_name: str) -> User | None:
-        """The user that a typed name stands for: a username or an alias (1.14)."""
+        """The user that a typed name stands for: a username or an alias (cognito 1.14)."""
         user = self._user_pools.find_user(pool["Id"], typed_name)
         if user is not None and typed_name == user.attributes.get("sub") != user.username:
             return None  # MiniStack finds users by sub, but nobody signs in with it
@@ -217,7 +217,7 @@ class ChoiceBasedSignIn:
         mail = "EMAIL_OTP" in allowed and pool.get("MfaConfiguration") != "ON"
         password = "PASSWORD" in allowed
         if user is None:
-            # One of the lists that users here have, always the same for a name (4.2): else the list, or a second
+            # One of the lists that users here have, the same for a name (cognito 4.2): else the list, or a second
             # call, would tell that there is no such user.
             password = password and not (mail and self._secret_byte(pool["Id"], typed_name) & 1)
         else:
@@ -246,7 +246,7 @@ class ChoiceBasedSignIn:
     # -- answers ------------------------------------------------------------------------
 
     async def respond(self, pool: UserPool, client: UserPoolClient, body: JsonObject) -> Response:
-        """Take the answer to ``SELECT_CHALLENGE`` or ``EMAIL_OTP`` (section 3)."""
+        """Take the answer to ``SELECT_CHALLENGE`` or ``EMAIL_OTP`` (cognito 3)."""
         name = body["ChallengeName"]
         challenge = self._sessions.find(body.get("Session"), client["ClientId"], name)
         responses = body.get("ChallengeResponses") or {}
@@ -256,7 +256,7 @@ class ChoiceBasedSignIn:
         return await self._respond_to_code(pool, challenge, responses, body)
 
     def refuse_other_user(self, pool: UserPool, challenge: Challenge, given: str) -> None:
-        """Refuse an answer in another name than the question's (3.13).
+        """Refuse an answer in another name than the question's (cognito 3.13).
 
         Raises:
             ApiError: it is another user's.
@@ -331,7 +331,7 @@ class ChoiceBasedSignIn:
         user: User,
         client_metadata: JsonObject | None,
     ) -> Response:
-        """The answer to the last right answer (3.4)."""
+        """The answer to the last right answer (cognito 3.4)."""
         result = await self._user_pools.issue_tokens(
             pool["Id"], client_id, user.username, client_metadata
         )
@@ -339,7 +339,7 @@ class ChoiceBasedSignIn:
 
 
 def refuse_inactive(user: User) -> None:
-    """Refuse a disabled or unconfirmed user, in this order (4.11).
+    """Refuse a disabled or unconfirmed user, in this order (cognito 4.11).
 
     Raises:
         ApiError: the user is one of both.
@@ -351,7 +351,7 @@ def refuse_inactive(user: User) -> None:
 
 
 def session_seconds(client: UserPoolClient) -> int:
-    """How long a challenge of this app client waits (3.15)."""
+    """How long a challenge of this app client waits (cognito 3.15)."""
     return int(client.get("AuthSessionValidity") or 3) * 60
 
 
@@ -363,7 +363,7 @@ def _required(parameters: JsonObject, name: str) -> str:
 
 
 def _code_mail(pool: UserPool, code: str) -> tuple[str, str]:
-    # The template counts only where MFA is on or optional (3.20). AWS's own default text is not known.
+    # The template counts only where MFA is on or optional (cognito 3.20). AWS's own default text is not known.
     template: JsonObject = {}
     if pool.get("MfaConfiguration", "OFF") != "OFF":
         template = pool.get("EmailMfaConfiguration") or {}

@@ -2,7 +2,7 @@
 
 Nor does it change who the user is: these claims stay as they are.
 
-Facts: facts/cognito.md section 9; what AWS says in public issues (anomalyco/sst#4421, aws-amplify/amplify-js#9127).
+Facts: cognito 9; what AWS says in public issues (anomalyco/sst#4421, aws-amplify/amplify-js#9127).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _KEPT_CLAIMS = frozenset(
     acr amr auth_time client_id event_id exp iat identities iss jti nonce origin_jti sub token_use username
     """.split()
 )
-"""What a trigger can't change (9.5), besides what begins with one of these:"""
+"""What a trigger can't change (cognito 9.5), besides what begins with one of these:"""
 _RESERVED = ("cognito:", "dev:")
 _GROUPS = "cognito:groups"
 """Which has a setting of its own, ``groupsToOverride``."""

@@ -1,6 +1,6 @@
 """Users with and without a password: creating, signing up, giving them one later.
 
-Facts: facts/cognito.md 2.12, 2.14, section 5, 12.9.
+Facts: cognito 2.12, 2.14, 5, 12.9.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from labkit.local.messages import Response
 
 JsonObject = dict[str, Any]
 
-# With one of these allowed, a user needs no password (5.1); a passkey alone isn't enough (5.9).
+# With one of these allowed, a user needs no password (cognito 5.1); a passkey alone isn't enough (cognito 5.9).
 _CODE_FACTORS = frozenset({"EMAIL_OTP", "SMS_OTP"})
 
 ATTRIBUTE_PARAMETERS = ("UserAttributes", "ValidationData")
@@ -68,7 +68,7 @@ class UserAccounts:
         self._clock = clock
 
     async def admin_create_user(self, body: JsonObject, proceed: Operation) -> Response:
-        """``AdminCreateUser`` (section 5)."""
+        """``AdminCreateUser`` (cognito 5)."""
         operation = "AdminCreateUser"
         pool = self._user_pools.user_pool(body["UserPoolId"])
         if pool is None:
@@ -141,7 +141,7 @@ class UserAccounts:
         return response
 
     async def change_password(self, body: JsonObject, proceed: Operation) -> Response:
-        """``ChangePassword``: the first password needs no previous one (5.8)."""
+        """``ChangePassword``: the first password needs no previous one (cognito 5.8)."""
         user, pool_id = self._owner(body["AccessToken"]), _pool_id_of(body["AccessToken"])
         if user is None or not user.is_passwordless or "PreviousPassword" in body:
             return await proceed("ChangePassword", body)
@@ -152,7 +152,7 @@ class UserAccounts:
         return response
 
     async def user_auth_factors(self, body: JsonObject, proceed: Operation) -> Response:
-        """``GetUserAuthFactors`` (12.9)."""
+        """``GetUserAuthFactors`` (cognito 12.9)."""
         response = await proceed("GetUser", {"AccessToken": body["AccessToken"]})
         user = self._owner(body["AccessToken"])
         pool = self._user_pools.user_pool(_pool_id_of(body["AccessToken"]))
@@ -164,7 +164,7 @@ class UserAccounts:
         return json_response({"Username": user.username, "ConfiguredUserAuthFactors": factors})
 
     async def create_group(self, body: JsonObject, proceed: Operation) -> Response:
-        """``CreateGroup``: without ``Precedence`` a group is the weakest (9.2); MiniStack makes it the strongest.
+        """``CreateGroup``: without ``Precedence`` a group is the weakest (cognito 9.2), in MiniStack the strongest.
 
         Whoever gives a group a role must be allowed to pass it: an identity pool may give it to the group's members.
         """
@@ -186,7 +186,7 @@ class UserAccounts:
     # -- signing up ----------------------------------------------------------------------
 
     async def sign_up(self, body: JsonObject, proceed: Operation) -> Response:
-        """``SignUp``: perhaps without a password; a ``Session`` for clients with ``USER_AUTH`` (2.14)."""
+        """``SignUp``: perhaps without a password; a ``Session`` for clients with ``USER_AUTH`` (cognito 2.14)."""
         found = self._user_pools.find_client(body["ClientId"])
         if found is None:
             return await proceed("SignUp", body)
@@ -232,7 +232,7 @@ class UserAccounts:
         return response
 
     async def confirm_sign_up(self, body: JsonObject, proceed: Operation) -> Response:
-        """``ConfirmSignUp``: verifies the address, and continues the session of ``SignUp`` (2.14)."""
+        """``ConfirmSignUp``: verifies the address, and continues the session of ``SignUp`` (cognito 2.14)."""
         found = self._user_pools.find_client(body["ClientId"])
         challenge = None
         if found is not None and "Session" in body:
@@ -255,7 +255,7 @@ class UserAccounts:
     async def mask_destination(
         self, operation: str, body: JsonObject, proceed: Operation
     ) -> Response:
-        """``ForgotPassword`` and ``ResendConfirmationCode``: the destination as AWS masks it (2.12)."""
+        """``ForgotPassword`` and ``ResendConfirmationCode``: the destination as AWS masks it (cognito 2.12)."""
         response = await proceed(operation, body)
         if response.status != 200:
             return response

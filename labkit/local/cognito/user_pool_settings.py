@@ -1,6 +1,6 @@
 """What a user pool and an app client are when a parameter is left out, and what an update does with it.
 
-Facts: facts/cognito.md section 1, 4.12, 7.4, 7.5.
+Facts: cognito 1, 4.12, 7.4, 7.5.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ PASSWORD_POLICY = {
     "RequireSymbols": True,
     "TemporaryPasswordValidityDays": 7,
 }
-"""The default password policy (1.15)."""
+"""The default password policy (cognito 1.15)."""
 
 EXPLICIT_AUTH_FLOWS = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"]
-"""The default of ``ExplicitAuthFlows``: without ``ALLOW_USER_AUTH`` (1.12)."""
+"""The default of ``ExplicitAuthFlows``: without ``ALLOW_USER_AUTH`` (cognito 1.12)."""
 
-# What UpdateUserPool sets a left-out parameter to (1.16). None: the parameter is not reported at all.
+# What UpdateUserPool sets a left-out parameter to (cognito 1.16). None: the parameter is not reported at all.
 _POOL_DEFAULTS: JsonObject = {
     "AccountRecoverySetting": None,
     "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False, "UnusedAccountValidityDays": 7},
@@ -80,7 +80,7 @@ _SECRET_ALPHABET = string.ascii_lowercase + string.digits
 _SECRET_LENGTH = 52
 
 _UNIT_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
-# (parameter, its default unit, shortest, longest), in seconds (6.9; API reference)
+# (parameter, its default unit, shortest, longest), in seconds (cognito 6.9; API reference)
 _VALIDITIES = (
     ("AccessToken", "hours", 300, 86400),
     ("IdToken", "hours", 300, 86400),
@@ -99,7 +99,7 @@ class UserPoolSettings:
         self._user_pools = user_pools
 
     async def create_user_pool(self, body: JsonObject, proceed: Operation) -> Response:
-        """``CreateUserPool`` (1.1, 1.15)."""
+        """``CreateUserPool`` (cognito 1.1, 1.15)."""
         policies = _policies(body.get("Policies"))
         tier = body.get("UserPoolTier")
         _refuse_factors(policies, body.get("MfaConfiguration", "OFF"), tier, None)
@@ -117,7 +117,7 @@ class UserPoolSettings:
         return json_response(answer)
 
     async def update_user_pool(self, body: JsonObject, proceed: Operation) -> Response:
-        """``UpdateUserPool``: replaces all settings but the name and the plan (1.16)."""
+        """``UpdateUserPool``: replaces all settings but the name and the plan (cognito 1.16)."""
         pool = self._user_pools.user_pool(body["UserPoolId"])
         if pool is None:
             return await proceed("UpdateUserPool", body)
@@ -148,14 +148,14 @@ class UserPoolSettings:
         return await proceed("DeleteUserPool", body)
 
     async def set_mfa_configuration(self, body: JsonObject, proceed: Operation) -> Response:
-        """``SetUserPoolMfaConfig``: not ``ON`` while a code is a first factor (4.12)."""
+        """``SetUserPoolMfaConfig``: not ``ON`` while a code is a first factor (cognito 4.12)."""
         pool = self._user_pools.user_pool(body["UserPoolId"])
         if pool is not None and "MfaConfiguration" in body:
             _refuse_factors(_policies(pool.get("Policies")), body["MfaConfiguration"], None, None)
         return await proceed("SetUserPoolMfaConfig", body)
 
     async def create_client(self, body: JsonObject, proceed: Operation) -> Response:
-        """``CreateUserPoolClient`` (1.12, 7.4, 7.5)."""
+        """``CreateUserPoolClient`` (cognito 1.12, 7.4, 7.5)."""
         flows = body.get("ExplicitAuthFlows") or [
             flow
             for flow in EXPLICIT_AUTH_FLOWS
@@ -169,7 +169,7 @@ class UserPoolSettings:
         return self._corrected(response, body)
 
     async def update_client(self, body: JsonObject, proceed: Operation) -> Response:
-        """``UpdateUserPoolClient``: replaces all settings but the name (1.16 for app clients)."""
+        """``UpdateUserPoolClient``: replaces all settings but the name (cognito 1.16 for app clients)."""
         client = self._user_pools.client(body["UserPoolId"], body["ClientId"])
         if client is None:
             return await proceed("UpdateUserPoolClient", body)
@@ -257,7 +257,7 @@ def _refuse_factors(
 
 
 def _refuse_trigger_version(pool: JsonObject, tier: str | None, current_tier: str | None) -> None:
-    """Only the ID token may be changed in the plan Lite (9.4)."""
+    """Only the ID token may be changed in the plan Lite (cognito 9.4)."""
     trigger = (pool.get("LambdaConfig") or {}).get("PreTokenGenerationConfig") or {}
     version = trigger.get("LambdaVersion", "V1_0")
     if tier == "LITE" and version != "V1_0":

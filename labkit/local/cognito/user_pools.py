@@ -36,7 +36,7 @@ from labkit.local.messages import Request, Response
 JsonObject = dict[str, Any]
 
 TARGET_PREFIX = "AWSCognitoIdentityProviderService."
-"""How ``X-Amz-Target`` begins (0.1)."""
+"""How ``X-Amz-Target`` begins (cognito 0.1)."""
 
 _UNKNOWN_TO_MINISTACK = ("Unsupported AuthFlow: ", "Unsupported challenge: ")
 _PAGE = re.compile(r"[0-9]{1,9}")

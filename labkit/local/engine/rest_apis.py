@@ -45,7 +45,7 @@ class RestApiRecords:
             )
 
     def stage(self, api_id: str, region: str, stage_name: str) -> JsonObject | None:
-        """The live stage with its web ACL, or None. Stage settings need no redeploy (facts/gateway.md 8.1)."""
+        """The live stage with its web ACL, or None. Stage settings need no redeploy (gateway 8.1)."""
         stages = self._ministack[names.REST_STAGES]
         of_api = stages.get_scoped(self._ministack.settings.account_id, region, api_id) or {}
         found: JsonObject | None = of_api.get(stage_name)

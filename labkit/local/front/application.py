@@ -31,7 +31,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_HEADER_BYTES = 10_240
-"""The total size of headers that API Gateway takes (gateway.md, section 14)."""
+"""The total size of headers that API Gateway takes (gateway 14)."""
 MAX_CONTROL_BODY_BYTES = 70_000_000
 """Lambda takes deployment packages of 50 MB, Base64-encoded, in a request."""
 

@@ -162,7 +162,7 @@ def test_refresh(cloud: LabCloud, cognito: Any, tokens: dict[str, Any]) -> None:
 
 
 def test_a_wrong_code_then_the_right_one(cloud: LabCloud, cognito: Any) -> None:
-    """A wrong code doesn't end the session (cognito.md 3.9)."""
+    """A wrong code doesn't end the session (cognito 3.9)."""
     challenge = ask_for_code(cognito, cloud)
     with pytest.raises(cognito.exceptions.CodeMismatchException) as refused:
         give_code(cognito, cloud, challenge["Session"], "00000000")
