@@ -9,7 +9,7 @@ package is installed, so that it can say in one sentence what is missing.
 
 from importlib import import_module as _import_module
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME_OF = {
     "start": "labkit.lab.session",
