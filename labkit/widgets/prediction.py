@@ -61,8 +61,8 @@ class Prediction:
     @cached_property
     def requests(self) -> Shared:
         """When each comes, and from which client."""
-        made = PATTERNS[self.pattern].made(self.size, self.seconds)
-        return made if isinstance(made, Shared) else arrivals.shared(made)
+        times, _words = PATTERNS[self.pattern](self.size, self.seconds)
+        return times if isinstance(times, Shared) else arrivals.shared(times)
 
     @cached_property
     def simulation(self) -> Simulation:
@@ -79,75 +79,60 @@ class Prediction:
         return f"burst + rate × t = {sum_}"
 
     def __str__(self) -> str:
-        words = PATTERNS[self.pattern].words(self.size, self.seconds)
+        _times, words = PATTERNS[self.pattern](self.size, self.seconds)
         requests = f"{self.size:,} request{'s' if self.size > 1 else ''}"
         return f"Rate {self.rate:,g}, burst {self.burst:,}; {self.pattern}: {requests}, {words}"
 
 
-# -- the patterns ----------------------------------------------------------------------------
+# -- the patterns: when so many requests come within some seconds, and the same in words ---------
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """One way in which requests come.
-
-    Attributes:
-        made: from the number of requests and the seconds to their times.
-        words: the same in words.
-        clients: what its clients do, where there is more than one.
-    """
-
-    made: Callable[[int, float], FloatArray | Shared]
-    words: Callable[[int, float], str]
-    clients: tuple[str, ...] = ()
+Pattern = tuple[FloatArray | Shared, str]
 
 
-def _poisson(size: int, seconds: float) -> FloatArray:
+def _steady(size: int, seconds: float) -> Pattern:
+    rate = size / seconds
+    return arrivals.steady(rate, seconds), f"evenly over {seconds:g} s, {rate:,.4g} a second"
+
+
+def _spike(size: int, _seconds: float) -> Pattern:
+    return arrivals.spike(size), "all at one moment"
+
+
+def _poisson(size: int, seconds: float) -> Pattern:
     # Given their number, the times of a Poisson process are uniform.
-    return np.sort(np.random.default_rng(_SEED).uniform(0, seconds, size))
+    times = np.sort(np.random.default_rng(_SEED).uniform(0, seconds, size))
+    return times, f"at random times in {seconds:g} s, {size / seconds:,.4g} a second on average"
 
 
-def _two_clients(size: int, seconds: float) -> Shared:
-    at_once = size // 2
+def _ramp(size: int, seconds: float) -> Pattern:
+    last = 2 * size / seconds
+    return arrivals.ramp(0, last, seconds), f"in {seconds:g} s, from 0 to {last:,.4g} a second"
+
+
+def _two_clients(size: int, seconds: float) -> Pattern:
+    at_once, moment = size // 2, seconds / 3
     even = arrivals.steady((size - at_once) / seconds, seconds)
-    return arrivals.shared(even, arrivals.spike(at_once, at=seconds / 3))
+    words = f"{len(even):,} evenly over {seconds:g} s and {at_once:,} at one moment after {moment:.3g} s"
+    return arrivals.shared(even, arrivals.spike(at_once, at=moment)), words
 
 
-def _retry_storm(size: int, seconds: float) -> FloatArray:
+def _retry_storm(size: int, seconds: float) -> Pattern:
     wait, clients = seconds / _WAVES, math.ceil(size / _WAVES)
     spread = wait / 10
     storm = arrivals.retry_storm(clients, waves=_WAVES, wait=wait, spread=spread, random=_SEED)
-    return storm[:size]
+    return storm[:size], f"{clients:,} clients that all try {_WAVES} times within {seconds:g} s"
 
 
-PATTERNS = {
-    "steady": Pattern(
-        lambda n, s: arrivals.steady(n / s, s),
-        lambda n, s: f"evenly over {s:g} s, {n / s:,.4g} a second",
-    ),
-    "spike": Pattern(lambda n, _s: arrivals.spike(n), lambda _n, _s: "all at one moment"),
-    "Poisson": Pattern(
-        _poisson,
-        lambda n, s: f"at random times in {s:g} s, {n / s:,.4g} a second on average",
-    ),
-    "ramp": Pattern(
-        lambda n, s: arrivals.ramp(0, 2 * n / s, s),
-        lambda n, s: f"in {s:g} s, from 0 to {2 * n / s:,.4g} a second",
-    ),
-    "two clients": Pattern(
-        _two_clients,
-        lambda n, s: (
-            f"{n - n // 2:,} evenly over {s:g} s and {n // 2:,} at one moment after {s / 3:.3g} s"
-        ),
-        ("the even client", "the client that sends all at one moment"),
-    ),
-    "retry storm": Pattern(
-        _retry_storm,
-        lambda n, s: (
-            f"{math.ceil(n / _WAVES):,} clients that all try {_WAVES} times within {s:g} s"
-        ),
-    ),
+PATTERNS: dict[str, Callable[[int, float], Pattern]] = {
+    "steady": _steady,
+    "spike": _spike,
+    "Poisson": _poisson,
+    "ramp": _ramp,
+    "two clients": _two_clients,
+    "retry storm": _retry_storm,
 }
+_CLIENTS = ("the even client", "the client that sends all at one moment")
 
 
 # -- in words ----------------------------------------------------------------------------------
@@ -218,7 +203,9 @@ def _numbers(*counts: int) -> tuple[str, ...]:
 
 
 def _clients(prediction: Prediction, measured: Burst | None) -> Iterator[str]:
-    for number, name in enumerate(PATTERNS[prediction.pattern].clients):
+    if prediction.pattern != "two clients":
+        return
+    for number, name in enumerate(_CLIENTS):
         own = prediction.requests.client == number
         passed = prediction.simulation.accepted[own].sum()
         text = f"Of {name}, {passed:,} of {own.sum():,} are predicted to be accepted"
