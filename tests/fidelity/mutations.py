@@ -23,7 +23,7 @@ from labkit.local.apigateway.rest import resource_policy as resource_policies
 from labkit.local.cognito import signin
 from labkit.local.engine import names
 from labkit.local.iam import evaluation
-from labkit.local.iam.condition import Condition
+from labkit.local.iam.condition import PolicyCondition
 from labkit.local.iam.evaluation import EVERYTHING
 from labkit.local.iam.policy import Statement
 from labkit.local.iam.question import ANONYMOUS, PolicyQuestion
@@ -203,7 +203,7 @@ def overlooks_principals(stack: ExitStack, cloud: Any) -> None:
     "authorization-5.11-other-username",
 )
 def overlooks_conditions(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, Condition, "holds", lambda *_: True)
+    replaced(stack, PolicyCondition, "holds", lambda *_: True)
 
 
 @mutation(

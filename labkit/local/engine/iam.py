@@ -126,9 +126,8 @@ class Iam:
             role.arn,
             region,
             self._clock(),
-            federated_principal(
-                provider
-            ),  # no address: the identity pool calls STS, not the client
+            federated_principal(provider),
+            source_ip=None,  # the identity pool calls STS, not the client
             keys=keys,
         )
         return evaluate(policy, question) == "Allow"

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit.local.iam.pattern import (
-    Pattern,
     Pieces,
+    PolicyPattern,
     ValueOf,
     fill,
     read_pattern,
@@ -45,7 +45,7 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class PolicyCondition:
     """One key of one condition operator.
 
     Attributes:
@@ -99,7 +99,7 @@ class Condition:
 
 def _is_known(value: Any, value_of: ValueOf) -> bool:
     """Whether the variables in a policy's value have values."""
-    if isinstance(value, Pattern):
+    if isinstance(value, PolicyPattern):
         return value.regex_for(value_of) is not None
     return not isinstance(value, tuple) or fill(value, value_of) is not None
 
@@ -125,7 +125,7 @@ def _equals_ignoring_case(found: str, value: Pieces, value_of: ValueOf) -> bool:
     return text is not None and found.lower() == text.lower()
 
 
-def _is_like(found: str, value: Pattern, value_of: ValueOf) -> bool:
+def _is_like(found: str, value: PolicyPattern, value_of: ValueOf) -> bool:
     return value.fits(found, value_of) is True
 
 
@@ -208,7 +208,7 @@ OPERATORS = _POSITIVE | {
 # -- reading ---------------------------------------------------------------------------------
 
 
-def read_conditions(element: object, *, has_variables: bool) -> tuple[Condition, ...]:
+def read_conditions(element: object, *, has_variables: bool) -> tuple[PolicyCondition, ...]:
     """The conditions of a statement, all of which must hold.
 
     An unknown operator and a value that can't be compared would never match, which opens a Deny: they are refused.
@@ -226,7 +226,7 @@ def read_conditions(element: object, *, has_variables: bool) -> tuple[Condition,
     return tuple(found)
 
 
-def _read_condition(name: str, key: str, given: object, has_variables: bool) -> Condition:
+def _read_condition(name: str, key: str, given: object, has_variables: bool) -> PolicyCondition:
     match = _OPERATOR.fullmatch(name.lower())
     quantifier, operator, if_exists = match.groups() if match else (None, "", None)
     if operator not in OPERATORS and name.lower() != "null":
@@ -240,7 +240,7 @@ def _read_condition(name: str, key: str, given: object, has_variables: bool) -> 
         operands = tuple(read(text, has_variables) for text in texts)
     except (ValueError, OverflowError, OSError) as error:
         raise ValueError(f"a value of the condition {name!r} can't be compared") from error
-    return Condition(operator, quantifier, if_exists is not None, key.lower(), operands)
+    return PolicyCondition(operator, quantifier, if_exists is not None, key.lower(), operands)
 
 
 def as_text(value: str | float) -> str:

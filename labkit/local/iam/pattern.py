@@ -164,7 +164,7 @@ def _source(pieces: Sequence[Literal], any_character: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class PolicyPattern:
     """A ``Resource``, or a value of a ``StringLike`` or ``Arn*`` condition.
 
     Attributes:
@@ -194,7 +194,7 @@ class Pattern:
         return None if regex is None else regex.match(text) is not None
 
 
-def read_pattern(text: str, *, has_variables: bool, is_arn: bool = False) -> Pattern:
+def read_pattern(text: str, *, has_variables: bool, is_arn: bool = False) -> PolicyPattern:
     """The pattern that a policy's text is, compiled unless it has variables.
 
     Raises:
@@ -203,8 +203,8 @@ def read_pattern(text: str, *, has_variables: bool, is_arn: bool = False) -> Pat
     pieces = read_pieces(text, has_variables=has_variables, has_wildcards=True)
     literals = tuple(piece for piece in pieces if not isinstance(piece, Variable))
     if len(literals) < len(pieces):
-        return Pattern(text, pieces, None, is_arn)
+        return PolicyPattern(text, pieces, None, is_arn)
     regex = arn_regex(literals) if is_arn else wildcard_regex(literals)
     if regex is None:
         raise ValueError(text)
-    return Pattern(text, pieces, regex, is_arn)
+    return PolicyPattern(text, pieces, regex, is_arn)

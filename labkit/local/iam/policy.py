@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from labkit.local.iam.condition import Condition, read_conditions
-from labkit.local.iam.pattern import Pattern, read_pattern, read_wildcards, wildcard_regex
+from labkit.local.iam.condition import PolicyCondition, read_conditions
+from labkit.local.iam.pattern import PolicyPattern, read_pattern, read_wildcards, wildcard_regex
 from labkit.local.iam.question import UNIQUE_ID, Name
 
 VERSION = "2012-10-17"
@@ -59,11 +59,11 @@ class Statement:
     effect: Literal["Allow", "Deny"]
     actions: tuple[re.Pattern[str], ...]
     not_actions: tuple[re.Pattern[str], ...]
-    resources: tuple[Pattern, ...]
-    not_resources: tuple[Pattern, ...]
+    resources: tuple[PolicyPattern, ...]
+    not_resources: tuple[PolicyPattern, ...]
     principals: Principals | None
     not_principals: Principals | None
-    conditions: tuple[Condition, ...]
+    conditions: tuple[PolicyCondition, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,9 @@ def _action(text: str) -> re.Pattern[str]:
     return wildcard_regex(read_wildcards(text), ignore_case=True)
 
 
-def _patterns(statement: Mapping[str, Any], name: str, has_variables: bool) -> tuple[Pattern, ...]:
+def _patterns(
+    statement: Mapping[str, Any], name: str, has_variables: bool
+) -> tuple[PolicyPattern, ...]:
     texts = _texts(statement, name)
     return tuple(read_pattern(text, has_variables=has_variables) for text in texts)
 
