@@ -383,9 +383,13 @@ class _Signing:
         return f"{whole}&X-Amz-Signature={self._proof(whole, {'Host': self.host}, ['host'])}"
 
     def _proof(self, query: str, headers: Mapping[str, str], signed: list[str]) -> str:
-        canonical = sigv4.canonical_request(
+        lines = sigv4.canonical_request(
             self.method, self.path, query, headers, signed, self.payload_hash
-        )
+        ).split("\n")
+        # A row says which spelling of the query is signed: it is signed as it stands.
+        pairs = sorted(pair.partition("=")[::2] for pair in query.split("&") if query)
+        lines[2] = "&".join(f"{name}={value}" for name, value in pairs)
+        canonical = "\n".join(lines)
         to_sign = sigv4.string_to_sign(self.stamp, self.scope, canonical)
         return sigv4.signature(self.key.secret_key, self.scope, to_sign)
 
