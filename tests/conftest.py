@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.gateway import Gateway
 from tests.support.running_cloud import Cloud, running_cloud
+from tests.support.small_course import copy_small_course
 from tests.support.start import chosen_ahead
 
 # Neither profile has a limit of time, which a busy machine would break; --hypothesis-profile names another. Hypothesis
@@ -68,3 +70,11 @@ def chromium(lacking: Callable[[str], NoReturn]) -> str:
         if path := shutil.which(name):
             return path
     lacking("a browser is missing: on Debian 'apt-get install chromium'")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A small course with no environment, for those who make one."""
+    folder = tmp_path / "course with a space"
+    copy_small_course(folder)
+    return folder

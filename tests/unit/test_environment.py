@@ -1,14 +1,11 @@
 """Everyone has the same environment, and no commit holds what is one machine's or one person's."""
 
 import importlib.metadata
-import os
 import re
 import subprocess
-import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 import yaml
@@ -84,30 +81,6 @@ def test_everything_that_is_needed_is_installed_as_pinned() -> None:
 def test_the_package_says_its_version() -> None:
     assert "version" in PYPROJECT["project"]["dynamic"]
     assert importlib.metadata.version(DISTRIBUTION) == labkit.__version__
-
-
-@pytest.mark.slow
-def test_environment_yml_can_be_installed(
-    tmp_path: Path, lacking: Callable[[str], NoReturn]
-) -> None:
-    words = [word for line in pip_section() for word in line.split()]
-    folder = tmp_path / "environment"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
-    run(lacking, [*pip, "install", "--no-compile", *words], cwd=ROOT)
-    run(lacking, [*pip, "check"], cwd=tmp_path)
-    run(lacking, [python, "-c", "import labkit, jupyterlab, nbval"], cwd=tmp_path)
-
-
-def run(lacking: Callable[[str], NoReturn], command: list[str | Path], cwd: Path) -> str:
-    answer = subprocess.run(
-        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    if "NewConnectionError" in answer.stdout:
-        lacking("no connection to the package index")
-    assert answer.returncode == 0, answer.stdout
-    return answer.stdout
 
 
 # What must not be committed

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,7 +14,7 @@ import pytest
 from labkit import _bootstrap
 from labkit._bootstrap import installation
 from tests.support.package_index import write_wheel
-from tests.unit.bootstrap.small_course import BACKEND, OTHER
+from tests.support.small_course import BACKEND
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -201,50 +200,6 @@ def test_only_the_mode_for_aws_lets_cells_find_the_aws_account(
     if hidden:
         assert environment["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
         assert environment["AWS_CONFIG_FILE"] == os.devnull
-
-
-@pytest.mark.slow
-def test_the_environment_is_made_once_and_again_when_needed(
-    clone: Path, lacking: Callable[[str], NoReturn]
-) -> None:
-    def make(*groups: str) -> str:
-        code = f"from labkit._bootstrap import environment; environment.make({groups!r})"
-        answer = subprocess.run(
-            [sys._base_executable, "-c", code],  # type: ignore[attr-defined]
-            cwd=clone,
-            capture_output=True,
-            text=True,
-        )
-        if "connection to the internet" in answer.stderr:
-            lacking("no connection to the package index")
-        assert answer.returncode == 0, answer.stderr
-        return answer.stdout
-
-    venv = clone / ".venv"
-    leftover = venv / "leftover"
-
-    assert "Installing 1 packages" in make("course")
-    python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    place = "import labkit; print(labkit.__file__)"
-    answer = subprocess.run([python, "-c", place], cwd=ROOT.parent, capture_output=True, text=True)
-    assert answer.stdout.startswith(str(clone))
-
-    leftover.touch()
-    assert make("course") == "", "the second time, there is nothing to do"
-    assert "Installing 1 packages" in make("course", "test"), "only what the tests need more"
-    assert leftover.exists()
-
-    (venv / "labkit-course.stamp").unlink()
-    assert "Installing 2 packages" in make("course", "test"), "an interrupted one is made anew"
-    assert not leftover.exists()
-
-    leftover.touch()
-    course = clone / "requirements/course.txt"
-    course.write_text("# changed\n" + course.read_text())
-    assert make("course", "test") == "", "a comment changes nothing"
-    course.write_text(course.read_text() + OTHER)
-    assert "Installing 2 packages" in make("course"), "another list makes another environment"
-    assert not leftover.exists()
 
 
 @pytest.mark.parametrize("modules", installation.FIRST_IMPORTS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from labkit._bootstrap import environment
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _pin(group: str, name: str) -> str:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.support.package_index import KEY, PASSWORD, PackageIndex, write_wheel
-from tests.unit.bootstrap.small_course import BACKEND, PIP, UV
+from tests.support.small_course import BACKEND, PIP, UV
 
 pytestmark = pytest.mark.slow
 
