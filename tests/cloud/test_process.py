@@ -22,7 +22,7 @@ import psutil
 import pytest
 
 import labkit
-from labkit.course.tasks import deployment_package
+from labkit.course.build import deployment_package
 from labkit.errors import CloudUnavailableError, SetupError
 from labkit.lab import cloud_process
 from labkit.local import instance
