@@ -115,6 +115,8 @@ def pytest_configure(config: pytest.Config) -> None:
     run.prepare(config)
     if not run.is_worker:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
+        # What a shell starts in the background ignores an interrupt, as would all that tests start and interrupt.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

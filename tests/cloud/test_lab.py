@@ -381,7 +381,7 @@ def test_a_dead_cloud_is_one_sentence(tmp_path: Path) -> None:
         before = time.monotonic()
         with pytest.raises(EndpointConnectionError):
             build.rest_api("d-throttling-api")
-        assert time.monotonic() - before < 8, "nobody waits for a cloud that is gone"
+        assert time.monotonic() - before < 30, "nobody tries a cloud that is gone for a minute"
         assert "running  False" in lab.status()
 
 

@@ -17,6 +17,7 @@ MEASURES_REAL_TIME = (
     "notebooks/modes/throttling.ipynb",
     "tests/cloud/bursts/",
     "tests/cloud/test_load.py",
+    "tests/cloud/widgets/test_throttle_explorer.py",
     "tests/interop/test_model_against_wrk.py",
 )
 LONGEST = (
@@ -24,6 +25,7 @@ LONGEST = (
     *MEASURES_REAL_TIME,
     "tests/browser/test_notebook_widgets.py",
     "tests/notebooks/test_notebooks_again.py",
+    "tests/cloud/course/",
 )
 """Begin with these, so that all workers end together."""
 
