@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import SupportsInt
 
 import numpy as np
 
@@ -198,8 +199,8 @@ def report(prediction: Prediction, measured: Burst | None, status: str) -> Repor
     return Report(str(prediction), status, tuple(head), padded, tuple(sentences))
 
 
-def _numbers(*counts: int) -> tuple[str, ...]:
-    return tuple(f"{count:,}" for count in counts)
+def _numbers(*counts: SupportsInt) -> tuple[str, ...]:
+    return tuple(f"{int(count):,}" for count in counts)
 
 
 def _clients(prediction: Prediction, measured: Burst | None) -> Iterator[str]:
