@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import NoReturn
 
@@ -125,21 +124,22 @@ def test_from_an_index_of_a_company_with_certificates_of_its_own(
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(tmp_path / "server.pem")
     with PackageIndex(wheels).running(tls) as index:
-        trusted = {"cert": authority, "trusted_host": index.authority}[trust]
-        url = f"https://{index.authority}/simple"
+        host = f"localhost:{index.server_port}"  # a name, as a company's server has: pip 25.1 wants one
+        trusted = {"cert": authority, "trusted_host": host}[trust]
+        url = f"https://{host}/simple"
         Made(clone, index_url=url, **{trust: trusted}).assert_by_uv()
     assert {"pip", "uv"} <= index.clients
 
 
 def write_certificates(folder: Path) -> Path:
-    """A company's own authority, whose file is returned, and in server.pem its server on 127.0.0.1."""
+    """A company's own authority, whose file is returned, and in server.pem its server named localhost."""
     keys = {name: ec.generate_private_key(ec.SECP256R1()) for name in ("authority", "server")}
     names = {
         name: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"A company's {name}")])
         for name in keys
     }
     now = datetime.now(UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    address = x509.SubjectAlternativeName([x509.DNSName("localhost")])
     pem = serialization.Encoding.PEM
     for name, key in keys.items():
         certificate = (

@@ -103,7 +103,7 @@ def test_an_option_without_a_word_to_uv_is_named() -> None:
 def test_pip_lists_its_settings_as_they_are_read_here(tmp_path: Path) -> None:
     file = tmp_path / "pip.conf"
     file.write_text(
-        "[global]\nindex-url = https://reader:it's@one/simple\nfind_links =\n  /a b\n  /c\ncert =\n"
+        "[global]\nindex-url = https://reader:it's@one/simple\nfind_links =\n  /a b\n  /c\nclient-cert =\n"
         "[install]\nproxy = http://proxy:1\n[download]\nproxy = http://proxy:2\n"
     )
     names = ("PIP_", "UV_")
@@ -122,4 +122,4 @@ def test_pip_lists_its_settings_as_they_are_read_here(tmp_path: Path) -> None:
     assert found["find-links"].split() == ["/a", "b", "/c"]
     assert found["proxy"] == "http://proxy:1"
     assert found["trusted-host"] == "one"
-    assert "cert" not in found
+    assert "client-cert" not in found
