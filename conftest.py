@@ -43,7 +43,7 @@ class Run:
         foreign = named is not None and not Path(named).is_relative_to(self.directory)
         self.shared_state = named if foreign else None
         self.failed = False
-        self._ahead = 0.0
+        self._clock: tuple[float, Path | None] = (0.0, None)
 
     def prepare(self, config: pytest.Config) -> None:
         """Set what every test, kernel and worker inherits, before anything reads it."""
@@ -75,10 +75,10 @@ class Run:
             os.environ[start.VARIABLE] = config.option.start
         self.move_clock(start.ahead())
 
-    def move_clock(self, ahead: float) -> None:
-        """Put this process's clock so far ahead, unless it is the last that was asked for: a test may move it."""
-        if ahead != self._ahead:
-            self._ahead = ahead
+    def move_clock(self, ahead: float, file: Path | None = None) -> None:
+        """Put this process's clock so far ahead; once in a file of tests, which may move it themselves."""
+        if (ahead, file) != self._clock:
+            self._clock = (ahead, file)
             PROCESS_CLOCK.move_to(ahead)
 
     def notebook(self, collected: IPyNbFile) -> Notebook:
@@ -132,7 +132,8 @@ def pytest_collect_file(
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test that takes place on a chosen day signs with that day's clock."""
     chosen = "start" in getattr(item, "fixturenames", ())
-    item.config.stash[RUN].move_clock(start.chosen_ahead() if chosen else start.ahead())
+    ahead = start.chosen_ahead() if chosen else start.ahead()
+    item.config.stash[RUN].move_clock(ahead, item.path)
 
 
 @pytest.hookimpl(trylast=True)

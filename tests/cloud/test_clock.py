@@ -36,9 +36,17 @@ from labkit.lab.session import Lab
 from labkit.local.instance import noted_offset
 from tests.support.attached_cloud import attached_cloud, eventually
 from tests.support.patience import PATIENCE
+from tests.support.start import at_real_time
 
 SLACK = 20.0
 """Seconds that clocks which agree may be apart: a test takes its time between two looks."""
+
+
+@pytest.fixture(autouse=True)
+def _real_time() -> Iterator[None]:
+    """These tests move the clock themselves."""
+    with at_real_time():
+        yield
 
 
 @pytest.fixture

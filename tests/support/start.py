@@ -42,9 +42,13 @@ def moment(text: str) -> dt.datetime:
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
-@cache
 def ahead() -> float:
     """How far the tests' clock is ahead of the computer's, in seconds: not at all, but for ``--start``."""
+    return 0.0 if _real_time else _started_ahead()
+
+
+@cache
+def _started_ahead() -> float:
     text = os.environ.get(VARIABLE)
     return seconds_until(moment(text)) if text else 0.0
 
@@ -52,7 +56,7 @@ def ahead() -> float:
 @cache
 def chosen_ahead() -> float:
     """The same for tests whose day is chosen, wherever the computer's calendar stands."""
-    return ahead() if os.environ.get(VARIABLE) else seconds_until(CHOSEN)
+    return _started_ahead() or seconds_until(CHOSEN)
 
 
 def seconds_until(when: dt.datetime) -> float:
@@ -60,15 +64,20 @@ def seconds_until(when: dt.datetime) -> float:
     return when.timestamp() - (time.time() - PROCESS_CLOCK.offset)
 
 
+_real_time = False
+
+
 @contextmanager
 def at_real_time() -> Iterator[None]:
-    """This process's clock shows the computer's time for a while."""
-    before = PROCESS_CLOCK.offset
+    """This process's clock, and that of clouds it starts, shows the computer's time for a while."""
+    global _real_time
+    before, _real_time = _real_time, True
     PROCESS_CLOCK.move_to(0)
     try:
         yield
     finally:
-        PROCESS_CLOCK.move_to(before)
+        _real_time = before
+        PROCESS_CLOCK.move_to(ahead())
 
 
 def serve(make_cloud: Callable[..., Any]) -> int:
