@@ -37,14 +37,20 @@ class UnknownOptionError(ValueError):
 
 
 def parse(listing: str) -> dict[str, str]:
-    """The options of ``pip install`` in the answer of ``pip config list``; later sections win."""
+    """The options of ``pip install`` in the answer of ``pip config list``.
+
+    As for pip, a section's last line counts, also an empty one, which takes back what another file
+    says; and then a later section that says something.
+    """
     sections: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
     for line in listing.splitlines():
         key, _, text = line.partition("=")
         section, _, option = key.rpartition(".")
-        if section in sections and (value := ast.literal_eval(text).strip()):
-            sections[section][option] = value
-    return {option: value for options in sections.values() for option, value in options.items()}
+        if section in sections:
+            sections[section][option] = ast.literal_eval(text).strip()
+    return {
+        option: value for options in sections.values() for option, value in options.items() if value
+    }
 
 
 def for_uv(options: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:

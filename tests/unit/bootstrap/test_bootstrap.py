@@ -138,7 +138,9 @@ def test_on_a_full_disk_room_is_to_be_made(clone: Path, tmp_path: Path) -> None:
 def test_when_it_is_stopped_it_says_how_to_go_on(clone: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and never answers
         index = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
-        code = f"{only(INDEX_URL=index)}\nimport runpy, sys\nsys.argv = ['labkit']\n"
+        code = f"{only(INDEX_URL=index)}\nimport runpy, signal, sys\nsys.argv = ['labkit']\n"
+        # A shell's background job, which these tests may be, ignores it.
+        code += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         code += "runpy.run_module('labkit', run_name='__main__', alter_sys=True)"
         with subprocess.Popen(
             [sys._base_executable, "-c", code],  # type: ignore[attr-defined]

@@ -29,6 +29,11 @@ def test_the_most_specific_section_that_says_something_wins(
         assert found.get(option, "") == next((text.strip() for text in said if text.strip()), "")
 
 
+def test_an_empty_line_takes_back_what_another_file_says() -> None:
+    listing = "global.cert='/etc/one.pem'\nglobal.proxy='http://one'\nglobal.cert=''"
+    assert pip_settings.parse(listing) == {"proxy": "http://one"}
+
+
 def test_options_are_told_by_environment(tmp_path: Path) -> None:
     options = {
         "index-url": "https://one/simple",
