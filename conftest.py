@@ -13,15 +13,12 @@ from nbval.plugin import IPyNbFile
 from labkit.clock import PROCESS_CLOCK
 from tests.support import start
 from tests.support.notebooks import Notebook
-from tests.support.processes import end_processes
+from tests.support.processes import DIRECTORY_VARIABLE, end_processes
 
 pytest_plugins = ["tests.support.groups"]
 
 # Programs, not tests; --doctest-modules would import them.
 collect_ignore_glob = ["tests/benchmarks/*", "tests/tools/*"]
-
-DIRECTORY_VARIABLE = "LABKIT_TESTS_DIRECTORY"
-"""Where a run keeps everything; pytest-xdist's workers find it here."""
 
 
 class Run:

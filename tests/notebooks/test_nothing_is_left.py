@@ -35,7 +35,7 @@ pathlib.Path("waiting").touch()
 time.sleep(600)
 """
 TESTS = """
-import subprocess, sys, time
+import os, subprocess, sys, time
 from pathlib import Path
 import boto3
 import labkit
@@ -54,6 +54,10 @@ def test_fails():
 
 def test_waits():
     test_leaves_a_cloud()
+    elsewhere = {name: value for name, value in os.environ.items() if name != "TMPDIR"}
+    subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(600)"], cwd="/", env=elsewhere
+    )
     Path("waiting").touch()
     time.sleep(600)
 """

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import psutil
 
+DIRECTORY_VARIABLE = "LABKIT_TESTS_DIRECTORY"
+"""Where a run keeps everything; its workers, and all that it starts, have it in their environment."""
+
 _PATIENCE = 10.0
 """Seconds that a cloud has to end its functions and itself."""
 
@@ -37,10 +40,11 @@ def _others_in(directory: Path, known: list[psutil.Process]) -> list[psutil.Proc
 
 
 def works_in(process: psutil.Process, directory: Path) -> bool:
-    """Whether a process has its working or its temporary directory there."""
+    """Whether a process has its working or its temporary directory there, or was started by a run that has."""
     places = []
     with contextlib.suppress(psutil.Error, OSError):
         places.append(process.cwd())
     with contextlib.suppress(psutil.Error, OSError):
-        places.append(process.environ().get("TMPDIR", ""))
+        environment = process.environ()
+        places += [environment.get("TMPDIR", ""), environment.get(DIRECTORY_VARIABLE, "")]
     return any(place and Path(place).is_relative_to(directory) for place in places)
