@@ -20,6 +20,7 @@ _SECRET_HEADER = re.compile(
 _ECHOED = re.compile(
     r"(?s)'[^']*'(?= not a valid key)|(?<=in Authorization header: )'.*'|(?<=\bAuthorization=).+"
 )
+_KEY_ID = re.compile(r"\b(A[KS]IA)[A-Z0-9]{12,}")
 _SHORTEST = 6
 """A shorter value would blot out ordinary words."""
 _SCHEMES = frozenset({"bearer", "basic", "aws4-hmac-sha256", "digest", "negotiate"})
@@ -28,13 +29,15 @@ _SCHEMES = frozenset({"bearer", "basic", "aws4-hmac-sha256", "digest", "negotiat
 def hide(text: str, secrets: Iterable[str] = ()) -> str:
     """A text without secrets: the given ones, and what looks like one.
 
+    >>> hide("AKIAIOSFODNN7EXAMPLE isn't active")
+    "AKIA… isn't active"
     >>> hide("Bearer abc and hunter22 and eyJhbGciOi.eyJzdWIi.c2ln", ["hunter22"])
     'Bearer [text, about 3 characters] and … and [text, about 20 characters]'
     """
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST:
             text = text.replace(secret, HIDDEN)
-    return redact(_ECHOED.sub(f"'{HIDDEN}'", text))
+    return redact(_KEY_ID.sub(rf"\1{HIDDEN}", _ECHOED.sub(f"'{HIDDEN}'", text)))
 
 
 def secrets_of(headers: Mapping[str, str]) -> set[str]:

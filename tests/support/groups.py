@@ -7,6 +7,7 @@ measure real time would disturb one another: they are one group. (pytest-xdist 3
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,12 @@ def rank_of(path: str) -> int:
     return next(
         (rank for rank, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST)
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a third of a run is waiting, for browsers, buckets and new processes."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
