@@ -156,7 +156,8 @@ def _fill(groups: Sequence[str]) -> None:
     print(f"Installing {total} packages into {VENV}, once.", flush=True)
     installer = Installer(VENV, python(), project=ROOT)
     lists = [requirements_file(group) for group in groups]
-    installer.install(lists, requirements_file("installer"), total)
+    # Tests start hundreds of interpreters, and where PYTHONDONTWRITEBYTECODE is set each would compile anew.
+    installer.install(lists, requirements_file("installer"), total, compiled="test" in groups)
     # JupyterLab neither asks for news and updates nor asks whether it may.
     settings = VENV / "etc/jupyter/labconfig/page_config.json"
     settings.parent.mkdir(parents=True, exist_ok=True)

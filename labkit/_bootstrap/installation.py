@@ -50,13 +50,16 @@ class Installer:
         self._project = project
         self._log = environment / "labkit-install.log"
 
-    def install(self, lists: Sequence[Path], installers: Path, total: int) -> None:
+    def install(
+        self, lists: Sequence[Path], installers: Path, total: int, *, compiled: bool
+    ) -> None:
         """Install complete lists of requirements, `total` in all, and the project, editable.
 
         Args:
             lists: requirements files.
             installers: a requirements file with uv and pip.
             total: how many requirements are in the lists.
+            compiled: compile all packages now, and not each one when it is first imported.
 
         Raises:
             SystemExit: neither uv nor pip could do it; says why.
@@ -64,10 +67,11 @@ class Installer:
         """
         self._log.write_bytes(b"")
         requirements = [word for path in lists for word in ("-r", str(path))]
+        compiling = ["--compile-bytecode"] if compiled else []
         try:
             # The environment's own pip comes by uv: that is quicker than ensurepip.
             pip = _pip_outside(self._python) or _pip_inside(self._python)
-            self._install_with_uv(_options(pip), requirements, installers)
+            self._install_with_uv(_options(pip), [*compiling, *requirements], installers)
         except _UvError as error:
             print(f"{error}: pip installs the packages, in about a minute.", flush=True)
             self._install_with_pip(_options(_pip_inside(self._python)), requirements, total)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-import httpx
-
 from labkit.local.messages import Headers, without_headers
+
+if TYPE_CHECKING:
+    import httpx
 
 MAX_RESPONSE_BYTES = 10_485_760
 HOP_BY_HOP = (
@@ -21,6 +23,14 @@ HOP_BY_HOP = (
 )
 
 
+class LateAnswerError(Exception):
+    """The server didn't answer in time."""
+
+
+class UnreachableServerError(Exception):
+    """The URL can't be used, nobody answers there, or the answer isn't one that can be passed on; says which."""
+
+
 class LoopbackClient:
     """An HTTP client without proxies and redirects: API Gateway follows none.
 
@@ -28,7 +38,7 @@ class LoopbackClient:
     """
 
     def __init__(self) -> None:
-        # Opened with the first call: most lessons need none.
+        # Opened with the first call: most lessons need none, and httpx takes a tenth of the cloud's start to import.
         self._client: httpx.AsyncClient | None = None
 
     async def send(
@@ -43,29 +53,38 @@ class LoopbackClient:
         """Status, headers and body of the answer.
 
         Raises:
-            httpx.HTTPError: the server can't be reached or is late.
-            httpx.InvalidURL: the URL can't be used.
-            ValueError: the answer is too large, or the URL isn't on this machine.
+            LateAnswerError: the server is late.
+            UnreachableServerError: it can't be reached, isn't on this machine, or its answer is too large.
         """
+        import httpx
+
         if not is_loopback(url):
-            raise ValueError("the local cloud only calls servers on this machine")
+            raise UnreachableServerError("the local cloud only calls servers on this machine")
         if self._client is None:
             self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
-        request = self._client.build_request(
-            verb, url, headers=headers, content=body, timeout=timeout
-        )
-        response = await self._client.send(request, stream=True)
         try:
-            chunks, size = [], 0
-            async for chunk in response.aiter_raw():
-                size += len(chunk)
-                if size > max_bytes:
-                    raise ValueError(f"the answer is larger than {max_bytes} bytes")
-                chunks.append(chunk)
-        finally:
-            await response.aclose()
-        kept = without_headers(response.headers.multi_items(), *HOP_BY_HOP)
-        return response.status_code, kept, b"".join(chunks)
+            request = self._client.build_request(
+                verb, url, headers=headers, content=body, timeout=timeout
+            )
+            return await _answer(await self._client.send(request, stream=True), max_bytes)
+        except httpx.TimeoutException as error:
+            raise LateAnswerError from error
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise UnreachableServerError(type(error).__name__) from error
+
+
+async def _answer(response: httpx.Response, max_bytes: int) -> tuple[int, Headers, bytes]:
+    try:
+        chunks, size = [], 0
+        async for chunk in response.aiter_raw():
+            size += len(chunk)
+            if size > max_bytes:
+                raise ValueError(f"the answer is larger than {max_bytes} bytes")
+            chunks.append(chunk)
+    finally:
+        await response.aclose()
+    kept = without_headers(response.headers.multi_items(), *HOP_BY_HOP)
+    return response.status_code, kept, b"".join(chunks)
 
 
 def is_loopback(url: str) -> bool:

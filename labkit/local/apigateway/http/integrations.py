@@ -12,8 +12,6 @@ import re
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-import httpx
-
 from labkit.journey import Code
 from labkit.local.apigateway.http.call import HttpCall
 from labkit.local.apigateway.http.cors import answer_to_preflight, is_preflight, with_cors_headers
@@ -26,7 +24,13 @@ from labkit.local.apigateway.invocation import (
     function_name,
     with_stage_variables,
 )
-from labkit.local.apigateway.loopback import LoopbackClient, encoded_path_value, is_loopback
+from labkit.local.apigateway.loopback import (
+    LateAnswerError,
+    LoopbackClient,
+    UnreachableServerError,
+    encoded_path_value,
+    is_loopback,
+)
 from labkit.local.apigateway.outcomes import Answer, Stop
 from labkit.local.apigateway.proxy_results import (
     FORMAT_1_KEYS,
@@ -120,11 +124,11 @@ class HttpIntegrations:
             status, headers, body = await self._client.send(
                 verb, url, sent, call.request.body, timeout
             )
-        except httpx.TimeoutException:
+        except LateAnswerError:
             reason = f"the server did not answer within {timeout:g} s"
             return Stop(UNAVAILABLE, Code.INTEGRATION_TIMEOUT, reason)
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            reason = f"the server can't be reached ({type(error).__name__})"
+        except UnreachableServerError as error:
+            reason = f"the server can't be reached ({error})"
             return Stop(UNAVAILABLE, Code.INTEGRATION_UNREACHABLE, reason)
         return Answer(Response(status, remapped(headers), body), f"the server answered {status}")
 

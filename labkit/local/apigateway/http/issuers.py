@@ -12,10 +12,14 @@ import re
 from functools import lru_cache
 from typing import Any
 
-import httpx
 import jwt
 
-from labkit.local.apigateway.loopback import LoopbackClient, is_loopback
+from labkit.local.apigateway.loopback import (
+    LateAnswerError,
+    LoopbackClient,
+    UnreachableServerError,
+    is_loopback,
+)
 from labkit.local.cognito.pool_keys import PoolKeys, UserPools
 from labkit.tokens.signed import UNREADABLE
 
@@ -70,7 +74,7 @@ class Issuers:
                 "GET", url, [], b"", TIMEOUT_SECONDS, MAX_DOCUMENT_BYTES
             )
             document = json.loads(body) if status == 200 else {}
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError):
+        except (LateAnswerError, UnreachableServerError, ValueError, RecursionError):
             return {}
         return document if isinstance(document, dict) else {}
 

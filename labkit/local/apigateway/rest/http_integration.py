@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-import httpx
-
 from labkit.journey import Code
 from labkit.local.apigateway.invocation import with_stage_variables
 from labkit.local.apigateway.loopback import (
     HOP_BY_HOP,
+    LateAnswerError,
     LoopbackClient,
+    UnreachableServerError,
     encoded_path_value,
     is_loopback,
 )
@@ -60,11 +60,11 @@ class HttpServerIntegration:
         call.write(f"Sending request to {url}")
         try:
             status, headers, body = await self._send(call, integration, url, timeout)
-        except httpx.TimeoutException:
+        except LateAnswerError:
             reason = f"the server did not answer within {timeout:g} s"
             return Stop(GatewayError(INTEGRATION_TIMEOUT), Code.INTEGRATION_TIMEOUT, reason)
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            reason = f"the server can't be reached ({type(error).__name__})"
+        except UnreachableServerError as error:
+            reason = f"the server can't be reached ({error})"
             return Stop(GatewayError(INTEGRATION_FAILURE), Code.INTEGRATION_UNREACHABLE, reason)
         if integration.type == "HTTP_PROXY":
             return Answer(
