@@ -6,6 +6,7 @@ with RS256 by a key that somebody trusted published, or it is refused.
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from collections.abc import Mapping
@@ -22,10 +23,10 @@ Claims = Mapping[str, Any]
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 """Three parts in the URL-safe Base64 alphabet, without padding: a decoder may overlook what else there is."""
 _KEPT_TOKENS = 128
-"""A client sends the same token until it expires; PyJWT takes 0.3 ms to read and verify it."""
+"""A client sends the same token until it expires; to read and verify it takes longer than all other gates."""
 _MAX_SHOWN = 100
 
-_SIGNATURES = jwt.PyJWS()
+_RS256 = jwt.get_algorithm_by_name("RS256")
 
 UNREADABLE = (jwt.PyJWTError, ValueError, RecursionError)
 """What reading a hostile token may raise."""
@@ -67,25 +68,44 @@ def header_of(token: str) -> Mapping[str, Any]:
     """
     if not _TOKEN.fullmatch(token):
         raise jwt.DecodeError
-    return jwt.get_unverified_header(token)
+    # Without the other parts: PyJWT takes as long to decode them as to verify the signature.
+    header = jwt.get_unverified_header(token.partition(".")[0] + "..")
+    # RFC 7515, 4.1.11: who doesn't understand an extension refuses the token.
+    if "crit" in header or "b64" in header:
+        raise jwt.DecodeError
+    return header
 
 
 @lru_cache(_KEPT_TOKENS)
 def signed_content(token: str, key: jwt.PyJWK) -> Claims:
     """The claims, if the signature is the key's: that never changes, while the time is checked for every request.
 
-    A failure isn't kept.
+    A failure isn't kept. The parts are decoded here, as strictly as PyJWT does and in a tenth of its time.
 
     Raises:
-        jwt.PyJWTError: the signature is another's.
+        jwt.InvalidSignatureError: the signature is another's.
+        jwt.DecodeError: a part can't be decoded.
         ValueError: the content isn't a JSON object.
         RecursionError: it is nested too deeply.
     """
-    raw = _SIGNATURES.decode(token, key.key, algorithms=["RS256"])
-    claims = read_json(raw, [])
+    signed, _, signature = token.rpartition(".")
+    if not _RS256.verify(signed.encode(), key.key, _decoded(signature)):
+        raise jwt.InvalidSignatureError
+    claims = read_json(_decoded(signed.partition(".")[2]), [])
     if not isinstance(claims, dict):
         raise ValueError("no JSON object")
     return claims
+
+
+def _decoded(part: str) -> bytes:
+    """A part of a token; each has one spelling only, so that no letter of it can be changed unseen (RFC 4648, 3.5)."""
+    try:
+        raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except ValueError as error:
+        raise jwt.DecodeError from error
+    if base64.urlsafe_b64encode(raw).rstrip(b"=") != part.encode():
+        raise jwt.DecodeError
+    return raw
 
 
 def key_id(token: str) -> str:
@@ -116,8 +136,10 @@ def signed_claims(token: str, key: jwt.PyJWK) -> Claims:
     """
     try:
         return signed_content(token, key)
-    except jwt.PyJWTError as error:
+    except jwt.InvalidSignatureError as error:
         raise refuse("signature", "the token's signature doesn't fit its content") from error
+    except jwt.DecodeError as error:
+        raise refuse("format", unreadable(token), parts=3) from error
     except UNREADABLE as error:
         raise refuse("format", "the token's content isn't a JSON object", parts=3) from error
 

@@ -90,6 +90,7 @@ def with_claim(name: str, raw: bytes) -> str:
 ISSUER = Issuer()
 GOOD = ISSUER.token()
 HEAD, PAYLOAD, SIGNATURE = GOOD.split(".")
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 BOMB = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 CLAIMS = json.dumps(ISSUER.claims()).encode()
 
@@ -131,6 +132,7 @@ NEVER: dict[str, str] = {
     "jwk and Mallory's kid": self_signed(jwk=jwk("mallory"), kid="kid-mallory"),
     "Mallory as the issuer": ISSUER.token(iss=MALLORY, signer="mallory", header={"jku": MALLORY}),
     "crit": jwt.encode(ISSUER.claims(), key("id"), "RS256", {"kid": "kid-id", "crit": ["x"], "x": 1}),
+    "b64 true": signed(CLAIMS, {"alg": "RS256", "kid": "kid-id", "b64": True}),
     "b64 false": signed(CLAIMS, {"alg": "RS256", "kid": "kid-id", "b64": False, "crit": ["b64"]}),
     # size and depth
     "1 MB of signature": f"{HEAD}.{PAYLOAD}.{'A' * 1_000_000}",
@@ -169,6 +171,7 @@ NEVER: dict[str, str] = {
     "the other alphabet": f"{HEAD}.{PAYLOAD}.{SIGNATURE[:-2]}+/",
     "a line break inside": f"{HEAD}.{PAYLOAD[:9]}\n{PAYLOAD[9:]}.{SIGNATURE}",
     "characters that decoders skip": f"{HEAD}.{PAYLOAD}.!{SIGNATURE}",
+    "unused bits of the last character": GOOD[:-1] + ALPHABET[ALPHABET.index(GOOD[-1]) ^ 1],
     "a short signature": GOOD[:-4],
     "no signature": f"{HEAD}.{PAYLOAD}.",
     "only a signature": f"..{SIGNATURE}",
