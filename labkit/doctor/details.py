@@ -5,16 +5,35 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from collections.abc import Iterator
 
 from labkit import clock, sigv4
-from labkit.doctor.evidence import Evidence
-from labkit.sigv4.mismatch import server_strings
+from labkit.doctor.evidence import Evidence, SentRequest
+from labkit.sigv4.mismatch import compare_canonical_requests, server_strings
 
 _STAMP = r"(\d{8}T\d{6}Z)"
 _OFF = re.compile(
     rf"(?:Signature expired|Signature not yet current): {_STAMP} is (?:now earlier|still later) "
     rf"than {_STAMP}(?: \({_STAMP} [-+] [\d.]+ min\.?\))?"
 )
+
+
+def details_of(evidence: Evidence) -> Iterator[str]:
+    """What can be computed, in sentences. They may hold a secret of the request's."""
+    off = skew(evidence.text)
+    if off is not None:
+        yield in_words(off)
+    strings = server_strings(evidence.text)
+    if strings is None:  # the answer doesn't tell it (gateway 4.4)
+        return
+    canonical, request = strings[0], evidence.request
+    yield f"The server computed this canonical request:\n{canonical}"
+    if request.signed_headers:
+        sent = _sent_canonical_request(request)
+        if sent == canonical:
+            yield "The request arrived as it was sent: nothing on the way changed it."
+        else:
+            yield f"Changed on the way. {compare_canonical_requests(sent, canonical)}"
 
 
 def skew(text: str) -> dt.timedelta | None:
@@ -45,17 +64,8 @@ def in_words(off: dt.timedelta) -> str:
     return f"The signature is {amount} {'older' if off < dt.timedelta() else 'newer'} than the time at AWS."
 
 
-def expected_canonical_request(text: str) -> str | None:
-    """The canonical request that the server computed; None when the answer doesn't tell it (gateway 4.4)."""
-    strings = server_strings(text)
-    return strings[0] if strings else None
-
-
-def sent_canonical_request(evidence: Evidence) -> str | None:
-    """The canonical request of the request as it was sent; None when it wasn't signed. It may hold a secret."""
-    request = evidence.request
-    if not request.signed_headers:
-        return None
+def _sent_canonical_request(request: SentRequest) -> str:
+    """The canonical request of the request as it was sent. It may hold a secret."""
     return sigv4.canonical_request(
         request.method,
         request.path,

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
-from labkit.doctor import details
+from labkit.doctor.details import details_of
 from labkit.doctor.evidence import Evidence, SentRequest, read
 from labkit.doctor.explanation import Cause, Explanation
-from labkit.doctor.facts import EXECUTE_API_HOST, facts_of, sentence
+from labkit.doctor.facts import facts_of
 from labkit.doctor.redaction import hide
-from labkit.doctor.rules import KnownCause, Rule, knowledge
+from labkit.doctor.rules import Rule, knowledge, rank
 from labkit.journey import Journey
-from labkit.sigv4.mismatch import compare_canonical_requests
 
 _BY_PATH = re.compile(r"/_aws/execute-api/(?P<api_id>\w+)(?P<path>/.*)")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -53,39 +50,34 @@ class _Diagnosis:
         self._steps = journey.steps if journey else []
         self._stop = journey.stopped_at if journey else None
         self._known = knowledge()
-        self._facts = facts_of(evidence)
-        self._redact: Callable[[str], str] = partial(hide, secrets=evidence.secrets())
+        self._facts = frozenset(name for name, holds in facts_of(evidence).items() if holds)
         self._values = _values_of(evidence.request)
         if self._stop:
             self._values |= {"gate": self._stop.gate, "reason": self._stop.reason}
 
     def explanation(self) -> Explanation:
+        overlays = self._overlays()
         if not self._evidence.refused:
-            warnings = self._overlays(success=True)
-            return Explanation(
-                self._answer(), _SUCCESS, tuple(map(self._cause, warnings)), refused=False
-            )
+            warnings = tuple(map(self._cause, overlays))
+            return Explanation(self._answer(), _SUCCESS, warnings, refused=False)
         stop, rule = self._stop, self._rule()
         names = rule.causes if rule else ()
-        ranked = self._known.rank((self._known.causes[name] for name in names), self._facts)
-        before = [] if self._evidence.status is None else self._overlays(success=False)
+        ranked = rank((self._known.causes[name] for name in names), self._facts)
         decided = self._decided(ranked)
         certain = len(decided) == 1 or (
-            stop is None and bool(rule and rule.decisive) and not before and bool(ranked)
+            stop is None and bool(rule and rule.decisive) and not overlays and bool(ranked)
         )
-        causes = [*before, *(cause for cause in decided if cause not in before)]
-        causes += [cause for cause in ranked if cause not in causes]
-        canonical = details.expected_canonical_request(self._evidence.text)
+        causes = {cause.id: cause for cause in (*overlays, *decided, *ranked)}
+        gate = f"The gateway decided at the gate “{stop.gate}”: {stop.reason}." if stop else ""
         return Explanation(
             answer=self._answer(),
             meaning=rule.means if rule else _LESS_KNOWN if stop else _UNKNOWN,
-            causes=tuple(map(self._cause, causes)),
+            causes=tuple(map(self._cause, causes.values())),
             certain=certain,
             known=rule is not None,
-            reason=self._redact(f"“{stop.gate}”: {stop.reason}.") if stop else "",
-            details=tuple(map(self._redact, self._details(canonical))),
-            expected_canonical_request=None if canonical is None else self._redact(canonical),
-            decided=len(before) + 1 if certain and decided else 1,
+            reason=self._redact(gate),
+            details=tuple(map(self._redact, details_of(self._evidence))),
+            decided=len(overlays) + 1 if certain and decided else 1,
         )
 
     def _rule(self) -> Rule | None:
@@ -96,47 +88,36 @@ class _Diagnosis:
                 return rule
         return None
 
-    def _overlays(self, *, success: bool) -> list[KnownCause]:
+    def _overlays(self) -> list[Cause]:
+        """The causes that any answer may have; of a success, the warnings."""
+        if self._evidence.status is None:
+            return []
         return [
             self._known.causes[overlay.cause]
             for overlay in self._known.overlays
-            if overlay.success == success
+            if overlay.success != self._evidence.refused
             and self._facts.issuperset(overlay.facts)
             and (not overlay.code or any(step.code == overlay.code for step in self._steps))
         ]
 
-    def _decided(self, ranked: list[KnownCause]) -> list[KnownCause]:
+    def _decided(self, ranked: list[Cause]) -> list[Cause]:
         """The causes that the journey leaves: of this answer's, else of all, else the gate's own words."""
         stop = self._stop
         if stop is None:
             # Every gate let the request pass: then the backend itself refused it.
             last = self._steps[-1] if self._steps else None
             passed = last is not None and (last.gate, last.outcome) == ("integration", "pass")
-            return [cause for cause in ranked if passed and cause.card.id == "backend-answered"]
+            return [cause for cause in ranked if passed and cause.id == "backend-answered"]
         known = [cause for cause in self._known.causes.values() if stop.code in cause.codes]
         return (
             [cause for cause in ranked if cause in known]
-            or self._known.rank(known, self._facts)
+            or rank(known, self._facts)
             or [self._known.causes["in-the-gates-words"]]
         )
 
-    def _details(self, canonical: str | None) -> list[str]:
-        found = []
-        off = details.skew(self._evidence.text)
-        if off is not None:
-            found.append(details.in_words(off))
-        if canonical is not None:
-            found.append(f"The server computed this canonical request:\n{canonical}")
-            sent = details.sent_canonical_request(self._evidence)
-            if sent == canonical:
-                found.append("The request arrived as it was sent: nothing on the way changed it.")
-            elif sent is not None:
-                found.append(f"Changed on the way. {compare_canonical_requests(sent, canonical)}")
-        return found
-
     def _answer(self) -> str:
         e = self._evidence
-        kind = e.error_type if not e.is_html else "an HTML page"
+        kind = "an HTML page" if e.is_html else e.error_type
         head = " ".join(part for part in (str(e.status or ""), kind) if part)
         text = self._redact(e.message or "").strip().split("\n\n")[0]
         if len(text) > _LONGEST_MESSAGE:
@@ -144,15 +125,16 @@ class _Diagnosis:
         words = "null" if e.null_message else text
         return self._redact(": ".join(part for part in (head, words) if part) or "no text")
 
-    def _cause(self, cause: KnownCause) -> Cause:
-        card = cause.card
+    def _cause(self, cause: Cause) -> Cause:
         return replace(
-            card,
-            title=self._fill(card.title),
-            why=self._fill(card.why),
-            probe=self._fill(card.probe),
-            fix=self._fill(card.fix),
-            because=tuple(sentence(fact) for fact in cause.likely_if if fact in self._facts),
+            cause,
+            title=self._fill(cause.title),
+            why=self._fill(cause.why),
+            probe=self._fill(cause.probe),
+            fix=self._fill(cause.fix),
+            because=tuple(
+                self._known.facts[fact] for fact in cause.likely_if if fact in self._facts
+            ),
         )
 
     def _fill(self, text: str) -> str:
@@ -164,18 +146,22 @@ class _Diagnosis:
 
         return _PLACEHOLDER.sub(value, text)
 
+    def _redact(self, text: str) -> str:
+        return hide(text, self._evidence.secrets())
 
-def _values_of(request: SentRequest) -> dict[str, str | None]:
+
+def _values_of(request: SentRequest) -> dict[str, str]:
     """What the request tells of the API."""
-    path, values = request.path, {"method": request.method, "host": request.host}
-    host = EXECUTE_API_HOST.fullmatch(request.host)
-    by_path = _BY_PATH.fullmatch(path)
-    if host is not None:
-        values |= host.groupdict()
-    elif by_path is not None:
-        values |= {"api_id": by_path["api_id"]}
-        path = by_path["path"]
-    if host is None and by_path is None:
-        return {**values, "path": path}
-    _empty, stage, *rest = [*path.split("/", 2), "", ""]
-    return {**values, "stage": stage, "path": f"/{rest[0]}"}
+    values = {
+        "method": request.method,
+        "host": request.host,
+        "path": request.path,
+        **request.api,
+    }
+    by_path = _BY_PATH.fullmatch(request.path)
+    if by_path is not None:
+        values |= by_path.groupdict()
+    if "api_id" in values:
+        _empty, stage, *rest = [*values["path"].split("/", 2), "", ""]
+        values |= {"stage": stage, "path": f"/{rest[0]}"}
+    return values

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+
+import requests
 
 from labkit.doctor.redaction import secrets_of
 
 _MESSAGE_KEYS = ("message", "Message", "errorMessage")
 _LONGEST_TEXT = 100_000
+_EXECUTE_API_HOST = re.compile(
+    r"(?P<api_id>[a-z0-9]+)(?:-vpce-\w+)?\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +44,26 @@ class SentRequest:
     body: bytes = b""
 
     @property
+    def api(self) -> dict[str, str]:
+        """``api_id`` and ``region``, if the host is an API's own; else empty."""
+        found = _EXECUTE_API_HOST.fullmatch(self.host)
+        return found.groupdict() if found else {}
+
+    @property
+    def authorization(self) -> str:
+        """The ``Authorization`` header; empty without one."""
+        return self.headers.get("authorization", "")
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it has a Signature v4."""
+        in_query = "X-Amz-Signature=" in self.query
+        return self.authorization.startswith("AWS4-") or in_query
+
+    @property
     def signed_headers(self) -> list[str]:
         """The names that a Signature v4 covers; empty without one."""
-        found = re.search(r"SignedHeaders=([^,\s]+)", self.headers.get("authorization", ""))
+        found = re.search(r"SignedHeaders=([^,\s]+)", self.authorization)
         return found[1].lower().split(";") if found else []
 
 
@@ -60,9 +83,9 @@ class Evidence:
         request: what was sent.
     """
 
-    status: int | None
-    headers: Mapping[str, str]
-    body: str
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
     data: Any = None
     error_type: str = ""
     message: str | None = None
@@ -73,9 +96,9 @@ class Evidence:
     @property
     def is_html(self) -> bool:
         """Whether it is a page, such as CloudFront's own."""
-        return "html" in self.headers.get("content-type", "").lower() or self.body.lstrip()[
-            :9
-        ].lower().startswith(("<!doctype", "<html"))
+        begin = self.body.lstrip()[:9].lower()
+        typed = "html" in self.headers.get("content-type", "").lower()
+        return typed or begin.startswith(("<!doctype", "<html"))
 
     @property
     def refused(self) -> bool:
@@ -103,130 +126,93 @@ def read(answer: object) -> Evidence:
     >>> read("Signature expired").message
     'Signature expired'
     """
-    if isinstance(answer, str):
-        return _of_text(answer)
-    if isinstance(answer, Mapping):
-        return _of_aws_result(answer)
-    carried = _get(answer, "response")
-    if isinstance(answer, BaseException) and isinstance(carried, Mapping):
+    # boto3's ClientError carries a result, requests' HTTPError a response.
+    carried = getattr(answer, "response", None) if isinstance(answer, BaseException) else answer
+    if isinstance(carried, requests.Response):
+        return _of_response(carried)
+    if isinstance(carried, Mapping):
         return _of_aws_result(carried)
-    if isinstance(answer, BaseException) and carried is not None and _get(carried, "status_code"):
-        return _of_response(carried)  # requests' HTTPError
+    text = str(answer)
     if isinstance(answer, BaseException):
-        return Evidence(
-            None, {}, str(answer), error_type=type(answer).__name__, message=str(answer)
-        )
-    return _of_response(answer)
-
-
-def _of_text(text: str) -> Evidence:
-    """A text that somebody copied: a body, or a line of a log or of a browser's console."""
-    data = _json(text)
-    if not isinstance(data, dict):
-        return Evidence(None, {}, text, message=text)
-    return _of_body(None, {}, text, data)
+        return Evidence(error_type=type(answer).__name__, message=text)
+    evidence = _of_body(text)
+    return evidence if isinstance(evidence.data, dict) else Evidence(body=text, message=text)
 
 
 def _of_aws_result(result: Mapping[str, Any]) -> Evidence:
     """A boto3 result, or what a ``ClientError`` carries."""
-    metadata = _mapping(result.get("ResponseMetadata"))
-    error = _mapping(result.get("Error"))
-    message = error.get("Message")
+    metadata, error = (_mapping(result.get(name)) for name in ("ResponseMetadata", "Error"))
+    status, message = metadata.get("HTTPStatusCode"), error.get("Message")
     return Evidence(
-        status=_status(metadata.get("HTTPStatusCode")),
-        headers=_headers(metadata.get("HTTPHeaders")),
-        body="",
+        status=status if isinstance(status, int) else None,
+        headers=_headers(_mapping(metadata.get("HTTPHeaders"))),
         data=dict(result),
-        error_type=_bare_type(str(error.get("Code") or "")),
+        error_type=_bare_type(error.get("Code")),
         message=None if message is None else str(message),
     )
 
 
-def _of_response(response: object) -> Evidence:
-    text = _get(response, "text")
-    body = text[:_LONGEST_TEXT] if isinstance(text, str) else ""
-    status = _status(_get(response, "status_code"))
-    headers = _headers(_get(response, "headers"))
-    request = _request(_get(response, "request"))
-    redirected = bool(_get(response, "history"))
-    return _of_body(status, headers, body, _json(body), request=request, redirected=redirected)
+def _of_response(response: requests.Response) -> Evidence:
+    try:
+        body = response.text[:_LONGEST_TEXT]
+    except (RuntimeError, OSError):  # it was streamed, or broke off
+        body = ""
+    return _of_body(
+        body,
+        status=response.status_code,
+        headers=_headers(response.headers),
+        request=_request(response.request),
+        redirected=bool(response.history),
+    )
 
 
-def _of_body(
-    status: int | None, headers: Mapping[str, str], body: str, data: Any, **rest: Any
-) -> Evidence:
-    fields = data if isinstance(data, dict) else {}
+def _of_body(body: str, headers: Mapping[str, str] | None = None, **rest: Any) -> Evidence:
+    data = None
+    if body.lstrip()[:1] in ("{", "["):
+        with suppress(ValueError, RecursionError):
+            data = json.loads(body)
+    fields = _mapping(data)
     key = next((key for key in _MESSAGE_KEYS if key in fields), "")
     value = fields.get(key)
-    error_type = headers.get("x-amzn-errortype") or fields.get("__type") or ""
+    headers = headers or {}
     return Evidence(
-        status=status,
         headers=headers,
         body=body,
         data=data,
-        error_type=_bare_type(str(error_type)),
+        error_type=_bare_type(headers.get("x-amzn-errortype") or fields.get("__type")),
         message=None if value is None else str(value),
         null_message=bool(key) and value is None,
         **rest,
     )
 
 
-def _request(sent: object) -> SentRequest:
+def _request(sent: requests.PreparedRequest | None) -> SentRequest:
     if sent is None:
         return SentRequest()
-    headers = _headers(_get(sent, "headers"))
-    try:
-        parts = urlsplit(str(_get(sent, "url") or ""))
-        host, path, query = parts.hostname or "", parts.path, parts.query
-    except ValueError:
-        host = path = query = ""
-    body = _get(sent, "body")
-    named = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
+    headers, url, body = _headers(sent.headers or {}), urlsplit(sent.url or ""), sent.body
+    named = headers.get("host", "").partition(":")[0]
     return SentRequest(
         known=True,
-        method=str(_get(sent, "method") or "").upper(),
-        host=(named or host).lower(),
-        path=path,
-        query=query,
+        method=(sent.method or "").upper(),
+        host=(named or url.hostname or "").lower(),
+        path=url.path,
+        query=url.query,
         headers=headers,
         body=body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else b"",
     )
 
 
-def _get(thing: object, name: str) -> Any:
-    """An attribute of something that may not have it, or may fail to make it."""
-    return _quietly(lambda: getattr(thing, name, None))
-
-
-def _json(text: str) -> Any:
-    return _quietly(lambda: json.loads(text)) if text.lstrip()[:1] in ("{", "[") else None
-
-
-def _quietly(read_it: Callable[[], Any]) -> Any:
-    try:
-        return read_it()
-    except (ValueError, TypeError, RuntimeError, LookupError, AttributeError, OSError):
-        return None
-
-
-def _status(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _headers(headers: object) -> dict[str, str]:
-    if not isinstance(headers, Mapping):
-        return {}
-    return {_plain(name).lower(): _plain(value) for name, value in headers.items()}
-
-
-def _plain(value: object) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+def _headers(headers: Mapping[str, str | bytes]) -> dict[str, str]:
+    return {
+        name.lower(): value.decode("latin-1") if isinstance(value, bytes) else str(value)
+        for name, value in headers.items()
+    }
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _bare_type(text: str) -> str:
+def _bare_type(text: object) -> str:
     """``com.amazonaws…#ForbiddenException:http://…`` → ``ForbiddenException``."""
-    return text.rpartition("#")[2].partition(":")[0].strip()
+    return str(text or "").rpartition("#")[2].partition(":")[0].strip()

@@ -11,7 +11,6 @@ from urllib.parse import quote
 from labkit.markup import Markup, join, lines, tag
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-_UNCONFIRMED = "inferred"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Notebook:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A possible cause.
+    """A possible cause: an entry of ``causes.toml``, whose texts may hold ``{placeholders}`` there.
 
     Attributes:
         title: the cause in one line.
@@ -57,7 +56,11 @@ class Cause:
         symptom: the number of the symptom in the course's collection; None when it isn't one of them.
         label: how it is known: recorded, documented, measured or inferred.
         sources: the facts that it stands on.
-        because: what in this request speaks for it.
+        codes: the codes of a journey's stop that it explains.
+        likely_if: facts that speak for it.
+        excluded_if: facts that rule it out.
+        needs: one of these facts must hold, where the request is known.
+        because: what in this request speaks for it, in words.
     """
 
     title: str
@@ -69,17 +72,16 @@ class Cause:
     symptom: int | None = None
     label: str = "documented"
     sources: Sequence[str] = ()
+    codes: Sequence[str] = ()
+    likely_if: Sequence[str] = ()
+    excluded_if: Sequence[str] = ()
+    needs: Sequence[str] = ()
     because: tuple[str, ...] = ()
 
     @property
-    def confirmed(self) -> bool:
-        """Whether AWS is known to behave so."""
-        return self.label != _UNCONFIRMED
-
-    @property
     def heading(self) -> str:
-        """The title, with a mark when it isn't confirmed."""
-        return self.title if self.confirmed else f"{self.title} (not confirmed on AWS)"
+        """The title, with a mark when AWS isn't known to behave so."""
+        return f"{self.title} (not confirmed on AWS)" if self.label == "inferred" else self.title
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """What to show, line by line: a label and a text."""
@@ -105,9 +107,8 @@ class Explanation:
         certain: whether the cause is known; ``decided`` says how many of the first causes are.
         known: whether the error doctor knows this answer.
         refused: whether anything was refused at all.
-        reason: the gate that decided and its reason, where the journey is known.
+        reason: which gate decided, and why, where the journey is known.
         details: what was computed from the text.
-        expected_canonical_request: of a signature mismatch: what the server computed, without secrets.
     """
 
     answer: str
@@ -118,7 +119,6 @@ class Explanation:
     refused: bool = True
     reason: str = ""
     details: tuple[str, ...] = ()
-    expected_canonical_request: str | None = None
     decided: int = 1
 
     @property
@@ -148,7 +148,7 @@ class Explanation:
 
     def __str__(self) -> str:
         parts = [self.answer, self.meaning]
-        parts += [f"The gateway decided at the gate {self.reason}"] if self.reason else []
+        parts += [self.reason] if self.reason else []
         parts += self.details
         parts += ["", self._verdict] if self.causes else []
         for number, cause in enumerate(self._shown, 1):
@@ -161,11 +161,10 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         """The same words as the text, readable in light and dark themes and without colour."""
-        decided = f"The gateway decided at the gate {self.reason}" if self.reason else ""
         shown = [_html_cause(c, opened=n < self.decided) for n, c in enumerate(self._shown)]
         parts = [
             tag("p", tag("strong", self.answer), Markup("<br>"), self.meaning),
-            *([tag("p", decided)] if decided else []),
+            *([tag("p", self.reason)] if self.reason else []),
             *(tag("pre", lines(one), style="white-space:pre-wrap") for one in self.details),
             *([tag("p", self._verdict), tag("ol", *shown)] if shown else []),
             *([tag("p", self._others)] if self._others else []),
@@ -174,8 +173,7 @@ class Explanation:
 
 
 def _labelled(label: str, text: str) -> str:
-    first, *rest = text.split("\n")
-    return "\n".join([f"   {label:<5} {first}", *(f"         {line}" for line in rest)])
+    return f"   {label:<5} {text}".replace("\n", "\n" + " " * 9)
 
 
 def _html_cause(cause: Cause, *, opened: bool) -> Markup:

@@ -15,34 +15,6 @@ from labkit.doctor.explanation import Cause, Notebook
 
 
 @dataclass(frozen=True, slots=True)
-class KnownCause:
-    """An entry of ``causes.toml``.
-
-    Attributes:
-        card: what the learner reads; its texts may hold ``{placeholders}``.
-        codes: the codes of a journey's stop that it explains.
-        likely_if: facts that speak for it.
-        excluded_if: facts that rule it out.
-        needs: one of these facts must hold, where the request is known.
-    """
-
-    card: Cause
-    codes: Sequence[str] = ()
-    likely_if: Sequence[str] = ()
-    excluded_if: Sequence[str] = ()
-    needs: Sequence[str] = ()
-
-    def is_possible(self, facts: frozenset[str]) -> bool:
-        """Whether no fact rules it out."""
-        needed = not self.needs or bool(facts.intersection((*self.needs, "no_request")))
-        return needed and not facts.intersection(self.excluded_if)
-
-    def score(self, facts: frozenset[str]) -> int:
-        """How many facts speak for it."""
-        return len(facts.intersection(self.likely_if))
-
-
-@dataclass(frozen=True, slots=True)
 class Condition:
     """What an answer must look like; whatever isn't set doesn't matter.
 
@@ -133,17 +105,25 @@ class Knowledge:
         causes: name → cause.
         rules: in the order in which they are tried.
         overlays: in order.
+        facts: name → what the learner reads.
     """
 
-    causes: Mapping[str, KnownCause]
+    causes: Mapping[str, Cause]
     rules: Sequence[Rule]
     overlays: Sequence[Overlay]
+    facts: Mapping[str, str]
 
-    def rank(self, causes: Iterable[KnownCause], facts: frozenset[str]) -> list[KnownCause]:
-        """The causes by what speaks for them; without those that facts rule out, if any are left."""
-        known = list(causes)
-        possible = [cause for cause in known if cause.is_possible(facts)]
-        return sorted(possible or known, key=lambda cause: -cause.score(facts))
+
+def rank(causes: Iterable[Cause], facts: frozenset[str]) -> list[Cause]:
+    """The causes by how many facts speak for them; without those that facts rule out, if any are left."""
+    known = list(causes)
+    possible = [cause for cause in known if _is_possible(cause, facts)]
+    return sorted(possible or known, key=lambda cause: -len(facts.intersection(cause.likely_if)))
+
+
+def _is_possible(cause: Cause, facts: frozenset[str]) -> bool:
+    needed = not cause.needs or bool(facts.intersection((*cause.needs, "no_request")))
+    return needed and not facts.intersection(cause.excluded_if)
 
 
 @cache
@@ -152,20 +132,17 @@ def knowledge() -> Knowledge:
     causes, rules = _read("causes.toml"), _read("rules.toml")
     notebooks = {name: Notebook(**entry) for name, entry in causes["notebook"].items()}
     return Knowledge(
-        {name: _cause(name, entry, notebooks) for name, entry in causes["cause"].items()},
+        {
+            name: Cause(**{**entry, "id": name, "notebook": notebooks.get(entry.get("notebook"))})
+            for name, entry in causes["cause"].items()
+        },
         [
             Rule(**{**entry, "when": [Condition(**each) for each in entry["when"]]})
             for entry in rules["rule"]
         ],
         [Overlay(**entry) for entry in rules["overlay"]],
+        causes["fact"],
     )
-
-
-def _cause(name: str, entry: dict[str, Any], notebooks: Mapping[str, Notebook]) -> KnownCause:
-    lists = ("codes", "likely_if", "excluded_if", "needs")
-    matching = {key: entry.pop(key) for key in lists if key in entry}
-    taught = notebooks[entry.pop("notebook")] if "notebook" in entry else None
-    return KnownCause(Cause(id=name, notebook=taught, **entry), **matching)
 
 
 def _read(name: str) -> dict[str, Any]:

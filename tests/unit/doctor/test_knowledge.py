@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from labkit.doctor import explain
 from labkit.doctor.evidence import Evidence, read
-from labkit.doctor.facts import FACTS
+from labkit.doctor.facts import facts_of
 from labkit.doctor.rules import Condition, Rule, knowledge
 from labkit.errors import CloudUnavailableError
 from labkit.journey import GATES, Code, Journey, Step
@@ -125,7 +125,7 @@ def test_the_reason_changes_nothing_but_itself(
 
 
 def test_every_notebook_that_a_cause_leads_to_exists() -> None:
-    taught = {c.card.notebook for c in KNOWN.causes.values() if c.card.notebook is not None}
+    taught = {c.notebook for c in KNOWN.causes.values() if c.notebook is not None}
     assert taught
     assert [notebook for notebook in taught if not notebook.path.is_file()] == []
 
@@ -246,12 +246,12 @@ def test_the_data_is_consistent() -> None:
     assert named | by_code | {"in-the-gates-words"} == set(KNOWN.causes)
     used = {f for c in KNOWN.causes.values() for f in (*c.likely_if, *c.excluded_if, *c.needs)}
     used |= {fact for overlay in KNOWN.overlays for fact in overlay.facts}
-    assert used | {"no_request"} == set(FACTS)
+    assert used | {"no_request"} == KNOWN.facts.keys() == facts_of(Evidence()).keys()
     assert len({rule.id for rule in KNOWN.rules}) == len(KNOWN.rules)
     for name, cause in KNOWN.causes.items():
-        assert cause.card.label in LABELS, name
-        assert cause.card.symptom in (*range(1, 31), None), name
-        for text in (cause.card.why, cause.card.probe, cause.card.fix):
+        assert cause.label in LABELS, name
+        assert cause.symptom in (*range(1, 31), None), name
+        for text in (cause.why, cause.probe, cause.fix):
             assert text, name
             assert set(re.findall(r"\{(\w+)\}", text)) <= PLACEHOLDERS, name
     for rule in KNOWN.rules:
@@ -268,7 +268,7 @@ def calls_in(text: str) -> list[tuple[str, str, list[str]]]:
 def test_probes_and_fixes_call_what_boto3_has() -> None:
     found = [
         call for cause in KNOWN.causes.values()
-        for text in (cause.card.probe, cause.card.fix) for call in calls_in(text)
+        for text in (cause.probe, cause.fix) for call in calls_in(text)
     ]  # fmt: skip
     assert len(found) > 50
     for service, operation, arguments in found:
