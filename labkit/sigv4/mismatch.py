@@ -24,6 +24,10 @@ _SERVER = re.compile(
     r"The String-to-Sign should have been\s*'(?P<to_sign>.*?)'",
     re.DOTALL,
 )
+_HEADINGS = {
+    "unknown": "The answer doesn't tell what the server computed.",
+    "secret key": "Both sides computed the same strings.",
+}
 _MISSING = "(not there)"
 _STYLE = "text-align:left;vertical-align:top;font-family:monospace;white-space:pre-wrap;overflow-wrap:anywhere;"
 
@@ -57,17 +61,11 @@ class SignatureDifference:
     @property
     def heading(self) -> str:
         """The difference in one sentence."""
-        if self.part == "unknown":
-            return "The answer doesn't tell what the server computed."
-        if self.part == "secret key":
-            return "Both sides computed the same strings."
-        if not self.line:
-            return (
-                f"The canonical requests are equal; the string to sign differs in the {self.part}."
-            )
-        return (
-            f"The first difference is the {self.part}, line {self.line} of the canonical request."
-        )
+        if self.line:
+            where = f"line {self.line} of the canonical request"
+            return f"The first difference is the {self.part}, {where}."
+        equal = "The canonical requests are equal; the string to sign differs in the"
+        return _HEADINGS.get(self.part, f"{equal} {self.part}.")
 
     def _rows(self) -> Iterator[tuple[str, str]]:
         if self.signed is not None or self.arrived is not None:
@@ -104,22 +102,13 @@ def server_strings(text: str) -> tuple[str, str] | None:
     Args:
         text: the refusal's message, or the JSON body that it is in.
     """
-    for candidate in _candidates(text):
-        found = _SERVER.search(candidate)
-        if found:
-            return found["canonical"], found["to_sign"]
-    return None
-
-
-def _candidates(text: str) -> Iterator[str]:
     try:
         data = json.loads(text)
-        if isinstance(data, dict):
-            yield from (v for v in (data.get("message"), data.get("Message")) if isinstance(v, str))
-    except (ValueError, RecursionError):
-        pass
-    yield text
-    yield text.replace("\\n", "\n").replace('\\"', '"')  # copied out of a JSON body
+        text = str(data.get("message") or data.get("Message"))
+    except (ValueError, AttributeError, RecursionError):
+        text = text.replace("\\n", "\n").replace('\\"', '"')  # copied out of a JSON body
+    found = _SERVER.search(text)
+    return (found["canonical"], found["to_sign"]) if found else None
 
 
 def diff(server_message: str | requests.Response, signature: Signature) -> SignatureDifference:
@@ -165,8 +154,7 @@ def diff(server_message: str | requests.Response, signature: Signature) -> Signa
 def compare_canonical_requests(ours: str, theirs: str) -> SignatureDifference:
     """The first difference of two that differ: ours, and the server's."""
     mine, other = _parts(ours), _parts(theirs)
-    order = [*mine, *(part for part in other if part not in mine)]
-    headers = sorted(part for part in order if part.startswith("header "))
+    headers = sorted(part for part in {*mine, *other} if part.startswith("header "))
     order = ["verb", "path", "query", *headers, "signed headers", "payload hash"]
     part = next((p for p in order if mine.get(p) != other.get(p)), "payload hash")
     number, signed = mine.get(part, (0, None))

@@ -51,9 +51,6 @@ class SigV4Auth(AuthBase):
         self._clock = clock
         self.last: Signature | None = None
 
-    def __repr__(self) -> str:
-        return f"<SigV4Auth for {self._service} in {self._region}>"
-
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         """Sign a prepared request.
 
@@ -91,12 +88,12 @@ def _forget_the_signature(response: requests.Response, **_options: Any) -> reque
 
 
 def _bytes_of(body: object) -> bytes | None:
-    if body is None or isinstance(body, bytes):
-        return body
     if isinstance(body, str):
         return body.encode()
-    if isinstance(body, bytearray):
+    if isinstance(body, bytes | bytearray):
         return bytes(body)
+    if body is None:
+        return None
     raise SigningError(
         f"A signature covers the whole body, and {type(body).__name__} can be read only once: give bytes, such as "
         "data=file.read()."

@@ -6,9 +6,9 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from labkit.errors import SigningError
 from labkit.markup import join, lines, tag
@@ -32,28 +32,28 @@ WRITTEN_BY_THE_SIGNER = frozenset({"authorization", "x-amz-date", "x-amz-securit
 MAX_EXPIRES = 604_800
 """A week, the longest that a presigned URL may be good for."""
 _TOKEN = re.compile(r"(?im)(\bx-amz-security-token[:=]\s*)[^\s&'\"]+")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 class Credentials(Protocol):
-    """Credentials as botocore has them."""
+    """Credentials as botocore has them.
 
-    @property
-    def access_key(self) -> str:
-        """The access key id."""
+    Attributes:
+        access_key: the access key id.
+        secret_key: the secret access key.
+        token: the session token of temporary credentials.
+    """
 
-    @property
-    def secret_key(self) -> str:
-        """The secret access key."""
-
-    @property
-    def token(self) -> str | None:
-        """The session token of temporary credentials."""
+    access_key: str
+    secret_key: str
+    token: str | None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Signature:
     """A signature and the steps to it.
+
+    What is signed for a link has a ``url``, and whoever has that may use it until it expires.
 
     Attributes:
         canonical_request: step 1.
@@ -61,7 +61,9 @@ class Signature:
         signature: step 3, hexadecimal.
         scope: the credential scope.
         signed_headers: the names, ``;`` between them.
-        headers: the headers to send, ``Authorization`` included.
+        headers: the headers to send, with ``Authorization`` if there is no ``url``.
+        url: the presigned URL. It is a secret.
+        expires: for how many seconds the URL is good.
     """
 
     canonical_request: str
@@ -70,6 +72,8 @@ class Signature:
     scope: CredentialScope
     signed_headers: str
     headers: dict[str, str]
+    url: str = ""
+    expires: int = 0
 
     def steps(self) -> list[tuple[str, str]]:
         """What to show, step by step: a heading and a text. A session token is hidden, everything else is there."""
@@ -88,6 +92,8 @@ class Signature:
         ]
 
     def _what_to_send(self) -> tuple[str, str]:
+        if self.url:
+            return f"use this URL within {self.expires} seconds", hide_token(self.url)
         names = ("X-Amz-Date", "X-Amz-Security-Token", "Authorization")
         lines = [f"{name}: {self.headers[name]}" for name in names if name in self.headers]
         return "send these headers", hide_token("\n".join(lines))
@@ -109,22 +115,6 @@ class Signature:
             for heading, text in self.steps()
             for part in (tag("p", tag("b", heading)), tag("pre", lines(text), style=style))
         )
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class PresignedUrl(Signature):
-    """A URL that whoever has it may use until it expires, and the steps to it.
-
-    Attributes:
-        url: the URL, with the signature. It is a secret.
-        expires: for how many seconds it is good.
-    """
-
-    url: str
-    expires: int
-
-    def _what_to_send(self) -> tuple[str, str]:
-        return f"use this URL within {self.expires} seconds", hide_token(self.url)
 
 
 def hide_token(text: str) -> str:
@@ -167,19 +157,21 @@ def sign(
     """
     amz_date = _amz_date(now)
     sent = {k: v for k, v in (headers or {}).items() if k.lower() not in WRITTEN_BY_THE_SIGNER}
-    _add_host(sent, url)
+    if not any(name.lower() == "host" for name in sent):
+        sent["Host"] = _host(url)
     sent["X-Amz-Date"] = amz_date
     if credentials.token:
         sent["X-Amz-Security-Token"] = credentials.token
     data = body.encode() if isinstance(body, str) else body
     scope = CredentialScope(amz_date[:8], region, service)
-    payload_hash = _declared_hash(sent) or hashlib.sha256(data).hexdigest()
-    proofs = _proofs(method, url, sent, payload_hash, amz_date, scope, credentials)
-    sent["Authorization"] = (
+    declared = {name.lower(): value for name, value in sent.items()}.get("x-amz-content-sha256")
+    payload_hash = declared or hashlib.sha256(data).hexdigest()
+    made = _signature(method, url, sent, payload_hash, amz_date, scope, credentials)
+    made.headers["Authorization"] = (
         f"{ALGORITHM} Credential={credentials.access_key}/{scope}, "
-        f"SignedHeaders={proofs[-1]}, Signature={proofs[2]}"
+        f"SignedHeaders={made.signed_headers}, Signature={made.signature}"
     )
-    return Signature(*proofs, sent)
+    return made
 
 
 def presign(
@@ -191,8 +183,7 @@ def presign(
     region: str,
     service: str = "execute-api",
     now: dt.datetime | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> PresignedUrl:
+) -> Signature:
     """Sign a URL for a request without a body: the signature is in the query, so a link or a browser can use it.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html (query parameters)
@@ -205,7 +196,6 @@ def presign(
         region: the API's Region.
         service: the signing name.
         now: the time, aware; the present if None.
-        headers: what must be sent along; usually nothing.
 
     Raises:
         SigningError: ``expires`` is out of range, or the URL is presigned already.
@@ -222,48 +212,44 @@ def presign(
             f"expires={expires} isn't between 1 and {MAX_EXPIRES} seconds: choose another time."
         )
     parts = urlsplit(url)
-    given = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
-    if any(name == "X-Amz-Signature" for name, _value in given):
+    if "X-Amz-Signature=" in parts.query:
         raise SigningError("This URL is presigned already: presign the plain URL.")
     amz_date = _amz_date(now)
     scope = CredentialScope(amz_date[:8], region, service)
-    sent = dict(headers or {})
-    _add_host(sent, url)
-    names = ";".join(_names(sent))
-    query = [
-        *given,
-        ("X-Amz-Algorithm", ALGORITHM),
-        ("X-Amz-Credential", f"{credentials.access_key}/{scope}"),
-        ("X-Amz-Date", amz_date),
-        ("X-Amz-Expires", str(expires)),
-        ("X-Amz-SignedHeaders", names),
-    ]
+    added = {
+        "X-Amz-Algorithm": ALGORITHM,
+        "X-Amz-Credential": f"{credentials.access_key}/{scope}",
+        "X-Amz-Date": amz_date,
+        "X-Amz-Expires": expires,
+        "X-Amz-SignedHeaders": "host",
+    }
     if credentials.token:
-        query.append(("X-Amz-Security-Token", credentials.token))
-    encoded = "&".join(f"{_encode(name)}={_encode(value)}" for name, value in query)
-    unsigned = parts._replace(query=encoded, fragment="").geturl()
-    payload_hash = _declared_hash(sent) or ("UNSIGNED-PAYLOAD" if service == "s3" else EMPTY_SHA256)
-    proofs = _proofs(method, unsigned, sent, payload_hash, amz_date, scope, credentials)
-    return PresignedUrl(*proofs, sent, f"{unsigned}&X-Amz-Signature={proofs[2]}", expires)
+        added["X-Amz-Security-Token"] = credentials.token
+    query = "&".join(filter(None, (parts.query, urlencode(added, quote_via=quote))))
+    unsigned = parts._replace(query=query, fragment="").geturl()
+    sent = {"Host": _host(url)}
+    made = _signature(method, unsigned, sent, EMPTY_SHA256, amz_date, scope, credentials)
+    return replace(made, url=f"{unsigned}&X-Amz-Signature={made.signature}", expires=expires)
 
 
-def _proofs(
+def _signature(
     method: str,
     url: str,
-    headers: Mapping[str, str],
+    headers: dict[str, str],
     payload_hash: str,
     amz_date: str,
     scope: CredentialScope,
     credentials: Credentials,
-) -> tuple[str, str, str, CredentialScope, str]:
-    """The steps, the scope, and the names of the signed headers."""
-    parts, names = urlsplit(url), _names(headers)
+) -> Signature:
+    """The steps; these headers are signed and will be sent."""
+    parts = urlsplit(url)
+    names = sorted({name.lower() for name in headers} - NEVER_SIGNED)
     canonical = canonical_request(
         method, parts.path, parts.query, headers, names, payload_hash, scope.service
     )
     to_sign = string_to_sign(amz_date, scope, canonical)
     proof = signature(credentials.secret_key, scope, to_sign)
-    return canonical, to_sign, proof, scope, ";".join(names)
+    return Signature(canonical, to_sign, proof, scope, ";".join(names), headers)
 
 
 def _amz_date(now: dt.datetime | None) -> str:
@@ -271,25 +257,8 @@ def _amz_date(now: dt.datetime | None) -> str:
     return moment.strftime("%Y%m%dT%H%M%SZ")
 
 
-def _names(headers: Mapping[str, str]) -> list[str]:
-    return sorted({name.lower() for name in headers} - NEVER_SIGNED)
-
-
-def _declared_hash(headers: Mapping[str, str]) -> str:
-    """A client may declare the payload's hash, or that it isn't signed."""
-    declared = {name.lower(): value for name, value in headers.items()}
-    return declared.get("x-amz-content-sha256", "")
-
-
-def _add_host(headers: dict[str, str], url: str) -> None:
-    """The ``Host`` header that a client will send, if it isn't given."""
-    if not any(name.lower() == "host" for name in headers):
-        parts = urlsplit(url)
-        name = parts.hostname or ""
-        name = f"[{name}]" if ":" in name else name
-        default = _DEFAULT_PORTS.get(parts.scheme)
-        headers["Host"] = name if parts.port in (None, default) else f"{name}:{parts.port}"
-
-
-def _encode(text: str) -> str:
-    return quote(text, safe="-._~", errors="surrogateescape")
+def _host(url: str) -> str:
+    """The ``Host`` header that a client will send."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2].lower()
+    return host.removesuffix(_DEFAULT_PORTS.get(parts.scheme, ""))

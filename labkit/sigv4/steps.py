@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
@@ -56,15 +57,8 @@ def canonical_uri(path: str, service: str = "execute-api") -> str:
 
 
 def _without_dot_segments(path: str) -> str:
-    kept: list[str] = []
-    for segment in path.split("/"):
-        if segment == "..":
-            if kept:
-                kept.pop()
-        elif segment not in ("", "."):
-            kept.append(segment)
-    end = "/" if path.endswith("/") and kept else ""
-    return "/" + "/".join(kept) + end
+    plain = posixpath.normpath("/" + path.lstrip("/"))
+    return plain + "/" if path.endswith("/") and plain != "/" else plain
 
 
 def canonical_query_string(query_string: str) -> str:

@@ -1,6 +1,6 @@
-"""Tokens: look inside, verify, and ask what an authorizer would answer.
+"""Tokens: look inside, and ask what an authorizer would answer.
 
-Nothing is sent anywhere but for an issuer's public keys, which :func:`verify` and :func:`verdict` fetch.
+Nothing is sent anywhere but for an issuer's public keys, which :func:`verdict` fetches.
 """
 
 from typing import TYPE_CHECKING
@@ -9,33 +9,19 @@ from labkit.tokens.decoding import DecodedToken, decode
 from labkit.tokens.redaction import redact
 
 if TYPE_CHECKING:
-    from labkit.tokens.verdicts import Verdict, verdict
-    from labkit.tokens.verification import verify
+    from labkit.tokens.verdicts import verdict
 
-__all__ = [
-    "DecodedToken",
-    "Verdict",
-    "decode",
-    "redact",
-    "verdict",
-    "verify",
-]
-
-_LATER = {
-    "Verdict": "labkit.tokens.verdicts",
-    "verdict": "labkit.tokens.verdicts",
-    "verify": "labkit.tokens.verification",
-}
-"""What needs PyJWT, which takes a tenth of a second to import: who only decodes doesn't wait for it."""
+__all__ = ["DecodedToken", "decode", "redact", "verdict"]
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATER:
+    """``verdict`` needs PyJWT, which takes a tenth of a second to import: who only decodes doesn't wait for it."""
+    if name != "verdict":
         raise AttributeError(f"module 'labkit.tokens' has no attribute {name!r}")
-    from importlib import import_module
+    from labkit.tokens.verdicts import verdict
 
-    return getattr(import_module(_LATER[name]), name)
+    return verdict
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return __all__

@@ -15,20 +15,19 @@ import jwt
 from labkit.errors import InvalidTokenError
 from labkit.tokens.signed import (
     Claims,
-    check_audience,
     check_begun,
     check_expiry,
-    check_issuer,
+    claims_of_issuer,
     key_id,
     refuse,
     scopes_in,
-    signed_claims,
-    use_in_words,
+    shown,
 )
 
 EXPIRED_MESSAGE = "The incoming token has expired"
 """What a REST API tells the client of an expired token (gateway 2.5); of everything else only ``Unauthorized``."""
 SEGMENTS = "token contains an invalid number of segments"
+_USES = {"access": "an access token", "id": "an ID token"}
 AUDIENCE = "the token does not have a valid audience"
 
 KeyFinder = Callable[[str, str], "jwt.PyJWK | None"]
@@ -94,24 +93,17 @@ def _signed_by_a_pool(token: str, authorizer: Mapping[str, Any], find_key: KeyFi
     for pool_id in pools:
         key = find_key(pool_id, named)
         if key is not None:
-            claims = signed_claims(token, key)
-            check_issuer(claims, issuer_of_pool(pool_id))
-            return claims
+            return claims_of_issuer(token, key, issuer_of_pool(pool_id))
     raise refuse(
         "kid", "the token's key (kid) isn't one of the user pool's", **{"user pools": pools}
     )
 
 
 def _check_use(claims: Claims, scopes: Sequence[str]) -> None:
-    use = claims.get("token_use")
-    wanted = "access" if scopes else "id"
+    use, wanted = claims.get("token_use"), "access" if scopes else "id"
     if use != wanted:
-        takes = (
-            "the method has scopes, so it takes an access token"
-            if scopes
-            else "the method has no scopes, so it takes an ID token"
-        )
-        reason = f"{takes}; this is {use_in_words(use)}"
+        rule = f"the method has {'scopes' if scopes else 'no scopes'}, so it takes {_USES[wanted]}"
+        reason = f"{rule}; this is {_USES.get(str(use), 'neither kind')}"
         raise refuse("token_use", reason, **_evidence(claims, scopes))
     granted = str(claims.get("scope", "")).split()
     if scopes and not set(scopes) & set(granted):
@@ -162,15 +154,20 @@ def check_for_http_api(
     Raises:
         InvalidTokenError: the route doesn't take it.
     """
-    if key is None:
-        raise refuse("kid", "the token's key (kid) isn't one of the issuer's", issuer=issuer)
-    claims = signed_claims(token, key)
-    check_issuer(claims, issuer)
-    name = "aud" if "aud" in claims else "client_id"
-    check_audience(claims, name, audience, f"the token's {name} isn't in the authorizer's audience")
+    claims = claims_of_issuer(token, key, issuer)
+    _check_audience(claims, audience)
     check_expiry(claims, now)
     check_begun(claims, now, "nbf", "iat")
     return claims
+
+
+def _check_audience(claims: Claims, audience: list[str]) -> None:
+    name = "aud" if "aud" in claims else "client_id"
+    held = claims.get(name)
+    values = held if isinstance(held, list) else [held]
+    if not any(isinstance(value, str) and value in audience for value in values):
+        reason = f"the token's {name} isn't in the authorizer's audience"
+        raise refuse(name, reason, audience=audience, **{name: shown(held)})
 
 
 def check_route_scopes(claims: Claims, scopes: Sequence[str]) -> None:

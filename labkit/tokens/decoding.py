@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ Claims = dict[str, Any]
 _TIME_CLAIMS = ("auth_time", "exp", "iat", "nbf")
 _BEARER = re.compile(r"^Bearer\s+", re.IGNORECASE | re.ASCII)
 _JWE_PARTS, _JWS_PARTS = 5, 3
-_MAX_CHARACTERS, _MAX_LINES = 1_000, 200
+_MAX_CHARACTERS, _MAX_TEXT = 1_000, 50_000
 _KINDS = {"access": "access token", "id": "ID token"}
 
 
@@ -39,14 +40,9 @@ class DecodedToken:
     verified: bool = False
 
     @property
-    def use(self) -> str:
-        """``access`` or ``id`` for a token of Cognito; empty for another."""
-        return str(self.claims.get("token_use", ""))
-
-    @property
     def kind(self) -> str:
         """The token's kind in words."""
-        return _KINDS.get(self.use, "token")
+        return _KINDS.get(str(self.claims.get("token_use")), "token")
 
     def __getitem__(self, claim: str) -> Any:
         return self.claims[claim]
@@ -60,20 +56,16 @@ class DecodedToken:
         if self.repeated:
             names = ", ".join(printable(name) for name in self.repeated)
             lines.append(f"comes twice, the last one counts: {shorten(names)}")
-        return "\n".join(lines)
+        return shorten("\n".join(lines), _MAX_TEXT)
 
     def __repr__(self) -> str:
         return str(self)
 
 
-def _lines(values: Claims, title: str) -> list[str]:
-    shown = [
-        f"  {shorten(printable(name)):<16} {shorten(shown_value(name, values[name]))}"
-        for name in sorted(values)[:_MAX_LINES]
-    ]
-    if len(values) > _MAX_LINES:
-        shown.append(f"  … and {len(values) - _MAX_LINES:,} more")
-    return [title, *shown]
+def _lines(values: Claims, title: str) -> Iterator[str]:
+    yield title
+    for name in sorted(values):
+        yield f"  {shorten(printable(name)):<16} {shorten(shown_value(name, values[name]))}"
 
 
 def shown_value(name: str, value: object) -> str:

@@ -10,6 +10,7 @@ import math
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -69,15 +70,14 @@ class KeySet:
         url = keys_url(issuer)
         try:
             response = self._http.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
-            if response.status_code != 200:
-                raise unreachable(url, f"the answer is {response.status_code}")
-            return {k: v for k, v in map(_key, response.json()["keys"]) if v is not None}
-        except KeysUnreachableError:
-            raise
         except LabkitError as error:
             raise unreachable(url, str(error)) from error
         except requests.RequestException as error:
             raise unreachable(url, type(error).__name__) from error
+        if response.status_code != 200:
+            raise unreachable(url, f"the answer is {response.status_code}")
+        try:
+            return _keys_for_signatures(response.json()["keys"])
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             raise unreachable(url, "the answer isn't a set of keys") from error
 
@@ -111,29 +111,23 @@ def unreachable(url: str, why: str) -> KeysUnreachableError:
     )
 
 
-def _key(entry: Any) -> tuple[str, jwt.PyJWK | None]:
-    """A key for RS256 signatures; None for another one."""
-    usable = entry.get("kty") == "RSA" and entry.get("use", "sig") == "sig"
-    if not usable or entry.get("alg", "RS256") != "RS256" or not isinstance(entry.get("kid"), str):
-        return "", None
-    try:
-        return entry["kid"], jwt.PyJWK(entry, algorithm="RS256")
-    except (jwt.PyJWTError, ValueError, TypeError):
-        return "", None
+def _keys_for_signatures(entries: Any) -> dict[str, jwt.PyJWK]:
+    """The keys for RS256 signatures by their ids; what else there is doesn't matter."""
+    found = {}
+    for entry in entries:
+        named, purpose = entry.get("kid"), (entry.get("use", "sig"), entry.get("alg", "RS256"))
+        if isinstance(named, str) and purpose == ("sig", "RS256"):
+            with suppress(jwt.PyJWTError, ValueError, TypeError):
+                found[named] = jwt.PyJWK(entry, algorithm="RS256")
+    return found
 
 
 _kept_of: weakref.WeakKeyDictionary[Any, Kept] = weakref.WeakKeyDictionary()
 """Session → what was fetched through it. It goes with its session, which it must not hold."""
-_plain: list[requests.Session] = []
+_PLAIN = requests.Session()
 
 
 def keys_through(http: Http | None) -> KeySet:
     """The keys fetched through a session so far; None is a session of labkit's own, which reaches real hosts only."""
-    if http is None:
-        if not _plain:
-            _plain.append(requests.Session())
-        http = _plain[0]
-    try:
-        return KeySet(http, kept=_kept_of.setdefault(http, {}))
-    except TypeError:  # it can't be referenced weakly, so its keys aren't kept
-        return KeySet(http)
+    session = _PLAIN if http is None else http
+    return KeySet(session, kept=_kept_of.setdefault(session, {}))

@@ -144,6 +144,19 @@ def signed_claims(token: str, key: jwt.PyJWK) -> Claims:
         raise refuse("format", "the token's content isn't a JSON object", parts=3) from error
 
 
+def claims_of_issuer(token: str, key: jwt.PyJWK | None, issuer: str) -> Claims:
+    """The claims, if the signature is by the issuer's key of this ``kid`` and the issuer made the token.
+
+    Raises:
+        InvalidTokenError: ``kid``, ``signature``, ``format`` or ``iss``.
+    """
+    if key is None:
+        raise refuse("kid", "the token's key (kid) isn't one of the issuer's", issuer=issuer)
+    claims = signed_claims(token, key)
+    check_issuer(claims, issuer)
+    return claims
+
+
 # -- the claims ------------------------------------------------------------------------------
 
 
@@ -173,14 +186,6 @@ def check_begun(claims: Claims, now: float, *names: str) -> None:
         if name in claims and (begin is None or begin > now):
             what = "isn't valid yet" if name == "nbf" else "is from the future"
             raise refuse(name, f"the token {what} ({name})", **{name: _number_shown(claims[name])})
-
-
-def check_audience(claims: Claims, name: str, wanted: list[str], reason: str) -> None:
-    """The claim ``aud`` or ``client_id`` names one of those that are wanted."""
-    held = claims.get(name)
-    values = held if isinstance(held, list) else [held]
-    if not any(isinstance(value, str) and value in wanted for value in values):
-        raise refuse(name, reason, audience=wanted, **{name: shown(held)})
 
 
 def scopes_in(claims: Claims, *names: str) -> list[str]:
@@ -214,11 +219,6 @@ def bare_token(value: str | None) -> str:
     ('abc', '')
     """
     return (value or "").removeprefix("Bearer ")
-
-
-def use_in_words(use: object) -> str:
-    """A ``token_use``."""
-    return {"access": "an access token", "id": "an ID token"}.get(str(use), "neither kind")
 
 
 def shown(value: object) -> str:

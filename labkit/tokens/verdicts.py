@@ -7,8 +7,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import jwt
-
 from labkit.errors import InvalidTokenError
 from labkit.markup import Markup, lines, tag
 from labkit.tokens.authorizer_rules import (
@@ -19,7 +17,7 @@ from labkit.tokens.authorizer_rules import (
     check_route_scopes,
     issuer_of_pool,
 )
-from labkit.tokens.keys import Http, KeySet, keys_through
+from labkit.tokens.keys import Http, keys_through
 from labkit.tokens.signed import bare_token, key_id
 
 _UNAUTHORIZED = '{"message":"Unauthorized"}'
@@ -39,7 +37,6 @@ class Verdict:
         evidence: what the check saw.
         label: how it is known of AWS: ``recorded``, ``documented``, ``measured`` or ``inferred``.
         www_authenticate: the header of that name, which only HTTP APIs send.
-        error_type: the header ``x-amzn-ErrorType``, which only REST APIs send.
     """
 
     status: int
@@ -49,14 +46,6 @@ class Verdict:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     label: str = "documented"
     www_authenticate: str | None = None
-    error_type: str | None = None
-
-    @classmethod
-    def of(
-        cls, error: InvalidTokenError, status: int, body: str, label: str, **headers: str
-    ) -> Verdict:
-        """A refusal."""
-        return cls(status, body, error.reason, error.check, error.evidence, label, **headers)
 
     @property
     def allowed(self) -> bool:
@@ -125,77 +114,49 @@ def verdict(
     because there is no token
     """
     kind = authorizer.get("type") or authorizer.get("AuthorizerType")
+    if kind not in ("COGNITO_USER_POOLS", "JWT"):
+        raise ValueError(f"{kind!r} isn't an authorizer of tokens: COGNITO_USER_POOLS or JWT is.")
+    value, wanted, is_rest = bare_token(token), list(scopes), kind == "COGNITO_USER_POOLS"
     keys, moment = keys_through(http), time.time() if now is None else now
-    if kind == "COGNITO_USER_POOLS":
-        return _of_rest_api(bare_token(token), authorizer, list(scopes), clients, keys, moment)
-    if kind == "JWT":
-        settings = authorizer.get("JwtConfiguration") or {}
-        return _of_http_api(bare_token(token), settings, list(scopes), keys, moment)
-    raise ValueError(f"{kind!r} isn't an authorizer of tokens: COGNITO_USER_POOLS or JWT is.")
-
-
-# -- REST API ------------------------------------------------------------------------------------
-
-
-def _of_rest_api(
-    token: str,
-    authorizer: Mapping[str, Any],
-    scopes: list[str],
-    clients: Collection[str] | None,
-    keys: KeySet,
-    now: float,
-) -> Verdict:
-    def find_key(pool_id: str, key_id: str) -> jwt.PyJWK | None:
-        return keys.find(issuer_of_pool(pool_id), key_id)
-
     try:
-        if not token:
-            raise _missing()
-        check_for_rest_api(
-            token,
-            authorizer,
-            scopes,
-            find_key=find_key,
-            clients=None if clients is None else lambda _pool: clients,
-            now=now,
-        )
+        if not value:
+            raise InvalidTokenError("there is no token", check="token", evidence={})
+        if is_rest:
+            check_for_rest_api(
+                value,
+                authorizer,
+                wanted,
+                find_key=lambda pool_id, named: keys.find(issuer_of_pool(pool_id), named),
+                clients=None if clients is None else lambda _pool: clients,
+                now=moment,
+            )
+        else:
+            settings = authorizer.get("JwtConfiguration") or {}
+            issuer, audience = settings.get("Issuer") or "", list(settings.get("Audience") or [])
+            key = keys.find(issuer, key_id(value))
+            claims = check_for_http_api(value, key, issuer=issuer, audience=audience, now=moment)
+            check_route_scopes(claims, wanted)
     except InvalidTokenError as error:
-        expired = error.check == "exp"
-        body, label = (_EXPIRED, "recorded") if expired else (_UNAUTHORIZED, "documented")
-        return Verdict.of(error, 401, body, label, error_type="UnauthorizedException")
-    wanted = "an access token with one of the method's scopes" if scopes else "an ID token"
-    return Verdict(200, "", f"it is {wanted}, valid, from the user pool")
+        return _refused_by_rest_api(error) if is_rest else _refused_by_http_api(error, wanted)
+    if not is_rest:
+        return Verdict(200, "", "it is a valid token of the issuer for this audience")
+    taken = "an access token with one of the method's scopes" if wanted else "an ID token"
+    return Verdict(200, "", f"it is {taken}, valid, from the user pool")
 
 
-# -- HTTP API ------------------------------------------------------------------------------------
-
-
-def _of_http_api(
-    token: str, settings: Mapping[str, Any], scopes: list[str], keys: KeySet, now: float
-) -> Verdict:
-    issuer = str(settings.get("Issuer") or "")
-    audience = [str(entry) for entry in settings.get("Audience") or []]
-    try:
-        if not token:
-            raise _missing()
-        key = keys.find(issuer, key_id(token))
-        claims = check_for_http_api(token, key, issuer=issuer, audience=audience, now=now)
-        check_route_scopes(claims, scopes)
-    except InvalidTokenError as error:
-        return _refused_by_http_api(error, scopes)
-    return Verdict(200, "", "it is a valid token of the issuer for this audience")
+def _refused_by_rest_api(error: InvalidTokenError) -> Verdict:
+    expired = error.check == "exp"
+    body, label = (_EXPIRED, "recorded") if expired else (_UNAUTHORIZED, "documented")
+    return Verdict(401, body, error.reason, error.check, error.evidence, label)
 
 
 def _refused_by_http_api(error: InvalidTokenError, scopes: list[str]) -> Verdict:
+    why = error.reason, error.check, error.evidence
     if error.check == "scope":
-        return Verdict.of(error, 403, _FORBIDDEN, "measured")
+        return Verdict(403, _FORBIDDEN, *why, "measured")
     header, label = "Bearer", "recorded"
     if error.check != "token":
         header = challenge(error, scopes)
         known = "error_description" in header
         label = "inferred" if not known else "recorded" if error.check == "format" else "documented"
-    return Verdict.of(error, 401, _UNAUTHORIZED, label, www_authenticate=header)
-
-
-def _missing() -> InvalidTokenError:
-    return InvalidTokenError("there is no token", check="token", evidence={})
+    return Verdict(401, _UNAUTHORIZED, *why, label, header)

@@ -11,11 +11,13 @@ from typing import Any
 
 from labkit.clock import in_words
 from labkit.errors import LabkitError, TokenError
-from labkit.tokens import DecodedToken, Verdict, decode, verdict, verify
+from labkit.tokens import DecodedToken, decode
 from labkit.tokens.authorizer_rules import issuer_of_pool
 from labkit.tokens.decoding import bare, printable, read_json, shorten, shown_value
 from labkit.tokens.keys import Http
 from labkit.tokens.meaning import meaning
+from labkit.tokens.verdicts import Verdict, verdict
+from labkit.tokens.verification import verify
 
 MAX_SHOWN = 200
 """So many fields of a header or of the claims are shown."""

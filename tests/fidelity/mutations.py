@@ -29,7 +29,7 @@ from labkit.local.iam.policy import Statement
 from labkit.local.iam.question import ANONYMOUS, PolicyQuestion
 from labkit.local.iam.truth import Truth
 from labkit.local.messages import Response
-from labkit.tokens import authorizer_rules
+from labkit.tokens import authorizer_rules, signed
 
 Apply = Callable[[ExitStack, Any], None]
 
@@ -234,7 +234,7 @@ def believes_every_signature(stack: ExitStack, cloud: Any) -> None:
     def content(token: str, key: Any) -> dict[str, Any]:
         return dict(json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==")))
 
-    replaced(stack, authorizer_rules, "signed_claims", content)
+    replaced(stack, signed, "signed_claims", content)
 
 
 # -- authorizer: AWS_IAM -----------------------------------------------------------------------------------
@@ -521,12 +521,12 @@ def believes_every_signature_of_an_issuer(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("http authorizer (JWT)", "http-13.1-iss")
 def takes_another_issuer(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, authorizer_rules, "check_issuer", lambda *_: None)
+    replaced(stack, signed, "check_issuer", lambda *_: None)
 
 
 @mutation("http authorizer (JWT)", "http-13.4", "http-13.1-aud-first", "http-13.1-other-app")
 def takes_another_audience(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, authorizer_rules, "check_audience", lambda *_: None)
+    replaced(stack, authorizer_rules, "_check_audience", lambda *_: None)
 
 
 @mutation("http authorizer (JWT)", "http-13.5", "http-13.1-nbf", "http-13.1-iat")

@@ -11,7 +11,9 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from labkit import tokens
+from labkit.tokens import DecodedToken
+from labkit.tokens.verdicts import Verdict, verdict
+from labkit.tokens.verification import verify
 
 NOW = 1_700_000_000
 REGION = "us-east-1"
@@ -83,20 +85,18 @@ class Issuer:
         response._content = json.dumps(self.jwks).encode() if self.body is None else self.body
         return response
 
-    def verify(self, token: Any, now: float = NOW, **options: Any) -> tokens.DecodedToken:
-        return tokens.verify(token, issuer=self.url, http=self, now=now, **options)
+    def verify(self, token: Any, now: float = NOW) -> DecodedToken:
+        return verify(token, issuer=self.url, http=self, now=now)
 
     def verdict(
         self, token: str | None, *scopes: str, now: float = NOW, **authorizer: Any
-    ) -> tokens.Verdict:
+    ) -> Verdict:
         """A REST API's verdict."""
         made = {"type": "COGNITO_USER_POOLS", "providerARNs": [ARN], **authorizer}
-        return tokens.verdict(
-            token, authorizer=made, scopes=scopes, clients=[CLIENT], http=self, now=now
-        )
+        return verdict(token, authorizer=made, scopes=scopes, clients=[CLIENT], http=self, now=now)
 
-    def http_verdict(self, token: str | None, *scopes: str, now: float = NOW) -> tokens.Verdict:
+    def http_verdict(self, token: str | None, *scopes: str, now: float = NOW) -> Verdict:
         """An HTTP API's verdict."""
         settings = {"Issuer": self.url, "Audience": [CLIENT]}
         made = {"AuthorizerType": "JWT", "JwtConfiguration": settings}
-        return tokens.verdict(token, authorizer=made, scopes=scopes, http=self, now=now)
+        return verdict(token, authorizer=made, scopes=scopes, http=self, now=now)

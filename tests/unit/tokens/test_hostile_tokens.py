@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from labkit import tokens
 from labkit.errors import InvalidTokenError, TokenError
 from labkit.tokens import DecodedToken
-from tests.support.issuer import ADMIN, CLIENT, NOW, Issuer, jwk, key
+from tests.support.issuer import ADMIN, NOW, Issuer, jwk, key
 
 MALLORY = "https://mallory.example.com"
 MAX_CHARACTERS = 100_000
@@ -314,9 +314,10 @@ def test_what_a_claim_holds_is_text(script: str) -> None:
             issuer.claims(**{name: script}),
             {"alg": "RS256", "kid": script if name == "kid" else "kid-id"},
         )
-        with pytest.raises(InvalidTokenError) as refused:
-            issuer.verify(bad, client_id=f"x{CLIENT}")
-        look_at(refused.value)
+        if name not in ("aud", "client_id"):
+            with pytest.raises(InvalidTokenError) as refused:
+                issuer.verify(bad)
+            look_at(refused.value)
         look_at(issuer.verdict(bad))
         look_at(issuer.http_verdict(bad))
 
@@ -357,14 +358,12 @@ def test_signed_nonsense_is_refused_or_right(claims: dict[str, Any]) -> None:
     whole = issuer.claims() | claims
     token = signed(whole)
     try:
-        decoded: DecodedToken | None = issuer.verify(token, use="id", client_id=CLIENT)
+        decoded: DecodedToken | None = issuer.verify(token)
     except InvalidTokenError as refused:
         look_at(refused)
         decoded = None
     if decoded is not None:
         assert decoded["iss"] == issuer.url
-        assert decoded["token_use"] == "id"
-        assert decoded["aud"] == CLIENT or CLIENT in decoded["aud"]
         assert NOW < decoded["exp"] < float("inf")
     for verdict in (
         issuer.verdict(token),
