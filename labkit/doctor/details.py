@@ -11,6 +11,7 @@ from labkit import clock, sigv4
 from labkit.doctor.evidence import Evidence, SentRequest
 from labkit.sigv4.mismatch import compare_canonical_requests, server_strings
 
+_FORMAT = "%Y%m%dT%H%M%SZ"
 _STAMP = r"(\d{8}T\d{6}Z)"
 _OFF = re.compile(
     rf"(?:Signature expired|Signature not yet current): {_STAMP} is (?:now earlier|still later) "
@@ -21,8 +22,8 @@ _OFF = re.compile(
 def details_of(evidence: Evidence) -> Iterator[str]:
     """What can be computed, in sentences. They may hold a secret of the request's."""
     off = skew(evidence.text)
-    if off is not None:
-        yield in_words(off)
+    if off:
+        yield off
     strings = server_strings(evidence.text)
     if strings is None:  # the answer doesn't tell it (gateway 4.4)
         return
@@ -36,32 +37,25 @@ def details_of(evidence: Evidence) -> Iterator[str]:
             yield f"Changed on the way. {compare_canonical_requests(sent, canonical)}"
 
 
-def skew(text: str) -> dt.timedelta | None:
-    """How far the signature's time is ahead of the server's clock; negative when it is behind. None: not in the text.
+def skew(text: str) -> str:
+    """How far the signature's time is off the server's clock, in words; empty when the text doesn't tell.
 
-    >>> str(skew("Signature expired: 20181029T181641Z is now earlier than 20181029T191126Z "
-    ...          "(20181029T191626Z - 5 min.)"))
-    '-1 day, 23:00:15'
+    >>> skew("Signature expired: 20181029T181641Z is now earlier than 20181029T191126Z "
+    ...      "(20181029T191626Z - 5 min.)")
+    'The signature is 59 min 45 s older than the time at AWS.'
     """
     found = _OFF.search(text)
     if found is None:
-        return None
+        return ""
     try:
-        signed = dt.datetime.strptime(found[1], "%Y%m%dT%H%M%SZ")
-        server = dt.datetime.strptime(found[3] or found[2], "%Y%m%dT%H%M%SZ")
+        signed = dt.datetime.strptime(found[1], _FORMAT)
+        server = dt.datetime.strptime(found[3] or found[2], _FORMAT)
     except ValueError:
-        return None
-    return signed - server
-
-
-def in_words(off: dt.timedelta) -> str:
-    """A skew for the learner.
-
-    >>> in_words(dt.timedelta(seconds=-3585))
-    'The signature is 59 min 45 s older than the time at AWS.'
-    """
-    amount = clock.in_words(abs(int(off.total_seconds())))
-    return f"The signature is {amount} {'older' if off < dt.timedelta() else 'newer'} than the time at AWS."
+        return ""
+    amount = clock.in_words(abs(int((signed - server).total_seconds())))
+    return (
+        f"The signature is {amount} {'older' if signed < server else 'newer'} than the time at AWS."
+    )
 
 
 def _sent_canonical_request(request: SentRequest) -> str:

@@ -34,10 +34,8 @@ def explain(answer: object, *, journey: Journey | None = None) -> Explanation:
         journey: the request's way through the gateway, where it is known: then the cause is too.
 
     >>> explanation = explain('{"message":"Missing Authentication Token"}')
-    >>> explanation.symptom, explanation.certain
-    (1, False)
-    >>> explanation.causes[0].title
-    'The stage has no such path and verb'
+    >>> explanation.causes[0].title, explanation.certain
+    ('The stage has no such path and verb', False)
     """
     return _Diagnosis(read(answer), journey).explanation()
 
@@ -152,12 +150,8 @@ class _Diagnosis:
 
 def _values_of(request: SentRequest) -> dict[str, str]:
     """What the request tells of the API."""
-    values = {
-        "method": request.method,
-        "host": request.host,
-        "path": request.path,
-        **request.api,
-    }
+    values = {"method": request.method, "host": request.host, "path": request.path}
+    values |= request.api
     by_path = _BY_PATH.fullmatch(request.path)
     if by_path is not None:
         values |= by_path.groupdict()

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from labkit.markup import Markup, join, lines, tag
 
+_LEFT = "text-align:left"
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
 
@@ -122,11 +123,6 @@ class Explanation:
     decided: int = 1
 
     @property
-    def symptom(self) -> int | None:
-        """The first cause's number in the course's collection of symptoms."""
-        return self.causes[0].symptom if self.causes else None
-
-    @property
     def _shown(self) -> tuple[Cause, ...]:
         return self.causes[: self.decided] if self.certain else self.causes
 
@@ -156,8 +152,7 @@ class Explanation:
         parts += ["", self._others] if self._others else []
         return "\n".join(parts)
 
-    def __repr__(self) -> str:
-        return str(self)
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """The same words as the text, readable in light and dark themes and without colour."""
@@ -184,8 +179,8 @@ def _html_cause(cause: Cause, *, opened: bool) -> Markup:
     cells = [
         tag(
             "tr",
-            tag("th", label, style="text-align:left;vertical-align:top"),
-            tag("td", text, style="text-align:left"),
+            tag("th", label, style=f"{_LEFT};vertical-align:top"),
+            tag("td", text, style=_LEFT),
         )
         for label, text in rows
     ]

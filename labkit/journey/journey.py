@@ -6,10 +6,11 @@ Design: "One model of the gateway's decision serves the requests, explains them 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from labkit.journey.codes import Code
 from labkit.journey.picture import picture
 from labkit.journey.step import GATES, MARK, Step
 
@@ -60,13 +61,18 @@ class Journey:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Journey:
-        """Read what :meth:`to_dict` wrote."""
-        return cls(**{**data, "steps": [Step.from_dict(step) for step in data["steps"]]})
+        """Read what :meth:`to_dict` wrote.
 
-    def __iter__(self) -> Iterator[Step]:
-        return iter(self.steps)
+        >>> sent = Journey("id", "GET", "/", steps=[Step("route", "stop", "no", code=Code.ROUTE_NOT_FOUND)]).to_dict()
+        >>> Journey.from_dict(sent).steps[0].code
+        <Code.ROUTE_NOT_FOUND: 'route.not-found'>
+        """
+        steps = [
+            Step(**{**step, "code": step["code"] and Code(step["code"])}) for step in data["steps"]
+        ]
+        return cls(**{**data, "steps": steps})
 
-    def lines(self, *, evidence: bool = False) -> Iterable[str]:
+    def lines(self, *, evidence: bool = False) -> Iterator[str]:
         """The journey as text lines: a head line, then one line a gate.
 
         Args:
@@ -94,8 +100,7 @@ class Journey:
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
-    def __repr__(self) -> str:
-        return str(self)
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """The picture."""

@@ -7,12 +7,17 @@ and border, so it reads without colour.
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from labkit.journey.step import MARK, Step
+from labkit.markup import BOLD, Markup, tag
 
-WORD = {"pass": "passed", "stop": "stopped here", "skip": "nothing to check"}
+WORD = {
+    "pass": "passed",
+    "stop": "stopped here",
+    "skip": "nothing to check",
+    "not reached": "not reached",
+}
 
 _CELL = "text-align:center;padding:4px {side}px;background:none;white-space:normal;"
 BORDER = {
@@ -21,14 +26,15 @@ BORDER = {
     "skip": "1px dotted currentColor",
     "not reached": "1px dashed currentColor",
 }
-_LETTERS = {"stop": "font-weight:bold;", "not reached": "font-style:italic;"}
+_LETTERS = {"stop": BOLD, "not reached": "font-style:italic;"}
 _ROOMY = 8
+_TABLE, _ROW = "table-layout:auto;margin:0", "background:none"
 _PLAIN = "border:none;background:none;text-align:left;padding:1px 8px;vertical-align:top;"
 
 
 def picture(
     title: str, note: str, sentence: str, steps: Sequence[Step], not_reached: Sequence[str]
-) -> str:
+) -> Markup:
     """The journey as HTML; everything that came with the request is escaped.
 
     Args:
@@ -38,39 +44,30 @@ def picture(
         steps: what each gate said, in order.
         not_reached: the names of the gates behind.
     """
-    text = f"<p>{html.escape(note)}</p>" if note else ""
-    strip = _arrow().join(_cells(steps, not_reached))
-    label = html.escape(sentence, quote=True)
-    reasons = "".join(map(_reason, steps))
-    return (
-        f"<div><p><b>{html.escape(title)}</b></p>{text}"
-        f'<table role="img" aria-label="{label}" style="table-layout:auto;margin:0"><tbody>'
-        f'<tr style="background:none">{strip}</tr></tbody></table>'
-        f'<table style="table-layout:auto;margin:0"><tbody>{reasons}</tbody></table></div>'
-    )
-
-
-def _cells(steps: Sequence[Step], not_reached: Sequence[str]) -> Iterator[str]:
+    gates: list[tuple[str, str]] = [
+        (f"{MARK[step.outcome]} {step.gate}", step.outcome) for step in steps
+    ]
+    gates += [(gate, "not reached") for gate in not_reached]
     # A gate that is asked twice makes a ninth cell: beside a side bar there is no room for it.
-    side = 8 if len(steps) + len(not_reached) <= _ROOMY else 4
-    for step in steps:
-        yield _cell(f"{MARK[step.outcome]} {step.gate}", WORD[step.outcome], step.outcome, side)
-    for gate in not_reached:
-        yield _cell(gate, "not reached", "not reached", side)
-
-
-def _cell(first: str, second: str, outcome: str, side: int) -> str:
-    style = f"{_CELL.format(side=side)}border:{BORDER[outcome]};{_LETTERS.get(outcome, '')}"
-    return f'<td style="{style}">{html.escape(first)}<br><small>{second}</small></td>'
-
-
-def _arrow() -> str:
-    return '<td style="border:none;background:none;padding:0 2px">→</td>'
-
-
-def _reason(step: Step) -> str:
-    weight = "font-weight:bold;" if step.outcome == "stop" else ""
-    return (
-        f'<tr style="background:none"><td style="{_PLAIN}{weight}">{MARK[step.outcome]} {html.escape(step.gate)}</td>'
-        f'<td style="{_PLAIN}{weight}">{html.escape(step.reason)}</td></tr>'
+    side = 8 if len(gates) <= _ROOMY else 4
+    arrow = tag("td", "→", style="border:none;background:none;padding:0 2px")
+    strip = Markup(arrow.join(_cell(gate, outcome, side) for gate, outcome in gates))
+    label = {"role": "img", "aria-label": sentence}
+    return tag(
+        "div",
+        tag("p", tag("b", title)),
+        tag("p", note) if note else "",
+        tag("table", tag("tbody", tag("tr", strip, style=_ROW)), **label, style=_TABLE),
+        tag("table", tag("tbody", *map(_reason, steps)), style=_TABLE),
     )
+
+
+def _cell(gate: str, outcome: str, side: int) -> Markup:
+    style = f"{_CELL.format(side=side)}border:{BORDER[outcome]};{_LETTERS.get(outcome, '')}"
+    return tag("td", gate, Markup("<br>"), tag("small", WORD[outcome]), style=style)
+
+
+def _reason(step: Step) -> Markup:
+    style = _PLAIN + (BOLD if step.outcome == "stop" else "")
+    gate = f"{MARK[step.outcome]} {step.gate}"
+    return tag("tr", tag("td", gate, style=style), tag("td", step.reason, style=style), style=_ROW)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from labkit.journey.codes import Code
@@ -58,16 +58,3 @@ class Step:
             if name != "time":
                 is_text = isinstance(value, str)
                 yield name, value if is_text else json.dumps(value, ensure_ascii=False, default=str)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The step as plain JSON data: ``{"gate", "outcome", "code", "reason", "evidence"}``."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Step:
-        """Read what :meth:`to_dict` wrote.
-
-        >>> Step.from_dict(Step("route", "stop", "no /x", code=Code.ROUTE_NOT_FOUND).to_dict()).code
-        <Code.ROUTE_NOT_FOUND: 'route.not-found'>
-        """
-        return cls(**{**data, "code": data["code"] and Code(data["code"])})

@@ -79,8 +79,7 @@ class SignatureDifference:
             lines.append(" " * (11 + self.column) + "^")
         return "\n".join([*lines, self.hint])
 
-    def __repr__(self) -> str:
-        return str(self)
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """The same words; the part from the first different character on is bold."""

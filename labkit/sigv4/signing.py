@@ -104,8 +104,7 @@ class Signature:
             for heading, text in self.steps()
         )
 
-    def __repr__(self) -> str:
-        return str(self)
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """The same words; what comes from the request is escaped."""

@@ -58,8 +58,7 @@ class DecodedToken:
             lines.append(f"comes twice, the last one counts: {shorten(names)}")
         return shorten("\n".join(lines), _MAX_TEXT)
 
-    def __repr__(self) -> str:
-        return str(self)
+    __repr__ = __str__
 
 
 def _lines(values: Claims, title: str) -> Iterator[str]:

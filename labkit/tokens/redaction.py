@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, overload
+from collections.abc import Iterator
+from typing import Any
 
 from labkit.errors import TokenError
 from labkit.tokens.decoding import decode
@@ -41,54 +41,19 @@ _SHAPES = re.compile(
 )
 
 
-@overload
-def redact(value: str) -> str: ...
-@overload
-def redact(value: Mapping[str, Any]) -> dict[str, Any]: ...
-def redact(value: str | Mapping[str, Any]) -> str | dict[str, Any]:
+def redact(text: str) -> str:
     """Hide tokens, secrets, sessions and codes, and keep their shape.
 
     Args:
-        value: a text (JSON, a header, a URL, prose), or what boto3 answered.
+        text: JSON, a header, a URL, prose.
 
-    Returns:
-        The same without the values; a mapping is copied, and its other values stay as they are.
-
-    >>> redact({"Session": "AYABe" * 200, "ChallengeName": "EMAIL_OTP"})
-    {'Session': '[text, about 1,000 characters]', 'ChallengeName': 'EMAIL_OTP'}
+    >>> redact(f'{{"Session": "{"AYABe" * 200}", "ChallengeName": "EMAIL_OTP"}}')
+    '{"Session": "[text, about 1,000 characters]", "ChallengeName": "EMAIL_OTP"}'
     >>> redact("Your code is 12345678.")
     'Your code is [8 digits].'
     >>> redact("Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2ln")
     'Authorization: Bearer [JWT, about 40 characters]'
     """
-    if isinstance(value, str):
-        return _in_text(value)
-    return {name: _in_field(str(name), entry) for name, entry in value.items()}
-
-
-def _is_secret(name: str, value: str = "") -> bool:
-    if not _SECRET_NAME.search(name) or _NOT_SECRET.search(name):
-        return False
-    return name.lower() != "code" or not _ERROR_NAME.fullmatch(value)
-
-
-def _in_field(name: str, value: Any) -> Any:
-    """A value that belongs to a name; what is in a list or an object belongs to its name too."""
-    if isinstance(value, Mapping):
-        secret = _is_secret(name)
-        return {k: _in_field(name if secret else str(k), entry) for k, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_in_field(name, entry) for entry in value]
-    if isinstance(value, bytes | bytearray):
-        value = value.decode("latin-1")
-    if isinstance(value, str):
-        return _hide(value) if _is_secret(name, value) else _in_text(value)
-    if value is None or isinstance(value, bool) or not _is_secret(name):
-        return value
-    return _hide(str(value))
-
-
-def _in_text(text: str) -> str:
     if text.lstrip()[:1] in ("{", "["):
         try:
             data = json.loads(text)
@@ -99,6 +64,26 @@ def _in_text(text: str) -> str:
         except (ValueError, RecursionError):
             pass
     return "".join(_pieces(text))
+
+
+def _is_secret(name: str, value: str = "") -> bool:
+    if not _SECRET_NAME.search(name) or _NOT_SECRET.search(name):
+        return False
+    return name.lower() != "code" or not _ERROR_NAME.fullmatch(value)
+
+
+def _in_field(name: str, value: Any) -> Any:
+    """A value that belongs to a name; what is in a list or an object belongs to its name too."""
+    if isinstance(value, dict):
+        secret = _is_secret(name)
+        return {k: _in_field(name if secret else k, entry) for k, entry in value.items()}
+    if isinstance(value, list):
+        return [_in_field(name, entry) for entry in value]
+    if isinstance(value, str):
+        return _hide(value) if _is_secret(name, value) else redact(value)
+    if value is None or isinstance(value, bool) or not _is_secret(name):
+        return value
+    return _hide(str(value))
 
 
 def _pieces(text: str) -> Iterator[str]:

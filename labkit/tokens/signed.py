@@ -60,40 +60,52 @@ def refuse(check: str, reason: str, **evidence: Any) -> InvalidTokenError:
 
 
 @lru_cache(_KEPT_TOKENS)
-def header_of(token: str) -> Mapping[str, Any]:
-    """The token's header.
+def key_id(token: str) -> str:
+    """The id of the key that the token says it is signed with. Nothing else in the header is believed.
+
+    A header may name a URL with keys (``jku``, ``x5u``) or bring a key along (``jwk``): they are never looked at.
 
     Raises:
-        jwt.PyJWTError: it can't be read; :data:`UNREADABLE` has the other errors.
+        InvalidTokenError: ``format``, ``alg`` or ``kid``.
     """
-    if not _TOKEN.fullmatch(token):
-        raise jwt.DecodeError
-    # Without the other parts: PyJWT takes as long to decode them as to verify the signature.
-    header = jwt.get_unverified_header(token.partition(".")[0] + "..")
-    # RFC 7515, 4.1.11: who doesn't understand an extension refuses the token.
-    if "crit" in header or "b64" in header:
-        raise jwt.DecodeError
-    return header
+    try:
+        if not _TOKEN.fullmatch(token):
+            raise jwt.DecodeError
+        # Without the other parts: PyJWT takes as long to decode them as to verify the signature.
+        header = jwt.get_unverified_header(token.partition(".")[0] + "..")
+        # RFC 7515, 4.1.11: who doesn't understand an extension refuses the token.
+        if "crit" in header or "b64" in header:
+            raise jwt.DecodeError
+    except UNREADABLE as error:
+        raise refuse("format", unreadable(token), parts=token.count(".") + 1) from error
+    if header.get("alg") != "RS256":
+        raise refuse("alg", "the token isn't signed with RS256", alg=shown(header.get("alg")))
+    found = header.get("kid")
+    if not isinstance(found, str):
+        raise refuse("kid", "the token doesn't name its key (kid)", kid=shown(found))
+    return found
 
 
 @lru_cache(_KEPT_TOKENS)
-def signed_content(token: str, key: jwt.PyJWK) -> Claims:
+def signed_claims(token: str, key: jwt.PyJWK) -> Claims:
     """The claims, if the signature is the key's: that never changes, while the time is checked for every request.
 
     A failure isn't kept. The parts are decoded here, as strictly as PyJWT does and in a tenth of its time.
 
     Raises:
-        jwt.InvalidSignatureError: the signature is another's.
-        jwt.DecodeError: a part can't be decoded.
-        ValueError: the content isn't a JSON object.
-        RecursionError: it is nested too deeply.
+        InvalidTokenError: ``signature`` or ``format``.
     """
     signed, _, signature = token.rpartition(".")
-    if not _RS256.verify(signed.encode(), key.key, _decoded(signature)):
-        raise jwt.InvalidSignatureError
-    claims = read_json(_decoded(signed.partition(".")[2]), [])
-    if not isinstance(claims, dict):
-        raise ValueError("no JSON object")
+    try:
+        if not _RS256.verify(signed.encode(), key.key, _decoded(signature)):
+            raise refuse("signature", "the token's signature doesn't fit its content")
+        claims = read_json(_decoded(signed.partition(".")[2]), [])
+        if not isinstance(claims, dict):
+            raise ValueError("no JSON object")
+    except jwt.DecodeError as error:
+        raise refuse("format", unreadable(token), parts=3) from error
+    except UNREADABLE as error:
+        raise refuse("format", "the token's content isn't a JSON object", parts=3) from error
     return claims
 
 
@@ -106,42 +118,6 @@ def _decoded(part: str) -> bytes:
     if base64.urlsafe_b64encode(raw).rstrip(b"=") != part.encode():
         raise jwt.DecodeError
     return raw
-
-
-def key_id(token: str) -> str:
-    """The id of the key that the token says it is signed with. Nothing else in the header is believed.
-
-    A header may name a URL with keys (``jku``, ``x5u``) or bring a key along (``jwk``): they are never looked at.
-
-    Raises:
-        InvalidTokenError: ``format``, ``alg`` or ``kid``.
-    """
-    try:
-        header = header_of(token)
-    except UNREADABLE as error:
-        raise refuse("format", unreadable(token), parts=token.count(".") + 1) from error
-    if header.get("alg") != "RS256":
-        raise refuse("alg", "the token isn't signed with RS256", alg=shown(header.get("alg")))
-    found = header.get("kid")
-    if not isinstance(found, str):
-        raise refuse("kid", "the token doesn't name its key (kid)", kid=shown(found))
-    return found
-
-
-def signed_claims(token: str, key: jwt.PyJWK) -> Claims:
-    """The claims, if the signature is the key's.
-
-    Raises:
-        InvalidTokenError: ``signature`` or ``format``.
-    """
-    try:
-        return signed_content(token, key)
-    except jwt.InvalidSignatureError as error:
-        raise refuse("signature", "the token's signature doesn't fit its content") from error
-    except jwt.DecodeError as error:
-        raise refuse("format", unreadable(token), parts=3) from error
-    except UNREADABLE as error:
-        raise refuse("format", "the token's content isn't a JSON object", parts=3) from error
 
 
 def claims_of_issuer(token: str, key: jwt.PyJWK | None, issuer: str) -> Claims:

@@ -1,4 +1,7 @@
-"""What an authorizer of API Gateway would answer to a token, and why, without calling the API."""
+"""What becomes of a token, and why: when somebody verifies it, and at an authorizer of API Gateway.
+
+Who verifies must also look at ``token_use`` and the app client (cognito 8.4); the authorizers' rules do.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from labkit.errors import InvalidTokenError
+from labkit.errors import InvalidTokenError, TokenError
 from labkit.markup import Markup, lines, tag
 from labkit.tokens.authorizer_rules import (
     EXPIRED_MESSAGE,
@@ -17,8 +20,17 @@ from labkit.tokens.authorizer_rules import (
     check_route_scopes,
     issuer_of_pool,
 )
+from labkit.tokens.decoding import DecodedToken, bare, decode
 from labkit.tokens.keys import Http, keys_through
-from labkit.tokens.signed import bare_token, key_id
+from labkit.tokens.signed import (
+    bare_token,
+    check_begun,
+    check_expiry,
+    check_issuer,
+    claims_of_issuer,
+    key_id,
+    refuse,
+)
 
 _UNAUTHORIZED = '{"message":"Unauthorized"}'
 _FORBIDDEN = '{"message":"Forbidden"}'
@@ -67,8 +79,7 @@ class Verdict:
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
-    def __repr__(self) -> str:
-        return str(self)
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """The same words."""
@@ -160,3 +171,62 @@ def _refused_by_http_api(error: InvalidTokenError, scopes: list[str]) -> Verdict
         known = "error_description" in header
         label = "inferred" if not known else "recorded" if error.check == "format" else "documented"
     return Verdict(401, _UNAUTHORIZED, *why, label, header)
+
+
+# -- verification -------------------------------------------------------------------------------
+
+
+def verify(
+    token: str,
+    *,
+    issuer: str,
+    http: Http | None = None,
+    now: float | None = None,
+) -> DecodedToken:
+    """Check a signed token: RS256 with a key of the issuer, then issuer and times.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
+
+    That a token was revoked can't be seen here, as in any library (cognito 7.12).
+
+    Args:
+        token: the token; ``Bearer `` in front of it and blanks around it are taken away.
+        issuer: whose tokens are trusted; its keys are at ``<issuer>/.well-known/jwks.json``.
+        http: ``lab.http``, or another ``requests.Session``; the keys that it fetched are kept.
+        now: seconds since the epoch; the present if None.
+
+    Returns:
+        What the token says; its ``verified`` is true.
+
+    Raises:
+        InvalidTokenError: the token is bad; ``check`` says which check failed.
+        KeysUnreachableError: nothing is known of the token, because the issuer's keys can't be fetched.
+
+    >>> pool = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Example01"
+    >>> verify("eyJhbGciOiJub25lIn0.eyJpc3MiOiJtZSJ9.c2ln", issuer=pool)
+    Traceback (most recent call last):
+    ...
+    labkit.errors.InvalidTokenError: The token isn't signed with RS256. Only RS256 proves that the issuer signed it.
+    """
+    decoded = _decoded(token)
+    value = bare(token)
+    named = key_id(value)
+    check_issuer(decoded.claims, issuer)  # before its keys are fetched; the signature covers it
+    claims = claims_of_issuer(value, keys_through(http).find(issuer, named), issuer)
+    moment = time.time() if now is None else now
+    check_expiry(claims, moment)
+    check_begun(claims, moment, "nbf")
+    return DecodedToken(decoded.header, dict(claims), verified=True)
+
+
+def _decoded(token: str) -> DecodedToken:
+    try:
+        decoded = decode(token)
+    except TokenError as error:
+        raise refuse("format", str(error).rstrip(".")) from error
+    if decoded.repeated:
+        # RFC 7519, section 4: reject it, or take the last one. Two readers of the token might see different claims.
+        raise refuse(
+            "format", "a name comes twice in the token", repeated=list(map(ascii, decoded.repeated))
+        )
+    return decoded

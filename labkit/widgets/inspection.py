@@ -16,8 +16,7 @@ from labkit.tokens.authorizer_rules import issuer_of_pool
 from labkit.tokens.decoding import bare, printable, read_json, shorten, shown_value
 from labkit.tokens.keys import Http
 from labkit.tokens.meaning import meaning
-from labkit.tokens.verdicts import Verdict, verdict
-from labkit.tokens.verification import verify
+from labkit.tokens.verdicts import Verdict, verdict, verify
 
 MAX_SHOWN = 200
 """So many fields of a header or of the claims are shown."""

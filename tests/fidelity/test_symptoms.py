@@ -673,7 +673,7 @@ def test_the_true_cause_is_named(scene: Scene, make: Reproduce) -> None:
     if isinstance(shown.given, requests.Response) and "x-amz-apigw-id" in shown.given.headers:
         journey = Journey.from_dict(scene.cloud.journey(shown.given))
     found = explain(shown.given, journey=journey)
-    assert (found.causes[0].id, found.symptom) == (shown.cause, number)
+    assert (found.causes[0].id, found.causes[0].symptom) == (shown.cause, number)
     if shown.first_by_bytes:
         assert by_bytes.causes[0].id == shown.cause
     elif by_bytes.refused:

@@ -11,7 +11,7 @@ import requests
 from botocore.credentials import Credentials
 
 from labkit import tokens
-from labkit.tokens.verification import verify
+from labkit.tokens.verdicts import verify
 from tests.interop.guarded_api import REGION, REQUESTS, GuardedApi
 from tests.support.patience import PATIENCE
 from tests.support.running_cloud import LabCloud

@@ -12,8 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from labkit.tokens import DecodedToken
-from labkit.tokens.verdicts import Verdict, verdict
-from labkit.tokens.verification import verify
+from labkit.tokens.verdicts import Verdict, verdict, verify
 
 NOW = 1_700_000_000
 REGION = "us-east-1"

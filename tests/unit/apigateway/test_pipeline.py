@@ -67,7 +67,7 @@ PROXY = {"authorizationType": "AWS_IAM", "methodIntegration": {"type": "AWS_PROX
 def test_every_gate_in_the_documented_order() -> None:
     response, journey = _run(Recorder(), call(PROXY))
     assert response.body == b"backend"
-    assert [step.gate for step in journey] == list(GATES)
+    assert [step.gate for step in journey.steps] == list(GATES)
     assert journey.stopped_at is None
 
 
@@ -79,7 +79,7 @@ def test_nothing_behind_a_stop_runs(gate: str) -> None:
     response, journey = _run(recorder, call(PROXY))
     assert response.status == 401
     assert recorder.passed[-1] == gate
-    assert [step.gate for step in journey] == list(GATES[: GATES.index(gate) + 1])
+    assert [step.gate for step in journey.steps] == list(GATES[: GATES.index(gate) + 1])
     assert journey.stopped_at is not None
     assert journey.stopped_at.code is Code.TOKEN_MISSING
     assert journey.stopped_at.reason == f"stopped at {gate}"
@@ -90,7 +90,7 @@ def test_an_unknown_route_asks_no_authorizer() -> None:
     response, journey = _run(recorder, call(PROXY, raw_path="/nothing"))
     assert response.status == 403
     assert recorder.passed == []
-    assert [step.gate for step in journey] == ["waf", "route"]
+    assert [step.gate for step in journey.steps] == ["waf", "route"]
 
 
 @pytest.mark.parametrize("kind", [None, "AWS", "NOTHING", ""])
@@ -136,11 +136,11 @@ def test_a_validator_comes_last() -> None:
     recorder = Recorder()
     response, journey = _run(recorder, call(method, configuration={"validators": validators}))
     assert response.status == 400
-    assert [step.gate for step in journey] == list(GATES[:-1])
+    assert [step.gate for step in journey.steps] == list(GATES[:-1])
     assert recorder.passed[-1] == "throttle"
 
 
 def test_outcomes_have_marks_in_the_journey() -> None:
     _response, journey = _run(Recorder(), call(PROXY))
-    outcomes = {step.gate: step.outcome for step in journey}
+    outcomes = {step.gate: step.outcome for step in journey.steps}
     assert (outcomes["waf"], outcomes["route"], outcomes["validation"]) == ("skip", "pass", "skip")

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import labkit
-from labkit.journey import Code, Step
+from labkit.journey import Code, Journey, Step
 
 
 def test_a_code_is_text_of_the_form_part_dot_matter() -> None:
@@ -20,10 +20,10 @@ def test_a_meaning_says_one_thing_in_one_short_line() -> None:
 
 def test_a_step_carries_its_code_through_json() -> None:
     step = Step("route", "stop", "no such path", {"stage": "dev"}, Code.ROUTE_NOT_FOUND)
-    data = json.loads(json.dumps(step.to_dict()))
-    assert set(data) == {"gate", "outcome", "code", "reason", "evidence"}
-    assert data["code"] == "route.not-found"
-    assert Step.from_dict(data) == step
+    data = json.loads(json.dumps(Journey("id", "GET", "/", 403, [step]).to_dict()))
+    assert set(data["steps"][0]) == {"gate", "outcome", "code", "reason", "evidence"}
+    assert data["steps"][0]["code"] == "route.not-found"
+    assert Journey.from_dict(data).steps == [step]
 
 
 def test_the_gateway_sets_every_code() -> None:

@@ -79,7 +79,7 @@ def test_nothing_breaks_out_of_the_picture(journey: Journey) -> None:
 def test_the_text_has_every_step(journey: Journey) -> None:
     text = str(journey)
     assert text == repr(journey) == "\n".join(journey.lines())
-    assert all(step.reason in text and step.gate in text for step in journey)
+    assert all(step.reason in text and step.gate in text for step in journey.steps)
 
 
 def test_the_picture_and_the_text_say_the_same() -> None:

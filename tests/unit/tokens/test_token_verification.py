@@ -33,7 +33,7 @@ from labkit.local.apigateway.rest.responses import render
 from labkit.local.messages import Request
 from labkit.tokens.keys import REFETCH_SECONDS, KeySet
 from labkit.tokens.meaning import _meanings, meaning
-from labkit.tokens.verification import verify
+from labkit.tokens.verdicts import verify
 from tests.support.issuer import ADMIN, ARN, CLIENT, NOW, POOL, Issuer, jwk
 from tests.support.rest_calls import call
 
@@ -457,6 +457,11 @@ aws_secret_access_key AWS_SESSION_TOKEN private_key Signature code
 """.split()
 
 
+def redact_all(data: dict[str, Any]) -> Any:
+    """An answer of boto3, as text."""
+    return json.loads(tokens.redact(json.dumps(data)))
+
+
 @given(SECRET, st.sampled_from(NAMES))
 def test_nothing_of_a_secret_is_left(secret: str, name: str) -> None:
     if name == "code" and secret.isalpha():
@@ -464,13 +469,12 @@ def test_nothing_of_a_secret_is_left(secret: str, name: str) -> None:
     mapping: dict[str, Any] = {
         "Result": {name: secret, "list": [{name: [secret]}], "TokenType": "Bearer", "n": 3},
         "text": json.dumps({name: secret}),
-        "bytes": {name: secret.encode()},
     }
-    hidden = tokens.redact(mapping)
+    hidden = redact_all(mapping)
     assert secret not in str(hidden)
     assert hidden["Result"]["TokenType"] == "Bearer"
     assert hidden["Result"]["n"] == 3
-    assert tokens.redact(hidden) == hidden
+    assert redact_all(hidden) == hidden
     for text in (
         json.dumps(mapping["Result"]),
         json.dumps(mapping["Result"], indent=4),
@@ -504,7 +508,7 @@ def test_what_is_left_says_what_it_was(issuer: Issuer) -> None:
         "ResponseMetadata": {"HTTPStatusCode": 200, "RetryAttempts": 0},
         "ChallengeResponses": {"EMAIL_OTP_CODE": 12345678, "USERNAME": "jane@example.com"},
     }
-    hidden = tokens.redact(answer)
+    hidden = redact_all(answer)
     result = hidden["AuthenticationResult"]
     assert result["AccessToken"].startswith("[JWT, about ")
     assert result["RefreshToken"] == "[JWE, about 20 characters]"
@@ -515,7 +519,7 @@ def test_what_is_left_says_what_it_was(issuer: Issuer) -> None:
     }
     for name in ("ChallengeName", "Error", "ResponseMetadata"):
         assert hidden[name] == answer[name]
-    again = tokens.redact({"AccessToken": issuer.token("access", jti="x" * 10)})
+    again = redact_all({"AccessToken": issuer.token("access", jti="x" * 10)})
     assert math.isclose(len(again["AccessToken"]), len(result["AccessToken"]))
 
 
