@@ -11,7 +11,7 @@ import time
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
@@ -23,13 +23,6 @@ REFETCH_SECONDS = 10.0
 """Tokens with invented key ids must not make a request each."""
 TIMEOUT_SECONDS = 10.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
-class Http(Protocol):
-    """What fetching keys needs of ``requests.Session``, or of ``lab.http``."""
-
-    def get(self, url: str, /, *, timeout: float, allow_redirects: bool) -> requests.Response:
-        """Send a GET."""
 
 
 Kept = dict[str, tuple[float, dict[str, jwt.PyJWK]]]
@@ -46,7 +39,10 @@ class KeySet:
     """
 
     def __init__(
-        self, http: Http, clock: Callable[[], float] = time.monotonic, kept: Kept | None = None
+        self,
+        http: requests.Session,
+        clock: Callable[[], float] = time.monotonic,
+        kept: Kept | None = None,
     ) -> None:
         self._http, self._clock = http, clock
         self._kept: Kept = {} if kept is None else kept
@@ -122,12 +118,12 @@ def _keys_for_signatures(entries: Any) -> dict[str, jwt.PyJWK]:
     return found
 
 
-_kept_of: weakref.WeakKeyDictionary[Any, Kept] = weakref.WeakKeyDictionary()
+_kept_of: weakref.WeakKeyDictionary[requests.Session, Kept] = weakref.WeakKeyDictionary()
 """Session → what was fetched through it. It goes with its session, which it must not hold."""
 _PLAIN = requests.Session()
 
 
-def keys_through(http: Http | None) -> KeySet:
+def keys_through(http: requests.Session | None) -> KeySet:
     """The keys fetched through a session so far; None is a session of labkit's own, which reaches real hosts only."""
     session = _PLAIN if http is None else http
     return KeySet(session, kept=_kept_of.setdefault(session, {}))

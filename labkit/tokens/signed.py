@@ -152,7 +152,7 @@ def check_expiry(claims: Claims, now: float) -> None:
     """
     expiry = _number(claims.get("exp"))
     if expiry is None or now >= expiry:
-        raise refuse("exp", "the token has expired", exp=_number_shown(claims.get("exp")))
+        raise refuse("exp", "the token has expired", exp=shown(claims.get("exp")))
 
 
 def check_begun(claims: Claims, now: float, *names: str) -> None:
@@ -161,7 +161,7 @@ def check_begun(claims: Claims, now: float, *names: str) -> None:
         begin = _number(claims.get(name))
         if name in claims and (begin is None or begin > now):
             what = "isn't valid yet" if name == "nbf" else "is from the future"
-            raise refuse(name, f"the token {what} ({name})", **{name: _number_shown(claims[name])})
+            raise refuse(name, f"the token {what} ({name})", **{name: shown(claims[name])})
 
 
 def scopes_in(claims: Claims, *names: str) -> list[str]:
@@ -204,12 +204,6 @@ def shown(value: object) -> str:
     except (RecursionError, ValueError):  # ValueError: a number with thousands of digits
         return f"({type(value).__name__})"
     return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
-
-
-def _number_shown(value: object) -> object:
-    """A time as it is, so that a reader of the evidence can calculate; anything else as text."""
-    number = _number(value)
-    return shown(value) if number is None or abs(number) >= 1e15 else number
 
 
 def _number(value: object) -> int | float | None:

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import requests
+
 from labkit.errors import InvalidTokenError, TokenError
 from labkit.markup import Markup, lines, tag
 from labkit.tokens.authorizer_rules import (
@@ -21,7 +23,7 @@ from labkit.tokens.authorizer_rules import (
     issuer_of_pool,
 )
 from labkit.tokens.decoding import DecodedToken, bare, decode
-from labkit.tokens.keys import Http, keys_through
+from labkit.tokens.keys import keys_through
 from labkit.tokens.signed import (
     bare_token,
     check_begun,
@@ -95,7 +97,7 @@ def verdict(
     authorizer: Mapping[str, Any],
     scopes: Iterable[str] = (),
     clients: Collection[str] | None = None,
-    http: Http | None = None,
+    http: requests.Session | None = None,
     now: float | None = None,
 ) -> Verdict:
     """What would this authorizer answer to a request with this token, and why?
@@ -180,7 +182,7 @@ def verify(
     token: str,
     *,
     issuer: str,
-    http: Http | None = None,
+    http: requests.Session | None = None,
     now: float | None = None,
 ) -> DecodedToken:
     """Check a signed token: RS256 with a key of the issuer, then issuer and times.

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import requests
+
 from labkit.clock import in_words
 from labkit.errors import LabkitError, TokenError
 from labkit.tokens import DecodedToken, decode
 from labkit.tokens.authorizer_rules import issuer_of_pool
 from labkit.tokens.decoding import bare, printable, read_json, shorten, shown_value
-from labkit.tokens.keys import Http
 from labkit.tokens.meaning import meaning
 from labkit.tokens.verdicts import Verdict, verdict, verify
 
@@ -188,7 +189,7 @@ def _ask(who: str, check: Check, token: str, now: float) -> Said:
 
 
 def usual_checks(
-    issuer: str | None, client_id: str | None, scopes: Sequence[str], http: Http | None
+    issuer: str | None, client_id: str | None, scopes: Sequence[str], http: requests.Session | None
 ) -> dict[str, Check]:
     """Verification, and the authorizers that a learner compares: a REST API's with and without scopes, an HTTP API's.
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 import ipywidgets
+import requests
 
 from labkit.errors import TokenError
 from labkit.markup import BOLD, MONOSPACE, Markup, join, plain, sentence, table, tag
 from labkit.names import SCOPE
 from labkit.tokens.decoding import shorten
-from labkit.tokens.keys import Http
 from labkit.widgets.inspection import (
     Check,
     Fact,
@@ -34,7 +34,7 @@ def token_inspector(
     issuer: str | None = None,
     client_id: str | None = None,
     scopes: Sequence[str] = (SCOPE,),
-    http: Http | None = None,
+    http: requests.Session | None = None,
     clock: Callable[[], float] = time.time,
 ) -> TokenInspector:
     """Look inside a token: what it says, how long it is good, and what authorizers would answer. Then change a claim.
