@@ -134,8 +134,6 @@ class Explanation:
 
     @property
     def _verdict(self) -> str:
-        if not self.causes:
-            return ""
         if not self.refused:
             return "But look:"
         if self.certain:

@@ -77,12 +77,8 @@ class Signature:
 
     def steps(self) -> list[tuple[str, str]]:
         """What to show, step by step: a heading and a text. A session token is hidden, everything else is there."""
-        scope = self.scope
-        chain = [scope.date, scope.region, scope.service, scope.terminator]
-        key = (
-            'HMAC-SHA256 with "AWS4" + the secret access key, then with each result: '
-            + " → ".join(chain)
-        )
+        start = 'HMAC-SHA256 with "AWS4" + the secret access key, then with each result: '
+        key = start + str(self.scope).replace("/", " → ")
         return [
             ("1. canonical request", hide_token(self.canonical_request)),
             ("2. string to sign (its last line is the SHA-256 of step 1)", self.string_to_sign),

@@ -183,10 +183,8 @@ def challenge(error: InvalidTokenError, scopes: Sequence[str]) -> str:
 
     A rejection whose text nobody recorded says ``invalid_token`` and no more.
     """
-    description = ""
-    if error.check in ("aud", "client_id"):
-        description = AUDIENCE
-    elif error.check == "format" and error.evidence.get("parts") != 3:
+    description = AUDIENCE if error.check in ("aud", "client_id") else ""
+    if error.check == "format" and error.evidence.get("parts") != 3:
         description = SEGMENTS
     text = f'Bearer scope="{" ".join(scopes)}" error="invalid_token"'
     return text + (f' error_description="{description}"' if description else "")
