@@ -27,7 +27,6 @@ from labkit.tokens.signed import (
 EXPIRED_MESSAGE = "The incoming token has expired"
 """What a REST API tells the client of an expired token (gateway 2.5); of everything else only ``Unauthorized``."""
 SEGMENTS = "token contains an invalid number of segments"
-_USES = {"access": "an access token", "id": "an ID token"}
 AUDIENCE = "the token does not have a valid audience"
 
 KeyFinder = Callable[[str, str], "jwt.PyJWK | None"]
@@ -102,8 +101,8 @@ def _signed_by_a_pool(token: str, authorizer: Mapping[str, Any], find_key: KeyFi
 def _check_use(claims: Claims, scopes: Sequence[str]) -> None:
     use, wanted = claims.get("token_use"), "access" if scopes else "id"
     if use != wanted:
-        rule = f"the method has {'scopes' if scopes else 'no scopes'}, so it takes {_USES[wanted]}"
-        reason = f"{rule}; this is {_USES.get(str(use), 'neither kind')}"
+        rule = f"the method has {'scopes' if scopes else 'no scopes'}, so it takes {use_in_words(wanted)}"
+        reason = f"{rule}; this is {use_in_words(use)}"
         raise refuse("token_use", reason, **_evidence(claims, scopes))
     granted = str(claims.get("scope", "")).split()
     if scopes and not set(scopes) & set(granted):
@@ -155,19 +154,24 @@ def check_for_http_api(
         InvalidTokenError: the route doesn't take it.
     """
     claims = claims_of_issuer(token, key, issuer)
-    _check_audience(claims, audience)
+    name = "aud" if "aud" in claims else "client_id"
+    check_audience(claims, name, audience, f"the token's {name} isn't in the authorizer's audience")
     check_expiry(claims, now)
     check_begun(claims, now, "nbf", "iat")
     return claims
 
 
-def _check_audience(claims: Claims, audience: list[str]) -> None:
-    name = "aud" if "aud" in claims else "client_id"
+def check_audience(claims: Claims, name: str, wanted: list[str], reason: str) -> None:
+    """The claim ``aud`` or ``client_id`` names one of those that are wanted."""
     held = claims.get(name)
     values = held if isinstance(held, list) else [held]
-    if not any(isinstance(value, str) and value in audience for value in values):
-        reason = f"the token's {name} isn't in the authorizer's audience"
-        raise refuse(name, reason, audience=audience, **{name: shown(held)})
+    if not any(isinstance(value, str) and value in wanted for value in values):
+        raise refuse(name, reason, audience=wanted, **{name: shown(held)})
+
+
+def use_in_words(use: object) -> str:
+    """A ``token_use``."""
+    return {"access": "an access token", "id": "an ID token"}.get(str(use), "neither kind")
 
 
 def check_route_scopes(claims: Claims, scopes: Sequence[str]) -> None:

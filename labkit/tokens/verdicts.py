@@ -1,14 +1,11 @@
-"""What becomes of a token, and why: when somebody verifies it, and at an authorizer of API Gateway.
-
-Who verifies must also look at ``token_use`` and the app client (cognito 8.4); the authorizers' rules do.
-"""
+"""What becomes of a token, and why: when a backend verifies it, and at an authorizer of API Gateway."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import requests
 
@@ -17,10 +14,12 @@ from labkit.markup import Markup, lines, tag
 from labkit.tokens.authorizer_rules import (
     EXPIRED_MESSAGE,
     challenge,
+    check_audience,
     check_for_http_api,
     check_for_rest_api,
     check_route_scopes,
     issuer_of_pool,
+    use_in_words,
 )
 from labkit.tokens.decoding import DecodedToken, bare, decode
 from labkit.tokens.keys import keys_through
@@ -32,6 +31,8 @@ from labkit.tokens.signed import (
     claims_of_issuer,
     key_id,
     refuse,
+    scopes_in,
+    shown,
 )
 
 _UNAUTHORIZED = '{"message":"Unauthorized"}'
@@ -182,10 +183,13 @@ def verify(
     token: str,
     *,
     issuer: str,
+    use: Literal["access", "id"] | None = None,
+    client_id: str | None = None,
+    scopes: Iterable[str] = (),
     http: requests.Session | None = None,
     now: float | None = None,
 ) -> DecodedToken:
-    """Check a signed token: RS256 with a key of the issuer, then issuer and times.
+    """Check a signed token as a backend must (cognito 8.4): RS256 with a key of the issuer, then its claims.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
 
@@ -194,6 +198,10 @@ def verify(
     Args:
         token: the token; ``Bearer `` in front of it and blanks around it are taken away.
         issuer: whose tokens are trusted; its keys are at ``<issuer>/.well-known/jwks.json``.
+        use: what ``token_use`` must be; None takes any.
+        client_id: the app client that the token must be for: the claim ``aud`` of an ID token, ``client_id`` of an
+            access token. None takes any.
+        scopes: one of them must be in the token; none takes any.
         http: ``lab.http``, or another ``requests.Session``; the keys that it fetched are kept.
         now: seconds since the epoch; the present if None.
 
@@ -218,6 +226,16 @@ def verify(
     moment = time.time() if now is None else now
     check_expiry(claims, moment)
     check_begun(claims, moment, "nbf")
+    found, wanted = claims.get("token_use"), set(scopes)
+    if use is not None and found != use:
+        reason = f"{use_in_words(use)} is wanted; this is {use_in_words(found)}"
+        raise refuse("token_use", reason, token_use=shown(found))
+    if client_id is not None:
+        name = "client_id" if found == "access" or "aud" not in claims else "aud"
+        reason = f"the token is for another app client ({name})"
+        check_audience(claims, name, [client_id], reason)
+    if wanted and not wanted.intersection(scopes_in(claims)):
+        raise refuse("scope", "the token has none of the scopes", scopes=sorted(wanted))
     return DecodedToken(decoded.header, dict(claims), verified=True)
 
 

@@ -84,8 +84,8 @@ class Issuer:
         response._content = json.dumps(self.jwks).encode() if self.body is None else self.body
         return response
 
-    def verify(self, token: Any, now: float = NOW) -> DecodedToken:
-        return verify(token, issuer=self.url, http=self, now=now)
+    def verify(self, token: Any, now: float = NOW, **options: Any) -> DecodedToken:
+        return verify(token, issuer=self.url, http=self, now=now, **options)
 
     def verdict(
         self, token: str | None, *scopes: str, now: float = NOW, **authorizer: Any

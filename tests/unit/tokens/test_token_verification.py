@@ -43,9 +43,9 @@ def issuer() -> Issuer:
     return Issuer()
 
 
-def check_of(issuer: Issuer, token: Any, now: float = NOW) -> str:
+def check_of(issuer: Issuer, token: Any, now: float = NOW, **options: Any) -> str:
     with pytest.raises(InvalidTokenError) as refused:
-        issuer.verify(token, now)
+        issuer.verify(token, now, **options)
     error = refused.value
     assert isinstance(error, TokenError)
     assert error.reason
@@ -85,6 +85,37 @@ def test_a_good_token(issuer: Issuer, use: Any) -> None:
 )
 def test_the_check_that_failed(issuer: Issuer, changes: dict[str, Any], check: str) -> None:
     assert check_of(issuer, issuer.token("id", **changes)) == check
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "check"),
+    [
+        ({}, {"use": "access"}, "token_use"),
+        ({"token_use": None}, {"use": "id"}, "token_use"),
+        ({"token_use": ["id"]}, {"use": "id"}, "token_use"),
+        ({}, {"client_id": "another"}, "aud"),
+        ({}, {"client_id": ""}, "aud"),
+        ({"aud": ["another", 7, None]}, {"client_id": CLIENT}, "aud"),
+        ({"aud": None}, {"client_id": CLIENT}, "client_id"),
+        ({"aud": "another", "client_id": CLIENT}, {"client_id": CLIENT}, "aud"),
+        ({"token_use": "access", "client_id": "x"}, {"client_id": CLIENT}, "client_id"),
+        ({}, {"scopes": [ADMIN]}, "scope"),
+    ],
+)
+def test_what_a_backend_wants_of_a_token(
+    issuer: Issuer, changes: dict[str, Any], options: dict[str, Any], check: str
+) -> None:
+    assert issuer.verify(issuer.token("id"), use="id", client_id=CLIENT).verified
+    assert check_of(issuer, issuer.token("id", **changes), **options) == check
+
+
+def test_scopes(issuer: Issuer) -> None:
+    token = issuer.token("access", scope=f"demo/read {ADMIN}")
+    assert issuer.verify(token, use="access", client_id=CLIENT).verified
+    for scopes in ([], ["demo/read"], ["demo/write", ADMIN]):
+        issuer.verify(token, scopes=scopes)
+    for scopes in (["demo/write"], ["demo"], ["read"], [""], [f"demo/read {ADMIN}"]):
+        assert check_of(issuer, token, scopes=scopes) == "scope"
 
 
 def test_time_to_the_second(issuer: Issuer) -> None:
