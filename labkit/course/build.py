@@ -142,7 +142,15 @@ def mock(
     )
 
 
-def proxy(api_id: str, path: str, function_arn: str, *, verb: str = "GET", **method: Any) -> None:
+def proxy(
+    api_id: str,
+    path: str,
+    function_arn: str,
+    *,
+    verb: str = "GET",
+    calls: str = "*",
+    **method: Any,
+) -> None:
     """Make a method that a function answers (a Lambda proxy integration), and permit it.
 
     Args:
@@ -150,13 +158,14 @@ def proxy(api_id: str, path: str, function_arn: str, *, verb: str = "GET", **met
         path: the resource's path; what is missing of it is made.
         function_arn: the function.
         verb: the method's HTTP verb.
+        calls: for which calls it is permitted, as :func:`permit` takes them.
         method: more of PutMethod's parameters, such as ``authorizationType`` and ``authorizerId``.
     """
     gateway, where = client("apigateway"), put_method(api_id, path, verb, **method)
     gateway.put_integration(
         **where, type="AWS_PROXY", integrationHttpMethod="POST", uri=invocation_uri(function_arn)
     )
-    permit(api_id, function_arn)
+    permit(api_id, function_arn, calls)
 
 
 def deploy(api_id: str, http: requests.Session) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial, reduce
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ Owns = Callable[[str], bool]
 """Tells whether a name is wanted."""
 Tags = Mapping[str, str] | list[dict[str, str]] | None
 """A dictionary, or as IAM, S3 and DynamoDB list them."""
+FindTags = Callable[[Any, str, dict[str, Any]], Tags]
+"""(service's client, id, item of the listing) → tags."""
 
 _PAGES = {"PageSize": 50}
 """No service of these takes less as the most."""
@@ -35,9 +38,7 @@ class Kind:
         listing: the operation that lists all: a verb and the kind in the plural; ``delete_`` and the kind deletes one.
         parameter: the deletion's parameter for the id.
         name: an item's field with the name.
-        id: an item's field with the id; the name, unless given.
-        tags: from the service's client and an item to its tags.
-        before: what has to go before it.
+        id: an item's field with the id; named as the parameter, unless given.
     """
 
     label: str
@@ -46,10 +47,6 @@ class Kind:
     parameter: str
     name: str
     id: str = ""
-    tags: Callable[[Any, dict[str, Any]], Tags] = lambda _service, item: (
-        item.get("tags") or item.get("Tags")
-    )
-    before: Callable[[Any, str], None] = lambda _service, _id: None
 
     def find(self, owns: Owns) -> Iterator[tuple[str, str]]:
         """The id and the name of those with a wanted name and the course's tag."""
@@ -59,8 +56,11 @@ class Kind:
         for found in list(items):
             item = {self.name: found} if isinstance(found, str) else found
             name = item.get(self.name, "")
-            if owns(name) and is_ours(self.tags(service, item)):
-                yield item[self.id or self.name], name
+            if owns(name):
+                identifier = item[self.id or self.parameter]
+                tags = _TAGS_OF.get(self.label, _tags_in_listing)(service, identifier, item)
+                if is_ours(tags):
+                    yield identifier, name
 
     def delete(self, identifier: str) -> None:
         """Delete one; that it is gone is fine."""
@@ -70,7 +70,8 @@ class Kind:
         kind = self.listing.partition("_")[2].removesuffix("s")
         one = {self.parameter: identifier}
         try:
-            self.before(service, identifier)
+            if self.label in _BEFORE:
+                _BEFORE[self.label](service, identifier)
             getattr(service, f"delete_{kind}")(**one)
             if f"{kind}_not_exists" in service.waiter_names:
                 service.get_waiter(f"{kind}_not_exists").wait(**one)
@@ -111,53 +112,59 @@ def is_ours(tags: Tags) -> bool:
 # -- where the tags are ------------------------------------------------------------------------
 
 
-def _tags_of_user_pool(cognito: Any, pool: dict[str, Any]) -> Tags:
-    described = cognito.describe_user_pool(UserPoolId=pool["Id"])["UserPool"]
-    return described.get("UserPoolTags")  # type: ignore[no-any-return]
+def _tags_in_listing(_service: Any, _id: str, item: dict[str, Any]) -> Tags:
+    return item.get("tags") or item.get("Tags")
 
 
-def _tags_of_identity_pool(cognito: Any, pool: dict[str, Any]) -> Tags:
-    described = cognito.describe_identity_pool(IdentityPoolId=pool["IdentityPoolId"])
-    return described.get("IdentityPoolTags")  # type: ignore[no-any-return]
+def _told_by(operation: str, parameter: str, *path: str) -> FindTags:
+    """Those in the answer of an operation that takes the id."""
+
+    def find_tags(service: Any, identifier: str, _item: dict[str, Any]) -> Tags:
+        answer = getattr(service, operation)(**{parameter: identifier})
+        tags: Tags = reduce(lambda part, name: part.get(name), path, answer)
+        return tags
+
+    return find_tags
 
 
-def _tags_of_function(lambda_: Any, function: dict[str, Any]) -> Tags:
-    return lambda_.list_tags(Resource=function["FunctionArn"])["Tags"]  # type: ignore[no-any-return]
-
-
-def _tags_of_log_group(_logs: Any, group: dict[str, Any]) -> Tags:
+def _tags_of_log_group(_logs: Any, name: str, _item: dict[str, Any]) -> Tags:
     """Those of its function: Lambda makes the group, without a tag.
 
     It is the course's while nobody else's function of that name exists.
     """
     lambda_ = client("lambda")
-    function = group["logGroupName"].removeprefix("/aws/lambda/")
+    function = name.removeprefix("/aws/lambda/")
     try:
         return lambda_.get_function(FunctionName=function).get("Tags")  # type: ignore[no-any-return]
     except lambda_.exceptions.ResourceNotFoundException:
         return names.TAGS
 
 
-def _tags_of_user(iam: Any, user: dict[str, Any]) -> Tags:
-    return iam.list_user_tags(UserName=user["UserName"])["Tags"]  # type: ignore[no-any-return]
-
-
-def _tags_of_role(iam: Any, role: dict[str, Any]) -> Tags:
-    return iam.list_role_tags(RoleName=role["RoleName"])["Tags"]  # type: ignore[no-any-return]
-
-
-def _tags_of_bucket(s3: Any, bucket: dict[str, Any]) -> Tags:
+def _tags_of_bucket(s3: Any, name: str, _item: dict[str, Any]) -> Tags:
     try:
-        return s3.get_bucket_tagging(Bucket=bucket["Name"])["TagSet"]  # type: ignore[no-any-return]
+        return s3.get_bucket_tagging(Bucket=name)["TagSet"]  # type: ignore[no-any-return]
     except s3.exceptions.ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchTagSet":
             raise
         return None
 
 
-def _tags_of_table(dynamodb: Any, table: dict[str, Any]) -> Tags:
-    arn = dynamodb.describe_table(TableName=table["TableName"])["Table"]["TableArn"]
+def _tags_of_table(dynamodb: Any, name: str, _item: dict[str, Any]) -> Tags:
+    arn = dynamodb.describe_table(TableName=name)["Table"]["TableArn"]
     return dynamodb.list_tags_of_resource(ResourceArn=arn)["Tags"]  # type: ignore[no-any-return]
+
+
+_TAGS_OF: dict[str, FindTags] = {
+    "identity pool": _told_by("describe_identity_pool", "IdentityPoolId", "IdentityPoolTags"),
+    "user pool": _told_by("describe_user_pool", "UserPoolId", "UserPool", "UserPoolTags"),
+    "function": lambda lambda_, _id, item: lambda_.list_tags(Resource=item["FunctionArn"])["Tags"],
+    "user": _told_by("list_user_tags", "UserName", "Tags"),
+    "role": _told_by("list_role_tags", "RoleName", "Tags"),
+    "bucket": _tags_of_bucket,
+    "table": _tags_of_table,
+    "log group": _tags_of_log_group,
+}
+"""Where they aren't in the listing."""
 
 
 # -- what has to go first ----------------------------------------------------------------------
@@ -180,17 +187,16 @@ def _take_domain(cognito: Any, pool_id: str) -> None:
 def _take_keys(iam: Any, name: str) -> None:
     for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
         iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
-    for policy in iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]:
-        iam.detach_user_policy(UserName=name, PolicyArn=policy["PolicyArn"])
-    for inline in iam.list_user_policies(UserName=name)["PolicyNames"]:
-        iam.delete_user_policy(UserName=name, PolicyName=inline)
+    _take_policies("user", iam, name)
 
 
-def _take_policies(iam: Any, name: str) -> None:
-    for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
-        iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
-    for inline in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-        iam.delete_role_policy(RoleName=name, PolicyName=inline)
+def _take_policies(kind: str, iam: Any, name: str) -> None:
+    """Those of a user or of a role: IAM's operations differ in that word only."""
+    owner = {f"{kind.title()}Name": name}
+    for policy in getattr(iam, f"list_attached_{kind}_policies")(**owner)["AttachedPolicies"]:
+        getattr(iam, f"detach_{kind}_policy")(**owner, PolicyArn=policy["PolicyArn"])
+    for inline in getattr(iam, f"list_{kind}_policies")(**owner)["PolicyNames"]:
+        getattr(iam, f"delete_{kind}_policy")(**owner, PolicyName=inline)
 
 
 def _take_objects(s3: Any, name: str) -> None:
@@ -205,61 +211,35 @@ def _wait_for(dynamodb: Any, name: str) -> None:
         dynamodb.get_waiter("table_exists").wait(TableName=name)
 
 
+_BEFORE: dict[str, Callable[[Any, str], None]] = {
+    "usage plan": _take_stages,
+    "user pool": _take_domain,
+    "user": _take_keys,
+    "role": partial(_take_policies, "role"),
+    "bucket": _take_objects,
+    "table": _wait_for,
+}
+
 KINDS = (
     Kind("custom domain name", "apigateway", "get_domain_names", "domainName", "domainName"),
-    Kind(
-        "usage plan",
-        "apigateway",
-        "get_usage_plans",
-        "usagePlanId",
-        "name",
-        "id",
-        before=_take_stages,
-    ),
+    Kind("usage plan", "apigateway", "get_usage_plans", "usagePlanId", "name", "id"),
     Kind("API key", "apigateway", "get_api_keys", "apiKey", "name", "id"),
     Kind("REST API", "apigateway", "get_rest_apis", "restApiId", "name", "id"),
-    Kind("HTTP API", "apigatewayv2", "get_apis", "ApiId", "Name", "ApiId"),
+    Kind("HTTP API", "apigatewayv2", "get_apis", "ApiId", "Name"),
     Kind(
-        "identity pool",
-        "cognito-identity",
-        "list_identity_pools",
-        "IdentityPoolId",
-        "IdentityPoolName",
-        "IdentityPoolId",
-        _tags_of_identity_pool,
+        label="identity pool",
+        service="cognito-identity",
+        listing="list_identity_pools",
+        parameter="IdentityPoolId",
+        name="IdentityPoolName",
     ),
-    Kind(
-        "user pool",
-        "cognito-idp",
-        "list_user_pools",
-        "UserPoolId",
-        "Name",
-        "Id",
-        _tags_of_user_pool,
-        _take_domain,
-    ),
-    Kind(
-        "function",
-        "lambda",
-        "list_functions",
-        "FunctionName",
-        "FunctionName",
-        tags=_tags_of_function,
-    ),
-    Kind("user", "iam", "list_users", "UserName", "UserName", "", _tags_of_user, _take_keys),
-    Kind("role", "iam", "list_roles", "RoleName", "RoleName", "", _tags_of_role, _take_policies),
-    Kind("bucket", "s3", "list_buckets", "Bucket", "Name", "", _tags_of_bucket, _take_objects),
-    Kind(
-        "table", "dynamodb", "list_tables", "TableName", "TableName", "", _tags_of_table, _wait_for
-    ),
-    Kind(
-        "log group",
-        "logs",
-        "describe_log_groups",
-        "logGroupName",
-        "logGroupName",
-        tags=_tags_of_log_group,
-    ),
+    Kind("user pool", "cognito-idp", "list_user_pools", "UserPoolId", "Name", "Id"),
+    Kind("function", "lambda", "list_functions", "FunctionName", "FunctionName"),
+    Kind("user", "iam", "list_users", "UserName", "UserName"),
+    Kind("role", "iam", "list_roles", "RoleName", "RoleName"),
+    Kind("bucket", "s3", "list_buckets", "Bucket", "Name", "Name"),
+    Kind("table", "dynamodb", "list_tables", "TableName", "TableName"),
+    Kind("log group", "logs", "describe_log_groups", "logGroupName", "logGroupName"),
 )
 """Every kind, in the order in which they can be deleted."""
 BY_LABEL = {kind.label: kind for kind in KINDS}

@@ -1,4 +1,4 @@
-"""Puts the lab where one of its seven tasks begins, by AWS names and with the same calls as the notebooks.
+"""Puts the lab where one of its seven tasks begins, by AWS names and in the state in which the notebooks leave it.
 
 Every function here may run twice: it finds what is there, makes what is missing, and takes away what later tasks make.
 """
@@ -72,6 +72,8 @@ def start_task(number: int, wait_for_deployment: Callable[[str], None] = lambda 
         demo.user_pool_id, demo.client_id = ensure_user_pool()
     if number > 3:
         demo.rest_api_id, demo.resource_id = ensure_rest_api(demo.function_arn or "")
+    if number == 4:
+        open_api(demo)
     if number > 4:
         demo.authorizer_id = ensure_authorizer(demo)
         demo.invoke_url = build.invoke_url(demo.rest_api_id or "")
@@ -86,8 +88,6 @@ def _take_away_from(number: int, demo: Demo) -> None:
     """Delete what this task and later ones make."""
     if number in (3, 4, 5):
         remove_users(demo.user_pool_id or "")
-    if number == 4:
-        remove_authorizer(demo.rest_api_id or "", demo.resource_id or "")
     if number <= 3:
         _delete("REST API")
     if number in (2, 3):
@@ -131,12 +131,9 @@ def ensure_user_pool() -> tuple[str, str]:
     cognito = client("cognito-idp")
     for pool_id in _found("user pool"):
         pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
-        clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)[
-            "UserPoolClients"
-        ]
-        client_id = next(
-            (c["ClientId"] for c in clients if c["ClientName"] == names.APP_CLIENT), None
-        )
+        clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)
+        ids = {each["ClientName"]: each["ClientId"] for each in clients["UserPoolClients"]}
+        client_id = ids.get(names.APP_CLIENT)
         factors = pool["Policies"].get("SignInPolicy", {}).get("AllowedFirstAuthFactors", [])
         if pool["Name"] == names.USER_POOL and client_id and "EMAIL_OTP" in factors:
             return pool_id, str(client_id)
@@ -165,29 +162,32 @@ def ensure_user_pool() -> tuple[str, str]:
 
 # -- task 3: the REST API ------------------------------------------------------------------
 
-_CALLS = f"*/GET/{names.RESOURCE}"
-"""Which calls may invoke the function."""
+_PATH = f"/{names.RESOURCE}"
 
 
 def ensure_rest_api(function_arn: str) -> tuple[str, str]:
     """The ids of the API and of its resource ``/demo``; an API that isn't as task 3 leaves it is made anew."""
-    gateway = client("apigateway")
     for api_id in _found("REST API"):
-        resource = _demo_resource(gateway, api_id)
-        integration = (
-            (resource or {}).get("resourceMethods", {}).get("GET", {}).get("methodIntegration", {})
-        )
-        if resource and function_arn in str(integration.get("uri")):
-            build.permit(api_id, function_arn, _CALLS)
+        resource = _demo_resource(api_id)
+        method = resource.get("resourceMethods", {}).get("GET", {})
+        if function_arn in str(method.get("methodIntegration", {}).get("uri")):
+            build.permit(api_id, function_arn, f"*/GET{_PATH}")
             return api_id, str(resource["id"])
         BY_LABEL["REST API"].delete(api_id)
     remove_permissions()
     api_id = build.rest_api(names.REST_API)
-    method = build.put_method(api_id, f"/{names.RESOURCE}", "GET", authorizationType="NONE")
-    uri = build.invocation_uri(function_arn)
-    gateway.put_integration(**method, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
-    build.permit(api_id, function_arn, _CALLS)
-    return api_id, method["resourceId"]
+    _put_method(api_id, function_arn, authorizationType="NONE")
+    return api_id, str(_demo_resource(api_id)["id"])
+
+
+def _put_method(api_id: str, function_arn: str, **authorization: Any) -> None:
+    build.proxy(api_id, _PATH, function_arn, calls=f"*/GET{_PATH}", **authorization)
+
+
+def _demo_resource(api_id: str) -> dict[str, Any]:
+    """With its methods; empty when there is none."""
+    items = client("apigateway").get_resources(restApiId=api_id, embed=["methods"])["items"]
+    return next((item for item in items if item["path"] == _PATH), {})
 
 
 def remove_permissions() -> None:
@@ -203,45 +203,39 @@ def remove_permissions() -> None:
         lambda_.remove_permission(FunctionName=names.FUNCTION, StatementId=statement["Sid"])
 
 
-def _demo_resource(gateway: Any, api_id: str) -> dict[str, Any] | None:
-    items = gateway.get_resources(restApiId=api_id, embed=["methods"])["items"]
-    return next((item for item in items if item["path"] == f"/{names.RESOURCE}"), None)
-
-
 # -- task 4: the authorizer and the stage ------------------------------------------------------
+
+
+def open_api(demo: Demo) -> None:
+    """Take back task 4: no stage, no deployment, no authorizer on ``GET /demo``."""
+    _delete_guarded(demo)
+    _put_method(demo.rest_api_id or "", demo.function_arn or "", authorizationType="NONE")
 
 
 def ensure_authorizer(demo: Demo) -> str:
     """The id of the authorizer; it is attached to ``GET /demo`` and deployed to the stage ``dev``."""
-    gateway = client("apigateway")
-    api_id = demo.rest_api_id or ""
-    region = (demo.function_arn or "").split(":")[3]
-    account_id = (demo.function_arn or "").split(":")[4]
-    pool_arn = f"arn:aws:cognito-idp:{region}:{account_id}:userpool/{demo.user_pool_id}"
-    found = gateway.get_authorizers(restApiId=api_id)["items"]
-    authorizer_id = next((a["id"] for a in found if a.get("providerARNs") == [pool_arn]), None)
-    if authorizer_id is None or not _is_deployed(gateway, demo, authorizer_id):
-        remove_authorizer(api_id, demo.resource_id or "")
-        authorizer_id = gateway.create_authorizer(
-            restApiId=api_id,
-            name=names.AUTHORIZER,
-            type="COGNITO_USER_POOLS",
-            providerARNs=[pool_arn],
-            identitySource="method.request.header.Authorization",
-        )["id"]
-        gateway.update_method(
-            restApiId=api_id,
-            resourceId=demo.resource_id,
-            httpMethod="GET",
-            patchOperations=[
-                {"op": "replace", "path": "/authorizationType", "value": "COGNITO_USER_POOLS"},
-                {"op": "replace", "path": "/authorizerId", "value": authorizer_id},
-                {"op": "add", "path": "/authorizationScopes", "value": names.SCOPE},
-            ],
-        )
-        gateway.create_deployment(
-            restApiId=api_id, stageName=names.STAGE, description=names.DEPLOYMENT
-        )
+    gateway, api_id = client("apigateway"), demo.rest_api_id or ""
+    pool = client("cognito-idp").describe_user_pool(UserPoolId=demo.user_pool_id)["UserPool"]
+    for authorizer in gateway.get_authorizers(restApiId=api_id)["items"]:
+        guards = authorizer.get("providerARNs") == [pool["Arn"]]
+        if guards and _is_deployed(gateway, demo, authorizer["id"]):
+            return str(authorizer["id"])
+    _delete_guarded(demo)
+    authorizer_id = gateway.create_authorizer(
+        restApiId=api_id,
+        name=names.AUTHORIZER,
+        type="COGNITO_USER_POOLS",
+        providerARNs=[pool["Arn"]],
+        identitySource="method.request.header.Authorization",
+    )["id"]
+    _put_method(
+        api_id,
+        demo.function_arn or "",
+        authorizationType="COGNITO_USER_POOLS",
+        authorizerId=authorizer_id,
+        authorizationScopes=[names.SCOPE],
+    )
+    gateway.create_deployment(restApiId=api_id, stageName=names.STAGE, description=names.DEPLOYMENT)
     return str(authorizer_id)
 
 
@@ -265,30 +259,16 @@ def _is_deployed(gateway: Any, demo: Demo, authorizer_id: str) -> bool:
     )
 
 
-def remove_authorizer(api_id: str, resource_id: str) -> None:
-    """Take back task 4: no stage, no deployment, no authorizer on ``GET /demo``."""
-    gateway = client("apigateway")
-    for stage in gateway.get_stages(restApiId=api_id)["item"]:
-        gateway.delete_stage(restApiId=api_id, stageName=stage["stageName"])
-    for deployment in gateway.get_deployments(restApiId=api_id)["items"]:
-        gateway.delete_deployment(restApiId=api_id, deploymentId=deployment["id"])
-    method = gateway.get_method(restApiId=api_id, resourceId=resource_id, httpMethod="GET")
-    if method["authorizationType"] != "NONE":
-        scopes = method.get("authorizationScopes") or []
-        gateway.update_method(
-            restApiId=api_id,
-            resourceId=resource_id,
-            httpMethod="GET",
-            patchOperations=[
-                *(
-                    {"op": "remove", "path": "/authorizationScopes", "value": scope}
-                    for scope in scopes
-                ),
-                {"op": "replace", "path": "/authorizationType", "value": "NONE"},
-            ],
-        )
-    for authorizer in gateway.get_authorizers(restApiId=api_id)["items"]:
-        gateway.delete_authorizer(restApiId=api_id, authorizerId=authorizer["id"])
+def _delete_guarded(demo: Demo) -> None:
+    """Delete what serves ``GET /demo``, that method, and then the authorizers, which no method may use."""
+    gateway, api = client("apigateway"), {"restApiId": demo.rest_api_id}
+    for stage in gateway.get_stages(**api)["item"]:
+        gateway.delete_stage(**api, stageName=stage["stageName"])
+    for deployment in gateway.get_deployments(**api)["items"]:
+        gateway.delete_deployment(**api, deploymentId=deployment["id"])
+    gateway.delete_method(**api, resourceId=demo.resource_id, httpMethod="GET")
+    for authorizer in gateway.get_authorizers(**api)["items"]:
+        gateway.delete_authorizer(**api, authorizerId=authorizer["id"])
 
 
 # -- task 5: the user --------------------------------------------------------------------------
