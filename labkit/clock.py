@@ -73,7 +73,7 @@ def check_advance(seconds: float) -> float:
     if not seconds > 0:  # NaN too
         raise ClockError(
             "Time neither goes back nor stands still: advance the clock by more than 0 seconds. "
-            "lab.clock.reset() starts a fresh cloud at the real time."
+            "labkit.stop() and labkit.start() begin a fresh cloud at the real time."
         )
     if seconds > MOST_SECONDS:
         raise ClockError("The clock can be moved 10 years ahead and no further.")

@@ -22,13 +22,7 @@ FIRST_NOTEBOOK = "notebooks/00-start-here.ipynb"
 PARALLEL = ("-n", "auto", "--maxprocesses", "4")
 
 # What `python3 -m labkit test fast` gives to pytest: the tests that one runs while working.
-FAST = (
-    "-m",
-    "not slow",
-    "labkit",
-    "tests/unit",
-    "tests/fidelity",
-)
+FAST = ("-m", "not slow", "labkit", "tests/unit", "tests/fidelity")
 
 HELP = """\
 usage: python3 -m labkit [--no-browser] [--port N] [any other option of JupyterLab]

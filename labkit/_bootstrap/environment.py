@@ -17,6 +17,7 @@ import os
 import platform
 import shutil
 import sys
+import venv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -137,13 +138,6 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def _create() -> None:
-    try:
-        import venv
-    except ImportError:
-        sys.exit(
-            "This Python cannot make a virtual environment: install its venv module (on Debian and "
-            "Ubuntu 'sudo apt install python3-venv'), then run 'python3 -m labkit' again."
-        )
     if VENV.is_symlink():  # clearing it would delete what it points to
         sys.exit(
             f"{VENV} is a link: remove it, then run 'python3 -m labkit' again to make an environment here."
@@ -152,12 +146,11 @@ def _create() -> None:
 
 
 def _fill(groups: Sequence[str]) -> None:
-    total = len(pins(groups))
-    print(f"Installing {total} packages into {VENV}, once.", flush=True)
+    print(f"Installing {len(pins(groups))} packages into {VENV}, once.", flush=True)
     installer = Installer(VENV, python(), project=ROOT)
     lists = [requirements_file(group) for group in groups]
     # Tests start hundreds of interpreters, and where PYTHONDONTWRITEBYTECODE is set each would compile anew.
-    installer.install(lists, requirements_file("installer"), total, compiled="test" in groups)
+    installer.install(lists, requirements_file("installer"), compiled="test" in groups)
     # JupyterLab neither asks for news and updates nor asks whether it may.
     settings = VENV / "etc/jupyter/labconfig/page_config.json"
     settings.parent.mkdir(parents=True, exist_ok=True)

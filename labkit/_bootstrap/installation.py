@@ -50,15 +50,12 @@ class Installer:
         self._project = project
         self._log = environment / "labkit-install.log"
 
-    def install(
-        self, lists: Sequence[Path], installers: Path, total: int, *, compiled: bool
-    ) -> None:
-        """Install complete lists of requirements, `total` in all, and the project, editable.
+    def install(self, lists: Sequence[Path], installers: Path, *, compiled: bool) -> None:
+        """Install complete lists of requirements, and the project, editable.
 
         Args:
             lists: requirements files.
             installers: a requirements file with uv and pip.
-            total: how many requirements are in the lists.
             compiled: compile all packages now, and not each one when it is first imported.
 
         Raises:
@@ -71,10 +68,10 @@ class Installer:
         try:
             # The environment's own pip comes by uv: that is quicker than ensurepip.
             pip = _pip_outside(self._python) or _pip_inside(self._python)
-            self._install_with_uv(_options(pip), [*compiling, *requirements], installers)
+            self._install_with_uv(pip, [*compiling, *requirements], installers)
         except _UvError as error:
             print(f"{error}: pip installs the packages, in about a minute.", flush=True)
-            self._install_with_pip(_options(_pip_inside(self._python)), requirements, total)
+            self._install_with_pip(_pip_inside(self._python), requirements)
 
     def _install_with_uv(self, pip: list[str], requirements: list[str], installers: Path) -> None:
         loud = {**os.environ, "PIP_QUIET": "0"}  # or else it lists nothing
@@ -111,14 +108,13 @@ class Installer:
         except (_ToolError, OSError):
             raise _UvError(f"uv could not install the packages (why: {self._log})") from None
 
-    def _install_with_pip(self, pip: list[str], requirements: list[str], total: int) -> None:
+    def _install_with_pip(self, pip: list[str], requirements: list[str]) -> None:
         # uv may have left a package half-way, which pip would take for a whole one.
         install = [*pip, "install", "--no-deps", "--ignore-installed"]
         try:
-            self._run([*install, *requirements], _pip_environment(), total)
-            self._run(
-                [*install, "--no-build-isolation", "-e", str(self._project)], _pip_environment()
-            )
+            self._run([*install, *requirements], _pip_environment())
+            editable = ["--no-build-isolation", "-e", str(self._project)]
+            self._run([*install, *editable], _pip_environment())
         except _ToolError as error:
             if os.strerror(errno.ENOSPC) in str(error):
                 full = os.strerror(errno.ENOSPC)
@@ -143,8 +139,8 @@ class Installer:
                 imports.enter_context(process)  # waits for it
             yield
 
-    def _run(self, command: list[str], environment: Mapping[str, str], total: int = 0) -> None:
-        """Run pip or uv, showing how far pip is; its words go to the log, without passwords.
+    def _run(self, command: list[str], environment: Mapping[str, str]) -> None:
+        """Run pip or uv; its words go to the log, without passwords.
 
         Raises:
             _ToolError: it failed.
@@ -166,11 +162,6 @@ class Installer:
             for line in tool.stdout or ():
                 words.append(re.sub(r"://[^/\s]*@", "://****@", line))
                 file.write(words[-1])
-                if total and sys.stdout.isatty():
-                    found = sum(word.startswith("Collecting ") for word in words)
-                    print(f"\r  {found} of {total} found", end="", flush=True)
-        if total and sys.stdout.isatty():
-            print("\r" + " " * 40 + "\r", end="", flush=True)
         if tool.returncode:
             raise _ToolError("".join(words))
 
@@ -179,16 +170,18 @@ def _pip_environment() -> dict[str, str]:
     return {**os.environ, "PIP_USER": "0"}
 
 
-def _options(pip: list[str]) -> list[str]:
-    return [*pip, "--disable-pip-version-check", "--no-input"]
+_PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input"]
 
 
 def _pip_outside(python: Path) -> list[str] | None:
     """How to call this Python's own pip for the environment, if there is one that can."""
-    version = _version_outside()
-    if version is None or version < _OLDEST_PIP:
+    try:
+        major, minor = importlib.metadata.version("pip").split(".")[:2]
+    except importlib.metadata.PackageNotFoundError:
         return None
-    return [sys.executable, "-m", "pip", "--python", str(python)]
+    if (int(major), int(minor)) < _OLDEST_PIP:
+        return None
+    return [sys.executable, *_PIP, "--python", str(python)]
 
 
 def _pip_inside(python: Path) -> list[str]:
@@ -196,29 +189,17 @@ def _pip_inside(python: Path) -> list[str]:
     # Debian keeps ensurepip in a package of its own.
     ensure = [str(python), "-Im", "ensurepip", "--upgrade", "--default-pip"]
     subprocess.run(ensure, capture_output=True, check=False)
-    inside = [str(python), "-m", "pip"]
+    inside = [str(python), *_PIP]
     if subprocess.run([*inside, "--version"], capture_output=True, check=False).returncode == 0:
         return inside
     if outside := _pip_outside(python):
         return outside
-    if not (version := _version_outside()):
-        sys.exit(
-            "This Python has neither pip nor ensurepip: install one of them (on Debian and Ubuntu "
-            "'sudo apt install python3-venv'), then run 'python3 -m labkit' again."
-        )
+    oldest = ".".join(map(str, _OLDEST_PIP))
     sys.exit(
-        f"This Python's pip {version[0]}.{version[1]} is too old to install into a virtual "
-        f"environment, which takes {_OLDEST_PIP[0]}.{_OLDEST_PIP[1]}: update it with "
-        "'python3 -m pip install --upgrade pip', then run 'python3 -m labkit' again."
+        f"This Python has neither ensurepip nor a pip of version {oldest} or newer: install one of them "
+        "(on Debian and Ubuntu 'sudo apt install python3-venv', elsewhere 'python3 -m pip install "
+        "--upgrade pip'), then run 'python3 -m labkit' again."
     )
-
-
-def _version_outside() -> tuple[int, int] | None:
-    try:
-        major, minor = importlib.metadata.version("pip").split(".")[:2]
-    except importlib.metadata.PackageNotFoundError:
-        return None
-    return int(major), int(minor)
 
 
 def _explain_pip(words: str, log: Path) -> str:

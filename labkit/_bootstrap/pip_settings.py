@@ -22,7 +22,6 @@ _VARIABLE = {
     "constraint": "UV_CONSTRAINT",
     "trusted-host": "UV_INSECURE_HOST",
 }
-_SEPARATOR = {"find-links": ","}  # where it isn't a space
 # These change how pip speaks, where it may install, or how often it tries: nothing that uv should do otherwise.
 _WITHOUT_MEANING = set(
     "break-system-packages config-file disable-pip-version-check exists-action log log-file "
@@ -30,10 +29,6 @@ _WITHOUT_MEANING = set(
     "prefer-binary progress-bar quiet require-venv require-virtualenv retries root-user-action "
     "user verbose".split()
 )
-
-
-class UnknownOptionError(ValueError):
-    """pip has an option set for which there is no word to uv; its text is the option's name."""
 
 
 def parse(listing: str) -> dict[str, str]:
@@ -57,7 +52,7 @@ def for_uv(options: Mapping[str, str], environment: Mapping[str, str]) -> dict[s
     """The environment in which uv does what pip does with these options in that environment.
 
     Raises:
-        UnknownOptionError: no variable of uv's says what one of the options says.
+        ValueError: no variable of uv's says what one of the options says; its text is the option's name.
     """
     told = {name: text for name, text in environment.items() if not name.startswith("UV_")}
     told |= {
@@ -71,7 +66,7 @@ def for_uv(options: Mapping[str, str], environment: Mapping[str, str]) -> dict[s
         told["UV_CACHE_DIR"] = environment["UV_CACHE_DIR"]
     for option, value in options.items():
         if option in _VARIABLE:
-            separator = _SEPARATOR.get(option, " ")
+            separator = "," if option == "find-links" else " "
             told[_VARIABLE[option]] = separator.join(map(os.path.expanduser, value.split()))
         elif option == "proxy":
             told["HTTP_PROXY"] = told["HTTPS_PROXY"] = (
@@ -84,7 +79,7 @@ def for_uv(options: Mapping[str, str], environment: Mapping[str, str]) -> dict[s
         elif option == "no-cache-dir":
             told["UV_NO_CACHE"] = str(int(_is_on(value)))
         elif option not in _WITHOUT_MEANING | {"no-index"}:
-            raise UnknownOptionError(option)
+            raise ValueError(option)
     return told
 
 

@@ -143,13 +143,7 @@ def mock(
 
 
 def proxy(
-    api_id: str,
-    path: str,
-    function_arn: str,
-    *,
-    verb: str = "GET",
-    calls: str = "*",
-    **method: Any,
+    api_id: str, path: str, function_arn: str, *, verb: str = "GET", calls: str = "*", **method: Any
 ) -> None:
     """Make a method that a function answers (a Lambda proxy integration), and permit it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from labkit.course.resources import KINDS, Kind, Owns
@@ -21,11 +22,8 @@ class CleanUpReport:
     deleted: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
-    def __str__(self) -> str:
-        return "Left over: nothing." if not self.left else "Left over: " + ", ".join(self.left)
-
     def __repr__(self) -> str:
-        return str(self)
+        return "Left over: nothing."
 
 
 def clean_up(owns: Owns = is_of_the_course) -> CleanUpReport:
@@ -42,36 +40,32 @@ def clean_up(owns: Owns = is_of_the_course) -> CleanUpReport:
     """
     deleted: list[str] = []
     failures: list[Exception] = []
-    for kind in KINDS:
-        for identifier, name in _found(kind, owns, failures):
-            try:
-                kind.delete(identifier)
-                deleted.append(_shown(kind, identifier, name))
-            except Exception as error:  # one failure must not keep the rest
-                failures.append(error)
+    for kind, identifier, name in _found(owns, failures):
+        try:
+            kind.delete(identifier)
+            deleted.append(_shown(kind, identifier, name))
+        except Exception as error:  # one failure must not keep the rest
+            failures.append(error)
     unseen: list[Exception] = []
-    left = [_shown(kind, *found) for kind in KINDS for found in _found(kind, owns, unseen)]
-    failures += unseen
+    left = [_shown(*found) for found in _found(owns, unseen)]
     if unseen:
         left.append("what can't be listed")
     if left:
         message = f"Left over: {', '.join(left)}. Run lab.clean_up() again."
-        raise CleanUpError(message, left=left) from (failures[0] if failures else None)
+        raise CleanUpError(message, left=left) from next(iter(failures + unseen), None)
     return CleanUpReport(deleted)
 
 
-def _found(kind: Kind, owns: Owns, failures: list[Exception]) -> list[tuple[str, str]]:
-    try:
-        return list(kind.find(owns))
-    except Exception as error:  # what can't be listed must not keep the rest
-        failures.append(error)
-        return []
+def _found(owns: Owns, failures: list[Exception]) -> Iterator[tuple[Kind, str, str]]:
+    """What there is, kind by kind in the order of deletion; each with its id and name."""
+    for kind in KINDS:
+        try:
+            found = list(kind.find(owns))
+        except Exception as error:  # what can't be listed must not keep the rest
+            failures.append(error)
+        else:
+            yield from ((kind, *one) for one in found)
 
 
 def _shown(kind: Kind, identifier: str, name: str) -> str:
     return f"{kind.label} {name}" + ("" if identifier == name else f" ({identifier})")
-
-
-def leftovers() -> list[str]:
-    """What of the course still exists: an empty list after a clean-up."""
-    return [_shown(kind, *found) for kind in KINDS for found in kind.find(is_of_the_course)]

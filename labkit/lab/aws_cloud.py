@@ -11,7 +11,7 @@ import requests
 
 from labkit.errors import SetupError
 from labkit.journey import Journey
-from labkit.lab.clock import Clock, RealTime
+from labkit.lab.clock import Clock
 from labkit.lab.inbox import AskingInbox, Inbox
 from labkit.names import REGION
 
@@ -51,7 +51,11 @@ class AwsCloud:
             ) from error
         self.http: requests.Session = requests.Session()
         self.inbox: Inbox = AskingInbox()
-        self.clock = Clock(RealTime())
+        self.clock = Clock(None)
+
+    def environment(self) -> dict[str, str | None]:
+        """The variables that boto3 needs beyond the learner's own."""
+        return {"AWS_DEFAULT_REGION": self.region}
 
     def status(self) -> str:
         """What the first cell prints."""

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ _HEALTH_SECONDS = 10.0  # a request may hold up the others for three seconds of 
 _GRACE_SECONDS = 5.0
 _PORT_SECONDS = 0.5
 
+GONE = "The local cloud doesn't answer: run `lab = labkit.start()` again."
+
 
 def state_directory() -> Path:
     """Where this user's cloud keeps its state file; made private (0700) when missing.
@@ -60,13 +62,7 @@ def state_directory() -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise SetupError(
-            f"Can't make the directory {path} ({error.strerror}): set {STATE_DIRECTORY_VARIABLE} to one you can write."
-        ) from None
-    if not os.access(path, os.W_OK):
-        raise SetupError(
-            f"Can't write to the directory {path}: set {STATE_DIRECTORY_VARIABLE} to one you can write."
-        )
+        raise explain_unwritable(error, path, STATE_DIRECTORY_VARIABLE) from None
     return path
 
 
@@ -79,12 +75,17 @@ def attach_or_start() -> CloudSettings:
     """
     engine_version()
     directory = state_directory()
-    try:
-        # Under the lock also to look: a port is only asked after the instance lock shows that it is the cloud's.
-        with _alone(directory):
-            return _running(directory) or _start(directory)
-    except OSError as error:
-        raise explain_unwritable(error, directory, STATE_DIRECTORY_VARIABLE) from error
+    # Under the lock also to look: a port is only asked after the instance lock shows that it is the cloud's.
+    with _alone(directory):
+        settings, code = _read_state(directory)
+        if (
+            settings is not None
+            and code == fingerprint()
+            and _lives(directory)
+            and call(settings, "GET", "/_labkit/health", timeout=_HEALTH_SECONDS) is not None
+        ):
+            return settings
+        return _start(directory, settings)
 
 
 def stop() -> bool:
@@ -97,7 +98,7 @@ def stop() -> bool:
     with _alone(directory):
         if not _lives(directory):
             return False
-        settings = _settings_of(_read_state(directory), directory)
+        settings, _code = _read_state(directory)
         if settings is not None:
             call(settings, "POST", "/_labkit/shutdown", timeout=_GRACE_SECONDS)
         _end(directory)
@@ -108,18 +109,21 @@ def stop() -> bool:
 
 @contextlib.contextmanager
 def _alone(directory: Path) -> Iterator[None]:
-    """One process at a time looks at a cloud, starts it or stops it."""
-    lock = FileLock(directory / "start.lock")
+    """One process at a time looks at a cloud, starts it or stops it.
+
+    Raises:
+        CloudUnavailableError: another one takes too long.
+        SetupError: the directory can't be written to.
+    """
     try:
-        lock.acquire(timeout=_START_SECONDS * 2)
+        with FileLock(directory / "start.lock", timeout=_START_SECONDS * 2):
+            yield
     except Timeout:
         raise CloudUnavailableError(
             "Another kernel has been starting the local cloud for a minute: run this cell again."
         ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+    except OSError as error:
+        raise explain_unwritable(error, directory, STATE_DIRECTORY_VARIABLE) from error
 
 
 def call(
@@ -147,53 +151,28 @@ def exchange(
         connection.close()
 
 
-def _running(directory: Path) -> CloudSettings | None:
-    """The settings of a cloud that answers and runs the present code, or None."""
-    state = _read_state(directory)
-    settings = _settings_of(state, directory)
-    if state is None or settings is None or state.get("fingerprint") != fingerprint():
-        return None
-    if not _lives(directory):
-        return None
-    answer = call(settings, "GET", "/_labkit/health", timeout=_HEALTH_SECONDS)
-    return settings if answer is not None else None
-
-
-def _start(directory: Path) -> CloudSettings:
-    """Start a cloud; the caller holds the start lock."""
-    if _lives(directory):
-        _end(directory)
+def _start(directory: Path, before: CloudSettings | None) -> CloudSettings:
+    """Start a cloud, with the settings of the one before if they are known; the caller holds the start lock."""
+    _end(directory)
     work = _work_directory(directory)
     work.mkdir(exist_ok=True, mode=0o700)
     (work / INSTANCE_PID).unlink(missing_ok=True)
-    before = _settings_of(_read_state(directory), directory)
-    settings = before or CloudSettings.new(_free_port(), work)
-    if not _becomes_free(settings.port):
-        settings = replace(settings, port=_free_port())
-    process = _spawn(directory, settings)
+    settings = before or CloudSettings.new(0, work)
+    settings = replace(settings, port=_free_port(settings.port))
+    _spawn(directory, settings)
     try:
-        _write_state(directory, settings, process.pid)
+        _write_state(directory, settings)
     except OSError:
         _end(directory)  # nobody would find it
         raise
     return settings
 
 
-def _spawn(directory: Path, settings: CloudSettings) -> subprocess.Popen[str]:
+def _spawn(directory: Path, settings: CloudSettings) -> None:
     """Start the process, on its own: a kernel's interrupt and end don't reach it."""
-    command = [
-        sys.executable,
-        "-m",
-        "labkit.local",
-        "--settings-from-stdin",
-        "--idle-minutes",
-        str(_idle_minutes()),
-    ]
-    detached: dict[str, Any] = (
-        {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | 0x00000008}
-        if os.name == "nt"
-        else {"start_new_session": True}
-    )
+    command = [sys.executable, "-m", "labkit.local", "--settings-from-stdin"]
+    command += ["--idle-minutes", str(_idle_minutes())]
+    windows = ("CREATE_NEW_PROCESS_GROUP", "DETACHED_PROCESS")
     log = directory / "cloud.log"
     with log.open("w") as errors:
         process = subprocess.Popen(
@@ -204,7 +183,8 @@ def _spawn(directory: Path, settings: CloudSettings) -> subprocess.Popen[str]:
             text=True,
             cwd=directory,
             env=clean_environment(),
-            **detached,
+            start_new_session=True,
+            creationflags=sum(getattr(subprocess, name, 0) for name in windows),
         )
     assert process.stdin is not None and process.stdout is not None
     with process.stdout:
@@ -218,10 +198,8 @@ def _spawn(directory: Path, settings: CloudSettings) -> subprocess.Popen[str]:
         logged = log.read_text().strip().splitlines()
         reason = logged[-1] if logged else f"exit status {process.returncode}"
         raise CloudUnavailableError(f"The local cloud didn't start: {reason} (its log: {log}).")
-    process.returncode = (
-        0  # it is on its own from here: no ResourceWarning for a child we don't wait for
-    )
-    return process
+    # It is on its own from here: no ResourceWarning for a child we don't wait for.
+    process.returncode = 0
 
 
 def _idle_minutes() -> float:
@@ -234,45 +212,35 @@ def _idle_minutes() -> float:
         ) from None
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _free_port(wanted: int = 0) -> int:
+    """The wanted port if it is free, or else another.
 
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        if os.name == "posix":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    A cloud that was killed lets go of its lock a moment before its port.
+    """
+    deadline = time.monotonic() + _PORT_SECONDS
+    while True:
         try:
-            probe.bind(("127.0.0.1", port))
+            with socket.create_server(("127.0.0.1", wanted)) as probe:
+                return int(probe.getsockname()[1])
         except OSError:
-            return False
-        return True
+            if not wanted:
+                raise
+            if time.monotonic() > deadline:
+                wanted = 0
+            time.sleep(0.02)
 
 
 def _work_directory(directory: Path) -> Path:
     return directory / "work"
 
 
-def _becomes_free(port: int) -> bool:
-    """Whether a port is free; a cloud that was killed lets go of its lock a moment before its port."""
-    deadline = time.monotonic() + _PORT_SECONDS
-    while not _is_free(port):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def _lives(directory: Path) -> bool:
-    """Whether a cloud of this directory lives: it holds its instance lock."""
+def _lives(directory: Path, patience: float = 0) -> bool:
+    """Whether a cloud of this directory lives, also so many seconds later: it holds its instance lock."""
     path = _work_directory(directory) / INSTANCE_LOCK
     if not path.exists():
         return False
-    lock = FileLock(path)
     try:
-        with lock.acquire(timeout=0):
+        with FileLock(path, timeout=patience):
             return False
     except Timeout:
         return True
@@ -281,22 +249,19 @@ def _lives(directory: Path) -> bool:
 
 
 def _end(directory: Path) -> None:
-    """End the living cloud of this directory: by a request, and when that doesn't help, by force."""
-    started = time.monotonic()
-    asked = False
-    while _lives(directory):
+    """End the cloud of this directory, if one lives: by a request, and when that doesn't help, by force."""
+    if not _lives(directory):
+        return
+    for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
         pid = _instance_pid(directory)
-        waited = time.monotonic() - started
-        if pid is not None and (not asked or waited > _GRACE_SECONDS):
-            kind = signal.SIGTERM if not asked else getattr(signal, "SIGKILL", signal.SIGTERM)
-            asked = True
+        if pid is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, kind)
-        if waited > 2 * _GRACE_SECONDS:
-            raise CloudUnavailableError(
-                f"A local cloud in {directory} doesn't end: end its process ({pid}) yourself, and run this cell again."
-            )
-        time.sleep(0.02)
+                os.kill(pid, number)
+        if not _lives(directory, _GRACE_SECONDS):
+            return
+    raise CloudUnavailableError(
+        f"A local cloud in {directory} doesn't end: end its process ({pid}) yourself, and run this cell again."
+    )
 
 
 def _instance_pid(directory: Path) -> int | None:
@@ -312,31 +277,23 @@ def _state_file(directory: Path) -> Path:
     return directory / "cloud.json"
 
 
-def _read_state(directory: Path) -> dict[str, Any] | None:
+def _read_state(directory: Path) -> tuple[CloudSettings | None, object]:
+    """The settings of the last cloud, and the fingerprint of its code; None when the file is of no use."""
     try:
-        data = json.loads(_state_file(directory).read_text())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return data if isinstance(data, dict) else None
-
-
-def _settings_of(state: dict[str, Any] | None, directory: Path) -> CloudSettings | None:
-    try:
-        settings = CloudSettings.from_data((state or {}).get("settings"))
-    except ValueError:
-        return None
+        state = json.loads(_state_file(directory).read_text())
+        settings = CloudSettings.from_data(state["settings"])
+    except (OSError, ValueError, RecursionError, TypeError, KeyError):
+        return None, None
     # The directory may have been moved, or come with a home directory from another machine.
-    return replace(settings, work_directory=str(_work_directory(directory)))
+    settings = replace(settings, work_directory=str(_work_directory(directory)))
+    return settings, state.get("fingerprint")
 
 
-def _write_state(directory: Path, settings: CloudSettings, pid: int) -> None:
+def _write_state(directory: Path, settings: CloudSettings) -> None:
     """Write the state file, readable for this user alone, in one step."""
-    text = json.dumps(
-        {"settings": json.loads(settings.to_json()), "pid": pid, "fingerprint": fingerprint()}
-    )
-    temporary = directory / f"cloud.json.{os.getpid()}"
+    state = {"settings": asdict(settings), "fingerprint": fingerprint()}
+    temporary = directory / "cloud.json.new"
     temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
+    temporary.touch(mode=0o600, exist_ok=False)
+    temporary.write_text(json.dumps(state))
     temporary.replace(_state_file(directory))

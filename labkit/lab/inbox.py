@@ -30,11 +30,8 @@ class Message:
     code: str | None
     sent_at: str
 
-    def __str__(self) -> str:
-        return f"To: {self.to}\nSubject: {self.subject}\n\n{self.body}"
-
     def __repr__(self) -> str:
-        return str(self)
+        return f"To: {self.to}\nSubject: {self.subject}\n\n{self.body}"
 
 
 class Inbox:

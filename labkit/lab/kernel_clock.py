@@ -17,8 +17,8 @@ from labkit.local.settings import CloudSettings
 
 _lock = threading.Lock()
 """Held from a look at the cloud's clock until this kernel has moved: an older look must not win."""
-_before_cell: list[Callable[[], None]] = []
-"""What was registered with IPython."""
+_before_cell: list[tuple[Any, Callable[..., None]]] = []
+"""What was registered, with the events of which IPython."""
 
 
 class KernelClock:
@@ -31,7 +31,7 @@ class KernelClock:
     def __init__(self, settings: CloudSettings) -> None:
         self._settings = settings
 
-    def follow(self) -> None:
+    def follow(self, *_event: object) -> None:
         """Put this kernel's clock where the cloud's is; while there is no cloud, leave it where it is."""
         with _lock:
             offset = noted_offset(self._settings.work_directory)
@@ -56,36 +56,16 @@ class KernelClock:
             if status == HTTPStatus.BAD_REQUEST:
                 raise ClockError(answer["message"])
             if status != HTTPStatus.OK:
-                raise CloudUnavailableError(
-                    "The local cloud doesn't answer: run `lab = labkit.start()` again."
-                )
+                raise CloudUnavailableError(cloud_process.GONE)
             PROCESS_CLOCK.move_to(answer["offset_seconds"])
-
-    def reset(self) -> None:
-        """Stop the cloud and start it again, empty, at the real time.
-
-        Raises:
-            CloudUnavailableError: it didn't start, or on another port, where this lab's clients don't look for it.
-        """
-        cloud_process.stop()
-        fresh = cloud_process.attach_or_start()
-        self.follow()
-        if fresh != self._settings:
-            raise CloudUnavailableError(
-                "The fresh cloud has another port: run `lab = labkit.start()` again."
-            )
 
     def follow_before_every_cell(self) -> None:
         """Another notebook may move the clock: this one's cells would sign with the old time."""
         _forget()
-        shell = _ipython()
-        if shell is not None:
-
-            def follow(*_: object) -> None:
-                self.follow()
-
-            shell.events.register("pre_run_cell", follow)
-            _before_cell.append(follow)
+        ipython: Any = sys.modules.get("IPython")  # nothing is imported for it
+        if ipython is not None and (shell := ipython.get_ipython()) is not None:
+            shell.events.register("pre_run_cell", self.follow)
+            _before_cell.append((shell.events, self.follow))
 
 
 def leave() -> None:
@@ -96,14 +76,6 @@ def leave() -> None:
 
 
 def _forget() -> None:
-    shell = _ipython()
     while _before_cell:
-        follow = _before_cell.pop()
-        if shell is not None:
-            shell.events.unregister("pre_run_cell", follow)
-
-
-def _ipython() -> Any:
-    """The running IPython, or None; nothing is imported for it."""
-    module: Any = sys.modules.get("IPython")
-    return None if module is None else module.get_ipython()
+        events, follow = _before_cell.pop()
+        events.unregister("pre_run_cell", follow)

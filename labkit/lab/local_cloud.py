@@ -23,7 +23,6 @@ _AWS_HOST = re.compile(r"([a-z0-9-]+\.){1,4}amazonaws\.com|[a-z0-9]+\.cloudfront
 _NO_DOMAIN = re.compile(r"[^.]*|[0-9.]+|.*:.*")
 """What can't be a custom domain name: a name without a dot, an IP address. It might name this machine."""
 _NO_SUCH_HOST = "x-labkit-no-such-host"
-_GONE = "The local cloud doesn't answer: run `lab = labkit.start()` again."
 
 
 class LocalCloudAdapter(HTTPAdapter):
@@ -64,7 +63,7 @@ class LocalCloudAdapter(HTTPAdapter):
         except requests.exceptions.Timeout:
             raise
         except requests.exceptions.ConnectionError as error:
-            raise CloudUnavailableError(_GONE) from error
+            raise CloudUnavailableError(cloud_process.GONE) from error
         finally:
             # The request is the learner's again: a redirect copies its headers, and may go to another host.
             request.url = asked
@@ -148,17 +147,13 @@ class LocalCloud:
         Raises:
             CloudUnavailableError: it doesn't; boto3 would say so in other words.
         """
-        if not self._answers():
-            raise CloudUnavailableError(_GONE)
-
-    def _answers(self) -> bool:
-        return cloud_process.call(self.settings, "GET", "/_labkit/health") is not None
+        self._get("health")
 
     def details(self) -> dict[str, Any]:
         """More for ``lab.status()``."""
         offset = self.clock.offset.total_seconds()
         return {
-            "running": self._answers(),
+            "running": cloud_process.call(self.settings, "GET", "/_labkit/health") is not None,
             "endpoint": self.settings.endpoint,
             "clock": f"{in_words(offset)} ahead" if offset else "at the real time",
         }
@@ -182,10 +177,7 @@ class LocalCloud:
 
     def journeys(self) -> list[Journey]:
         """The journeys of the last requests, the newest first."""
-        found = cloud_process.call(self.settings, "GET", "/_labkit/journeys")
-        if found is None:
-            raise CloudUnavailableError(_GONE)
-        return [Journey.from_dict(data) for data in found]
+        return [Journey.from_dict(data) for data in self._get("journeys")]
 
     def wait_for_role(self) -> None:
         """A role of the local cloud can be assumed at once."""
@@ -194,10 +186,11 @@ class LocalCloud:
         """A deployment of the local cloud is there at once."""
 
     def _messages(self, address: str) -> list[dict[str, Any]]:
-        found = cloud_process.call(
-            self.settings, "GET", f"/_labkit/inbox/{quote(address, safe='')}"
-        )
-        if found is None:
-            raise CloudUnavailableError(_GONE)
-        messages: list[dict[str, Any]] = found
+        messages: list[dict[str, Any]] = self._get(f"inbox/{quote(address, safe='')}")
         return messages
+
+    def _get(self, path: str) -> Any:
+        answer = cloud_process.call(self.settings, "GET", f"/_labkit/{path}")
+        if answer is None:
+            raise CloudUnavailableError(cloud_process.GONE)
+        return answer

@@ -158,12 +158,13 @@ def start() -> Lab:
 
         _return_to_real_time()
         cloud = AwsCloud()
-        _set_environment({"AWS_DEFAULT_REGION": cloud.region})
     else:
         from labkit.lab.local_cloud import LocalCloud
 
         cloud = LocalCloud()
-        _set_environment(cloud.environment())
+    variables = cloud.environment()
+    _replaced.update({name: os.environ.get(name) for name in variables})
+    _set_environment(variables)
     print(cloud.status())
     return Lab(cloud)
 
@@ -181,19 +182,22 @@ def stop() -> bool:
     return ran
 
 
-def _set_environment(variables: dict[str, str | None] | dict[str, str]) -> None:
+def _set_environment(variables: dict[str, str | None]) -> None:
+    """None removes a variable; ``boto3.client(...)`` reads the new ones."""
     for name, value in variables.items():
-        _replaced.setdefault(name, os.environ.get(name))
-        _set_variable(name, value)
-    _forget_default_session()
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    boto3 = sys.modules.get("boto3")
+    if boto3 is not None:
+        setattr(boto3, "DEFAULT_SESSION", None)  # noqa: B010 - boto3 has no types
 
 
 def _restore_environment() -> None:
     """Undo what an earlier start set: nothing of the local cloud may leak into the AWS mode."""
-    for name, value in _replaced.items():
-        _set_variable(name, value)
+    _set_environment(_replaced)
     _replaced.clear()
-    _forget_default_session()
 
 
 def _return_to_real_time() -> None:
@@ -201,20 +205,6 @@ def _return_to_real_time() -> None:
     kernel_clock = sys.modules.get("labkit.lab.kernel_clock")
     if kernel_clock is not None:
         kernel_clock.leave()
-
-
-def _set_variable(name: str, value: str | None) -> None:
-    if value is None:
-        os.environ.pop(name, None)
-    else:
-        os.environ[name] = value
-
-
-def _forget_default_session() -> None:
-    """``boto3.client(...)`` must read the new environment."""
-    boto3 = sys.modules.get("boto3")
-    if boto3 is not None:
-        setattr(boto3, "DEFAULT_SESSION", None)  # noqa: B010 - boto3 has no types
 
 
 def _numbers(number: int) -> str:

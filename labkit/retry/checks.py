@@ -7,7 +7,6 @@ with one hint. Nothing waits for real, and the counts are the same on every run.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,12 +23,11 @@ from labkit.retry.rehearsal import (
     TIMED_OUT,
     UNAUTHORIZED,
     Answer,
-    Attempt,
     Call,
     Rehearsal,
-    run_of,
 )
-from labkit.retry.virtual_time import Outcome
+from labkit.retry.runs import Attempt, run_of
+from labkit.retry.virtual_time import Task
 from labkit.throttle import TokenBucket
 
 TRIES = 8
@@ -48,7 +46,8 @@ _LONGEST_ERROR = 100
 _NOTHING = 1e-6
 """Seconds: rounding, not a wait."""
 
-Rule = Callable[[Call], None]
+CEILINGS: FloatArray = np.minimum(CAP, BASE * 2.0 ** np.arange(TRIES - 1))
+"""Seconds: the longest that each wait may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +73,6 @@ class Seen:
         return "1 request" if count == 1 else f"{count} requests"
 
     @property
-    def before(self) -> float:
-        """Seconds before the first try."""
-        return self.attempts[0].sent
-
-    @property
     def after(self) -> float:
         """Seconds between the last answer and the end."""
         return self.ended - self.attempts[-1].answered
@@ -92,22 +86,21 @@ def watch(call: Call, *answers: Answer, verb: str = "GET") -> Seen:
     """
     came = iter(answers)
     rehearsal = Rehearsal(lambda _now: next(came, answers[-1]), _MOST_TRIES)
-    [outcome] = _run(rehearsal, call, verb)
-    status = getattr(outcome.result, "status_code", None)
+    [task] = _run(rehearsal, call, verb)
+    status = getattr(task.result, "status_code", None)
     _require(
-        isinstance(status, int) or not outcome.finished,
-        f"it gave back {outcome.result!r}, and not a response: return the last one",
+        isinstance(status, int) or not task.finished,
+        f"it gave back {task.result!r}, and not a response: return the last one",
     )
-    return Seen(rehearsal.attempts, status or 0, outcome.at, rehearsal.stopped)
+    return Seen(rehearsal.attempts, status or 0, task.at, rehearsal.stopped)
 
 
 def rule_1(call: Call) -> None:
     """A call that passes costs one request, and no wait."""
     seen = watch(call, OK)
-    _require(
-        seen.before <= _NOTHING,
-        f"it waited {seen.before:.2f} s before the first try. The first try goes at once",
-    )
+    before = seen.attempts[0].sent
+    hint = f"it waited {before:.2f} s before the first try. The first try goes at once"
+    _require(before <= _NOTHING, hint)
     _require(len(seen.attempts) == 1, f"a call that passed cost {seen.cost}")
     _gives_back(seen, 200)
     _require(seen.after <= _NOTHING, f"it waited {seen.after:.2f} s after the call had passed")
@@ -182,7 +175,7 @@ def rule_6(call: Call) -> None:
 def rule_7(call: Call) -> None:
     """The longest possible wait doubles from 0.25 s on, up to 4 s."""
     longest = _waits(call).max(axis=0)
-    for number, (wait, ceiling) in enumerate(zip(longest, ceilings(), strict=False), start=1):
+    for number, (wait, ceiling) in enumerate(zip(longest, CEILINGS, strict=False), start=1):
         took = f"wait {number} took up to {wait:.2f} (in seconds)"
         short = wait <= ceiling + _NOTHING
         _require(
@@ -225,7 +218,7 @@ def rule_9(call: Call) -> None:
     _require(not run.given_up, f"{run.given_up} of {CLIENTS} clients didn't get through")
 
 
-RULES: tuple[Rule, ...] = (rule_1, rule_2, rule_3, rule_4, rule_5, rule_6, rule_7, rule_8, rule_9)
+RULES = (rule_1, rule_2, rule_3, rule_4, rule_5, rule_6, rule_7, rule_8, rule_9)
 
 
 def kept(call: Call) -> list[int]:
@@ -256,16 +249,6 @@ def kept(call: Call) -> list[int]:
     return numbers
 
 
-def ceilings() -> FloatArray:
-    """The longest that each wait may take, in seconds.
-
-    >>> ceilings().tolist()
-    [0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
-    """
-    longest: FloatArray = np.minimum(CAP, BASE * 2.0 ** np.arange(TRIES - 1))
-    return longest
-
-
 def waits_of(attempts: list[Attempt]) -> FloatArray:
     """Seconds between an answer and the next try of one client."""
     times = np.array([(attempt.sent, attempt.answered) for attempt in attempts])
@@ -291,7 +274,7 @@ def _waits(call: Call) -> FloatArray:
     return waits
 
 
-def _run(rehearsal: Rehearsal, call: Call, verb: str = "GET", *, clients: int = 1) -> list[Outcome]:
+def _run(rehearsal: Rehearsal, call: Call, verb: str = "GET", *, clients: int = 1) -> list[Task]:
     """Let the clients call.
 
     Raises:
@@ -301,8 +284,8 @@ def _run(rehearsal: Rehearsal, call: Call, verb: str = "GET", *, clients: int = 
         not inspect.iscoroutinefunction(call),
         "it is async. Write a plain function: def, without async and await",
     )
-    outcomes = rehearsal.run(call, verb, clients=clients)
-    error = next((outcome.error for outcome in outcomes if outcome.error is not None), None)
+    tasks = rehearsal.run(call, verb, clients=clients)
+    error = next((task.error for task in tasks if task.error is not None), None)
     of_requests = isinstance(error, requests.RequestException)
     _require(
         bool(rehearsal.attempts) or not (of_requests or error is None),
@@ -317,7 +300,7 @@ def _run(rehearsal: Rehearsal, call: Call, verb: str = "GET", *, clients: int = 
     if isinstance(error, requests.exceptions.RetryError):
         words += ": urllib3's Retry does so with raise_on_status=False"
     _require(error is None, words)
-    return outcomes
+    return tasks
 
 
 def _gives_back(seen: Seen, status: int) -> None:

@@ -14,13 +14,11 @@ from numpy.typing import ArrayLike
 
 from labkit.bursts.arrivals import Randomness
 from labkit.bursts.simulation import checked_times
-from labkit.retry.runs import RetryRun
+from labkit.retry.runs import LATENCY, Attempt, RetryRun, run_of
 from labkit.throttle import TokenBucket
 
 TRIES = 8
 FIXED, BASE, CAP = 0.5, 0.25, 20.0
-LATENCY = 0.02
-"""Seconds from a request to its answer."""
 
 Wait = Callable[[int, np.random.Generator], float]
 """(failures of a request so far, chance) → seconds until the next try."""
@@ -77,7 +75,7 @@ def simulate_way(
     # (when, order of coming, client, failures, whether it has its place in the row)
     queue = [(when, client, client, 0, place is None) for client, when in enumerate(begins)]
     order = len(queue)
-    rows: list[tuple[int, float, bool]] = []
+    attempts: list[Attempt] = []
     while queue:
         now, _order, client, failures, placed = heapq.heappop(queue)
         order += 1
@@ -85,15 +83,12 @@ def simulate_way(
             heapq.heappush(queue, (mine, order, client, failures, True))
             continue
         accepted = bucket.take(now)
-        rows.append((client, now, accepted))
+        attempts.append(Attempt(client, now, now + LATENCY, accepted))
         failures += 1
         if not accepted and failures < tries:
             due = now + LATENCY + wait(failures, random)
             heapq.heappush(queue, (due, order, client, failures, place is None))
-    sent = np.array([row[1] for row in rows], dtype=np.float64)
-    clients = np.array([row[0] for row in rows], dtype=np.int64)
-    passed = np.array([row[2] for row in rows], dtype=np.bool_)
-    return RetryRun(name, len(begins), clients, sent, sent + LATENCY, passed)
+    return run_of(attempts, len(begins), name)
 
 
 class _Places:

@@ -16,8 +16,8 @@ import requests
 from labkit.bursts.target import Target, follow
 from labkit.errors import BurstError
 from labkit.lab.session import Lab
-from labkit.retry.rehearsal import Attempt, Call, run_of
-from labkit.retry.runs import RetryRun
+from labkit.retry.rehearsal import Call
+from labkit.retry.runs import Attempt, RetryRun, run_of
 
 MOST_CLIENTS = 64
 MOST_REQUESTS = 10_000
@@ -113,8 +113,6 @@ class _Noting(requests.Session):
         self._crowd.check()
         sent = self._crowd.now()
         response = super().send(request, **settings)
-        answered, status = self._crowd.now(), response.status_code
-        self._crowd.attempts.append(
-            Attempt(self._number, request.method or "", sent, answered, status)
-        )
+        answered, accepted = self._crowd.now(), response.status_code // 100 == 2
+        self._crowd.attempts.append(Attempt(self._number, sent, answered, accepted))
         return response

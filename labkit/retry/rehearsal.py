@@ -9,25 +9,21 @@ from __future__ import annotations
 import copy
 import io
 import random
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 
-from labkit.retry.runs import RetryRun
-from labkit.retry.virtual_time import Outcome, VirtualTime
+from labkit.retry.runs import LATENCY, Attempt, RetryRun, run_of
+from labkit.retry.virtual_time import Task, VirtualTime
 from labkit.throttle import TokenBucket
 
 URL = "https://rehearsal.execute-api.us-east-1.amazonaws.com/dev/items"
-LATENCY = 0.02
-"""Virtual seconds from a request to its answer."""
 _SEED = 429
 
 Sleep = Callable[[float], None]
@@ -62,25 +58,6 @@ FORBIDDEN = Answer(403, "ForbiddenException", '{"message":"Forbidden"}')
 TIMED_OUT = Answer(504, "InternalServerErrorException", '{"message": "Endpoint request timed out"}')
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One request that a client sent.
-
-    Attributes:
-        client: its number, from 0.
-        verb: the HTTP verb.
-        sent: when, in seconds of virtual time.
-        answered: when its answer came.
-        status: the answer's.
-    """
-
-    client: int
-    verb: str
-    sent: float
-    answered: float
-    status: int
-
-
 class Rehearsal:
     """One API in virtual time.
 
@@ -96,7 +73,7 @@ class Rehearsal:
         self.stopped = False
         """Whether there were more requests than may be."""
 
-    def run(self, call: Call, verb: str = "GET", *, clients: int = 1) -> list[Outcome]:
+    def run(self, call: Call, verb: str = "GET", *, clients: int = 1) -> list[Task]:
         """Let the clients call at the same moment, each with a session of its own; how each ended.
 
         Chance is the same on every run, as far as it is Python's ``random``.
@@ -108,10 +85,14 @@ class Rehearsal:
             session.mount("https://", _Adapter(self, number))
             return call(session, verb, URL, self.virtual.sleep, self.virtual.clock)
 
-        with _chance_of(_SEED):
+        before = random.getstate()
+        random.seed(_SEED)
+        try:
             return self.virtual.run([partial(work, number) for number in range(clients)])
+        finally:
+            random.setstate(before)
 
-    def exchange(self, client: int, verb: str) -> Answer:
+    def exchange(self, client: int) -> Answer:
         """Take one request and answer it."""
         if len(self.attempts) >= self._most:
             self.stopped = True
@@ -119,7 +100,8 @@ class Rehearsal:
         sent = self.virtual.clock()
         answer = self._answer(sent)
         self.virtual.sleep(LATENCY)
-        self.attempts.append(Attempt(client, verb, sent, self.virtual.clock(), answer.status))
+        accepted = answer.status // 100 == 2
+        self.attempts.append(Attempt(client, sent, self.virtual.clock(), accepted))
         return answer
 
 
@@ -142,23 +124,10 @@ def rehearse(call: Call, bucket: TokenBucket, *, clients: int, name: str = "your
     """
     fresh = TokenBucket(bucket.rate, bucket.burst)
     rehearsal = Rehearsal(lambda now: OK if fresh.take(now) else THROTTLED)
-    for outcome in rehearsal.run(call, clients=clients):
-        if outcome.error is not None:
-            raise outcome.error
+    for task in rehearsal.run(call, clients=clients):
+        if task.error is not None:
+            raise task.error
     return run_of(rehearsal.attempts, clients, name)
-
-
-def run_of(attempts: Sequence[Attempt], clients: int, name: str) -> RetryRun:
-    """What happened."""
-    ordered = sorted(attempts, key=lambda attempt: attempt.sent)
-    return RetryRun(
-        name,
-        clients,
-        np.array([attempt.client for attempt in ordered], dtype=np.int64),
-        np.array([attempt.sent for attempt in ordered], dtype=np.float64),
-        np.array([attempt.answered for attempt in ordered], dtype=np.float64),
-        np.array([attempt.status // 100 == 2 for attempt in ordered], dtype=np.bool_),
-    )
 
 
 class _Connection(HTTPConnection):
@@ -168,14 +137,11 @@ class _Connection(HTTPConnection):
         super().__init__("rehearsal.invalid")
         self._rehearsal, self._client, self._verb = rehearsal, client, ""
 
-    def connect(self) -> None:
-        """There is nothing to connect to."""
-
     def request(self, method: str, *_args: Any, **_settings: Any) -> None:
         self._verb = method
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as in urllib3
-        answer = self._rehearsal.exchange(self._client, self._verb)
+        answer = self._rehearsal.exchange(self._client)
         headers = {"Content-Type": "application/json", "Content-Length": str(len(answer.body))}
         if answer.error_type:
             headers["x-amzn-ErrorType"] = answer.error_type
@@ -211,14 +177,3 @@ class _Adapter(HTTPAdapter):
         self, *_args: Any, **_settings: Any
     ) -> urllib3.HTTPConnectionPool:
         return self._pool
-
-
-@contextmanager
-def _chance_of(seed: int) -> Iterator[None]:
-    """Python's ``random`` begins at a seed, and afterwards goes on as if nothing had been."""
-    before = random.getstate()
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(before)

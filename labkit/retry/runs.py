@@ -4,10 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from labkit.bursts.simulation import BoolArray, FloatArray, IntArray
+
+LATENCY = 0.02
+"""Seconds from a request to its answer, where nothing is sent for real."""
+_COLUMNS = np.dtype([("client", "i8"), ("sent", "f8"), ("answered", "f8"), ("accepted", "?")])
+
+
+class Attempt(NamedTuple):
+    """One request that a client sent.
+
+    Attributes:
+        client: its number, from 0.
+        sent: when, in seconds since the begin.
+        answered: when its answer came.
+        accepted: whether it passed.
+    """
+
+    client: int
+    sent: float
+    answered: float
+    accepted: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +78,12 @@ class RetryRun:
         np.minimum.at(when, self.client[self.accepted], self.answered[self.accepted])
         places: IntArray = np.argsort(np.argsort(when, kind="stable"))
         return places
+
+
+def run_of(attempts: Sequence[Attempt], clients: int, name: str) -> RetryRun:
+    """What so many clients sent, in whatever order it was noted."""
+    rows = np.array(sorted(attempts, key=lambda attempt: attempt.sent), _COLUMNS)
+    return RetryRun(name, clients, *(rows[column] for column in Attempt._fields))
 
 
 def goodput(run: RetryRun, runs: Sequence[RetryRun]) -> float:

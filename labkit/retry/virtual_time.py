@@ -7,36 +7,19 @@ without chance.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import heapq
 import itertools
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from labkit.errors import VirtualTimeError
 
 _MOST_REAL_SECONDS = 10.0
 _GRACE_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a task ended.
-
-    Attributes:
-        result: what it returned.
-        error: what it raised; None when it returned, or was ended.
-        at: when, in seconds of virtual time.
-        finished: False when it was ended by :meth:`VirtualTime.end`.
-    """
-
-    result: Any
-    error: Exception | None
-    at: float
-    finished: bool
 
 
 class VirtualTime:
@@ -54,23 +37,23 @@ class VirtualTime:
     def __init__(self, patience: float = _MOST_REAL_SECONDS) -> None:
         self._patience = patience
         self._now = 0.0
-        self._due: list[tuple[float, int, _Task]] = []
+        self._due: list[tuple[float, int, Task]] = []
         self._order = itertools.count()
         self._idle = threading.Semaphore(0)
-        self._running: _Task
+        self._running: Task
         self._ending = False
 
     def clock(self) -> float:
         """Seconds since the begin."""
         return self._now
 
-    def run(self, works: Sequence[Callable[[], Any]]) -> list[Outcome]:
+    def run(self, works: Sequence[Callable[[], Any]]) -> list[Task]:
         """Run all of them until each has ended; they begin together, and in this order.
 
         Raises:
             VirtualTimeError: one waits for something else than ``sleep``, or runs in circles.
         """
-        tasks = [_Task(work, self) for work in works]
+        tasks = [Task(work, self) for work in works]
         deadline = time.monotonic() + self._patience
         for task in tasks:
             task.thread.start()
@@ -81,8 +64,7 @@ class VirtualTime:
                 self._let_run(self._running, deadline)
         finally:
             self._end_all(tasks)
-        ended = Outcome(None, None, self._now, False)
-        return [task.outcome or ended for task in tasks]
+        return tasks
 
     def sleep(self, seconds: float) -> None:
         """Let so much virtual time pass for the task that calls.
@@ -104,10 +86,10 @@ class VirtualTime:
         """End all tasks, each at its sleep."""
         self._ending = True
 
-    def _wake_later(self, when: float, task: _Task) -> None:
+    def _wake_later(self, when: float, task: Task) -> None:
         heapq.heappush(self._due, (when, next(self._order), task))
 
-    def _let_run(self, task: _Task, deadline: float) -> None:
+    def _let_run(self, task: Task, deadline: float) -> None:
         """Let one task run until it sleeps or ends."""
         task.go.release()
         if not self._idle.acquire(timeout=max(0.0, deadline - time.monotonic())):
@@ -118,11 +100,11 @@ class VirtualTime:
                 "sleep alone, and release locks before it."
             )
 
-    def _end_all(self, tasks: Sequence[_Task]) -> None:
+    def _end_all(self, tasks: Sequence[Task]) -> None:
         self.end()
         deadline = time.monotonic() + _GRACE_SECONDS
         for task in tasks:
-            if task.outcome is None:
+            if task.thread.is_alive():
                 self._running = task
                 task.go.release()
                 task.thread.join(max(0.0, deadline - time.monotonic()))
@@ -132,15 +114,24 @@ class _Ended(BaseException):
     """Ends a task that nobody waits for any more."""
 
 
-class _Task:
-    """One task and its thread."""
+class Task:
+    """One task, its thread, and how it ended.
+
+    Attributes:
+        result: what it returned.
+        error: what it raised; None when it returned, or was ended.
+        at: when it ended, in seconds of virtual time.
+        finished: False when it was ended by :meth:`VirtualTime.end`.
+    """
 
     def __init__(self, work: Callable[[], Any], virtual: VirtualTime) -> None:
         self._work, self._virtual = work, virtual
         self._told_to_end = False
         self.go = threading.Semaphore(0)
-        self.outcome: Outcome | None = None
         self.thread = threading.Thread(target=self._run, name="labkit virtual time", daemon=True)
+        self.result: Any = None
+        self.error: Exception | None = None
+        self.at, self.finished = 0.0, False
 
     def end(self) -> None:
         """Raise what ends this task, in its own thread; one that catches it is left asleep."""
@@ -157,14 +148,12 @@ class _Task:
 
     def _run(self) -> None:
         self.go.acquire()
-        result, error, finished = None, None, True
-        try:
-            if self._virtual._ending:
-                raise _Ended
-            result = self._work()
-        except _Ended:
-            finished = False
-        except Exception as raised:
-            error = raised
-        self.outcome = Outcome(result, error, self._virtual.clock(), finished)
+        with contextlib.suppress(_Ended):
+            if not self._virtual._ending:
+                try:
+                    self.result = self._work()
+                except Exception as error:
+                    self.error = error
+                self.finished = True
+        self.at = self._virtual.clock()
         self._virtual._idle.release()

@@ -56,7 +56,7 @@ def cloud_pids(directory: Path) -> set[int]:
 
 
 def pid_of(directory: Path) -> int:
-    return int(json.loads((directory / "cloud.json").read_text())["pid"])
+    return int((directory / "work" / cloud_process.INSTANCE_PID).read_text())
 
 
 def lives(pid: int) -> bool:
@@ -241,11 +241,11 @@ def test_a_stranger_on_the_port_gets_nothing_and_the_cloud_another_port(state: P
         b"null",
         b"[]",
         b'{"settings": null}',
-        b'{"settings": {}, "pid": 1}',
-        b'{"settings": {"port": "x"}, "pid": "x", "fingerprint": 5}',
-        b'{"settings": {"port": 0, "access_key_id": "x", "secret_access_key": "x", "admin_token": "x"}, "pid": 1}',
+        b'{"settings": {}}',
+        b'{"settings": {"port": "x"}, "fingerprint": 5}',
+        b'{"settings": {"port": 0, "access_key_id": "x", "secret_access_key": "x", "admin_token": "x"}}',
         b'{"settings": {"port": 99999999, "access_key_id": "x", "secret_access_key": "", "admin_token": 1}}',
-        b'{"settings": {"port": 80, "surprise": 1}, "pid": -1}',
+        b'{"settings": {"port": 80, "surprise": 1}}',
         b"[" * 100_000,
     ],
     ids=range(12),
@@ -253,7 +253,7 @@ def test_a_stranger_on_the_port_gets_nothing_and_the_cloud_another_port(state: P
 def test_a_broken_state_file_is_survived(state: Path, content: bytes) -> None:
     state.mkdir()
     (state / "cloud.json").write_bytes(content)
-    assert cloud_process._settings_of(cloud_process._read_state(state), state) is None
+    assert cloud_process._read_state(state) == (None, None)
     assert cloud_process.stop() is False
 
 
@@ -294,7 +294,7 @@ def test_a_state_file_from_elsewhere_works_in_its_new_place(state: Path, tmp_pat
     """A home directory was moved, or copied to another machine."""
     elsewhere = CloudSettings.new(cloud_process._free_port(), tmp_path / "not" / "here")
     state.mkdir()
-    told = {"settings": json.loads(elsewhere.to_json()), "pid": os.getpid(), "fingerprint": "x"}
+    told = {"settings": json.loads(elsewhere.to_json()), "fingerprint": "x"}
     (state / "cloud.json").write_text(json.dumps(told))
     settings = cloud_process.attach_or_start()
     assert settings.work_directory == str(state / "work")
@@ -304,14 +304,12 @@ def test_a_state_file_from_elsewhere_works_in_its_new_place(state: Path, tmp_pat
 
 @posix
 def test_only_a_cloud_is_ever_killed(state: Path) -> None:
-    """The process of an old state file is long gone, and its number somebody else's."""
+    """The process of an old cloud is long gone, and its number somebody else's."""
     cloud_process.attach_or_start()
     os.kill(pid_of(state), signal.SIGKILL)
     assert ended(pid_of(state))
     bystander = python("import time; time.sleep(60)")
     try:
-        told = json.loads((state / "cloud.json").read_text()) | {"pid": bystander.pid}
-        (state / "cloud.json").write_text(json.dumps(told))
         (state / "work" / cloud_process.INSTANCE_PID).write_text(str(bystander.pid))
         cloud_process.attach_or_start()
         assert cloud_process.stop()

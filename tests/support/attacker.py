@@ -58,7 +58,7 @@ class Attacker:
 
     @property
     def pid(self) -> int:
-        return int(json.loads((self.directory / "cloud.json").read_text())["pid"])
+        return int((self.directory / "work" / "instance.pid").read_text())
 
     @property
     def loopback(self) -> str:

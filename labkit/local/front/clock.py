@@ -50,7 +50,8 @@ class CloudClock:
             total = self.offset() + check_advance(seconds)
             if total > MOST_SECONDS:
                 raise ClockError(
-                    "The clock would be over 10 years ahead: lab.clock.reset() starts a fresh cloud at the real time."
+                    "The clock would be over 10 years ahead: labkit.stop() and labkit.start() begin a fresh cloud "
+                    "at the real time."
                 )
             self._process_clock.move_to(total)
             with self._file.open("a") as file:

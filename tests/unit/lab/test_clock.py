@@ -3,7 +3,6 @@
 import datetime as dt
 import math
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 import labkit.lab.session
 from labkit.clock import MOST_SECONDS, in_words
 from labkit.errors import ClockError, LabkitError
-from labkit.lab.clock import Clock, RealTime
+from labkit.lab.clock import Clock
 
 
 class Timekeeper:
@@ -21,16 +20,12 @@ class Timekeeper:
 
     def __init__(self) -> None:
         self.moved = 0.0
-        self.resets = 0
 
     def offset(self) -> float:
         return self.moved
 
     def advance(self, seconds: float) -> None:
         self.moved += seconds
-
-    def reset(self) -> None:
-        self.resets += 1
 
 
 @pytest.fixture
@@ -76,7 +71,6 @@ def test_it_moves_by_the_sum_and_says_so(
 def test_at_first_it_shows_the_real_time(clock: Clock) -> None:
     assert repr(clock) == "The lab's clock shows the real time."
     assert clock.offset == dt.timedelta(0)
-    assert abs(clock.now() - dt.datetime.now(dt.UTC)) < dt.timedelta(seconds=1)
 
 
 BACK = "Time neither goes back nor stands still"
@@ -137,98 +131,20 @@ def test_words_say_the_length_to_the_second(seconds: float) -> None:
     assert said == round(seconds)
 
 
-# -- a fresh cloud -----------------------------------------------------------------------------
-
-
-def test_a_reset_that_is_confirmed_does_not_ask(
-    clock: Clock, timekeeper: Timekeeper, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("builtins.input", lambda _question: pytest.fail("it asked"))
-    clock.reset(confirm=True)
-    assert timekeeper.resets == 1
-
-
-def test_a_reset_that_is_refused_changes_nothing(
-    clock: Clock, timekeeper: Timekeeper, capsys: pytest.CaptureFixture[str]
-) -> None:
-    clock.reset(confirm=False)
-    assert timekeeper.resets == 0
-    assert capsys.readouterr().out == "Nothing changed.\n"
-
-
-class Terminal:
-    """A standard input with or without a person."""
-
-    def __init__(self, person: bool) -> None:
-        self._person = person
-
-    def isatty(self) -> bool:
-        return self._person
-
-
-@pytest.mark.parametrize(
-    ("answer", "resets"), [("y", 1), (" Yes ", 1), ("n", 0), ("", 0), ("maybe", 0)]
-)
-def test_a_reset_asks_a_person(
-    clock: Clock,
-    timekeeper: Timekeeper,
-    monkeypatch: pytest.MonkeyPatch,
-    answer: str,
-    resets: int,
-) -> None:
-    questions: list[str] = []
-
-    def ask(question: str) -> str:
-        questions.append(question)
-        return answer
-
-    monkeypatch.setattr("sys.stdin", Terminal(person=True))
-    monkeypatch.setattr("builtins.input", ask)
-    clock.reset()
-    assert timekeeper.resets == resets
-    assert len(questions) == 1
-    assert "deletes everything" in questions[0]
-
-
-def unanswered(error: type[Exception]) -> Callable[[str], str]:
-    def ask(_question: str) -> str:
-        raise error
-
-    return ask
-
-
-@pytest.mark.parametrize("stdin", [None, Terminal(person=False), Terminal(person=True)])
-@pytest.mark.parametrize("error", [EOFError, OSError, NotImplementedError])
-def test_without_a_person_a_reset_says_how_to_confirm(
-    clock: Clock,
-    timekeeper: Timekeeper,
-    monkeypatch: pytest.MonkeyPatch,
-    stdin: Terminal | None,
-    error: type[Exception],
-) -> None:
-    monkeypatch.setattr("sys.stdin", stdin)
-    monkeypatch.setattr("builtins.input", unanswered(error))
-    with pytest.raises(ClockError, match=r"lab\.clock\.reset\(confirm=True\)"):
-        clock.reset()
-    assert timekeeper.resets == 0
-
-
 # -- AWS -------------------------------------------------------------------------------------
 
 
 def test_aws_s_time_can_t_be_moved(capsys: pytest.CaptureFixture[str]) -> None:
-    clock = Clock(RealTime())
+    clock = Clock(None)
     with pytest.raises(ClockError, match="can't be moved: wait, or use the local cloud"):
         clock.advance(minutes=61)
-    with pytest.raises(ClockError, match="nothing to reset"):
-        clock.reset(confirm=True)
     assert repr(clock) == "The lab's clock shows the real time."
     assert capsys.readouterr().out == ""
 
 
 def test_a_notebook_can_ask_before_it_moves_time(clock: Clock) -> None:
     assert clock.can_move
-    assert not Clock(RealTime()).can_move
+    assert not Clock(None).can_move
 
 
 def test_without_a_local_cloud_there_is_nothing_to_return_from(
