@@ -14,24 +14,16 @@ __version__ = "0.2.0"
 _HOME_OF = {
     "start": "labkit.lab.session",
     "stop": "labkit.lab.session",
-    "Lab": "labkit.lab.session",
     "expect_status": "labkit.checks",
     "LabkitError": "labkit.errors",
-    "Journey": "labkit.journey",
     "explain": "labkit.doctor",
-    "sigv4": "labkit.sigv4",
     "build": "labkit.course.build",
-    "names": "labkit.names",
     "arrivals": "labkit.bursts.arrivals",
     "fire": "labkit.bursts.burst",
-    "plots": "labkit.plots",
-    "retry": "labkit.retry",
     "simulate": "labkit.bursts.simulation",
-    "throttle": "labkit.throttle",
-    "tokens": "labkit.tokens",
-    "widgets": "labkit.widgets",
-    "errors": "labkit.errors",
 }
+for _name in ("errors", "names", "plots", "retry", "sigv4", "throttle", "tokens", "widgets"):
+    _HOME_OF[_name] = "labkit." + _name
 
 __all__ = sorted({*_HOME_OF, "__version__"})
 

@@ -5,24 +5,19 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from labkit.errors import CheckError
 
-
-class _Response(Protocol):
-    @property
-    def status_code(self) -> int: ...
-    @property
-    def text(self) -> str: ...
-
-
-R = TypeVar("R", bound=_Response)
+if TYPE_CHECKING:
+    import requests
 
 _LONGEST_BODY = 200
 
 
-def expect_status(response: R, expected: int, body: str | None = None) -> R:
+def expect_status(
+    response: requests.Response, expected: int, body: str | None = None
+) -> requests.Response:
     """Return the response when it has the expected status (and body); raise otherwise.
 
     Args:
@@ -57,7 +52,7 @@ def expect_status(response: R, expected: int, body: str | None = None) -> R:
     return response
 
 
-def _shown(response: _Response) -> str:
+def _shown(response: requests.Response) -> str:
     """The body without tokens: a traceback ends up in a saved notebook."""
     from labkit.tokens import redact
 

@@ -32,10 +32,6 @@ class BurstError(LabkitError, ValueError):
 class NoMessageError(LabkitError):
     """No e-mail arrived in time: start the sign-in again and look at the address."""
 
-    def __init__(self, message: str, address: str) -> None:
-        super().__init__(message)
-        self.address = address
-
 
 class TokenError(LabkitError):
     """A token can't be read: get another one or look at how it was copied."""

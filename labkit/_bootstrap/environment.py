@@ -93,11 +93,10 @@ def _is_complete(groups: Sequence[str]) -> bool:
         origin = importlib.metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
     except ImportError:  # no packaging, or one of the packages is missing
         return False
-    return origin is not None and _folder(json.loads(origin)["url"]) == ROOT
-
-
-def _folder(url: str) -> Path:
-    return Path(url2pathname(urlsplit(url).path)).resolve()
+    if origin is None:
+        return False
+    folder = url2pathname(urlsplit(json.loads(origin)["url"]).path)
+    return Path(folder).resolve() == ROOT
 
 
 # Making it

@@ -17,15 +17,13 @@ from labkit import names
 Owns = Callable[[str], bool]
 """Tells whether a name is wanted."""
 Tags = Mapping[str, str] | list[dict[str, str]] | None
-"""A dictionary, or as IAM, S3 and DynamoDB list them."""
+"""A dictionary, or as IAM and DynamoDB list them."""
 FindTags = Callable[[Any, str, dict[str, Any]], Tags]
 """(service's client, id, item of the listing) → tags."""
 
 _PAGES = {"PageSize": 50}
 """No service of these takes less as the most."""
-_NOT_FOUND = frozenset(
-    {"404", "NoSuchBucket", "NoSuchEntity", "NotFoundException", "ResourceNotFoundException"}
-)
+_NOT_FOUND = {"NoSuchEntity", "NotFoundException", "ResourceNotFoundException"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +79,8 @@ class Kind:
 
 
 def region_in_use() -> str:
-    """The Region that boto3 uses. ``labkit.start()`` sets the variable; to ask boto3 costs 15 ms."""
-    import boto3
-
-    chosen = os.environ.get("AWS_DEFAULT_REGION") or boto3.Session().region_name
-    return str(chosen or names.REGION)
+    """The Region that boto3 uses: ``labkit.start()`` sets the variable."""
+    return os.environ.get("AWS_DEFAULT_REGION", names.REGION)
 
 
 def client(service: str) -> Any:
@@ -140,15 +135,6 @@ def _tags_of_log_group(_logs: Any, name: str, _item: dict[str, Any]) -> Tags:
         return names.TAGS
 
 
-def _tags_of_bucket(s3: Any, name: str, _item: dict[str, Any]) -> Tags:
-    try:
-        return s3.get_bucket_tagging(Bucket=name)["TagSet"]  # type: ignore[no-any-return]
-    except s3.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchTagSet":
-            raise
-        return None
-
-
 def _tags_of_table(dynamodb: Any, name: str, _item: dict[str, Any]) -> Tags:
     arn = dynamodb.describe_table(TableName=name)["Table"]["TableArn"]
     return dynamodb.list_tags_of_resource(ResourceArn=arn)["Tags"]  # type: ignore[no-any-return]
@@ -160,7 +146,6 @@ _TAGS_OF: dict[str, FindTags] = {
     "function": lambda lambda_, _id, item: lambda_.list_tags(Resource=item["FunctionArn"])["Tags"],
     "user": _told_by("list_user_tags", "UserName", "Tags"),
     "role": _told_by("list_role_tags", "RoleName", "Tags"),
-    "bucket": _tags_of_bucket,
     "table": _tags_of_table,
     "log group": _tags_of_log_group,
 }
@@ -199,12 +184,6 @@ def _take_policies(kind: str, iam: Any, name: str) -> None:
         getattr(iam, f"delete_{kind}_policy")(**owner, PolicyName=inline)
 
 
-def _take_objects(s3: Any, name: str) -> None:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
-        for item in page.get("Contents", []):
-            s3.delete_object(Bucket=name, Key=item["Key"])
-
-
 def _wait_for(dynamodb: Any, name: str) -> None:
     """After a run that was interrupted it may still be going on."""
     if dynamodb.describe_table(TableName=name)["Table"]["TableStatus"] == "CREATING":
@@ -216,7 +195,6 @@ _BEFORE: dict[str, Callable[[Any, str], None]] = {
     "user pool": _take_domain,
     "user": _take_keys,
     "role": partial(_take_policies, "role"),
-    "bucket": _take_objects,
     "table": _wait_for,
 }
 
@@ -237,7 +215,6 @@ KINDS = (
     Kind("function", "lambda", "list_functions", "FunctionName", "FunctionName"),
     Kind("user", "iam", "list_users", "UserName", "UserName"),
     Kind("role", "iam", "list_roles", "RoleName", "RoleName"),
-    Kind("bucket", "s3", "list_buckets", "Bucket", "Name", "Name"),
     Kind("table", "dynamodb", "list_tables", "TableName", "TableName"),
     Kind("log group", "logs", "describe_log_groups", "logGroupName", "logGroupName"),
 )

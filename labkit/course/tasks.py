@@ -53,6 +53,9 @@ class Demo:
     email: str | None = None
 
 
+Step = Callable[[Demo], None]
+
+
 def start_task(number: int, wait_for_deployment: Callable[[str], None] = lambda _url: None) -> Demo:
     """Make the state in which a task begins.
 
@@ -66,36 +69,13 @@ def start_task(number: int, wait_for_deployment: Callable[[str], None] = lambda 
     if isinstance(number, bool) or number not in range(FIRST_TASK, LAST_TASK + 1):
         raise ValueError(f"The lab has the tasks {FIRST_TASK} to {LAST_TASK}, not {number!r}.")
     demo = Demo()
-    if number > 1:
-        demo.function_arn = ensure_function()
-    if number > 2:
-        demo.user_pool_id, demo.client_id = ensure_user_pool()
-    if number > 3:
-        demo.rest_api_id, demo.resource_id = ensure_rest_api(demo.function_arn or "")
-    if number == 4:
-        open_api(demo)
-    if number > 4:
-        demo.authorizer_id = ensure_authorizer(demo)
-        demo.invoke_url = build.invoke_url(demo.rest_api_id or "")
-        wait_for_deployment(f"{demo.invoke_url}/{names.RESOURCE}")
-    if number > 5:
-        demo.email = ensure_user(demo.user_pool_id or "")
-    _take_away_from(number, demo)
+    for make, _take_back in _STEPS[: number - 1]:
+        make(demo)
+    for _make, take_back in reversed(_STEPS[number - 1 :]):
+        take_back(demo)
+    if demo.invoke_url:
+        wait_for_deployment(f"{demo.invoke_url}{_PATH}")
     return demo
-
-
-def _take_away_from(number: int, demo: Demo) -> None:
-    """Delete what this task and later ones make."""
-    if number in (3, 4, 5):
-        remove_users(demo.user_pool_id or "")
-    if number <= 3:
-        _delete("REST API")
-    if number in (2, 3):
-        remove_permissions()
-    if number <= 2:
-        _delete("user pool")
-    if number <= 1:
-        _delete("function", "role", "log group")
 
 
 def _found(label: str) -> list[str]:
@@ -112,22 +92,22 @@ def _delete(*labels: str) -> None:
 # -- task 1: the function -------------------------------------------------------------
 
 
-def ensure_function() -> str:
-    """The ARN of the lab's function, made if missing, with the console's code."""
+def ensure_function(demo: Demo) -> None:
+    """The lab's function, made if missing, with the console's code."""
     lambda_ = client("lambda")
     try:
         found = lambda_.get_function(FunctionName=names.FUNCTION)
-        return str(found["Configuration"]["FunctionArn"])
+        demo.function_arn = str(found["Configuration"]["FunctionArn"])
     except lambda_.exceptions.ResourceNotFoundException:
         _delete("role")
-        return build.function(names.FUNCTION, HANDLER_SOURCE)
+        demo.function_arn = build.function(names.FUNCTION, HANDLER_SOURCE)
 
 
 # -- task 2: the user pool ---------------------------------------------------------------
 
 
-def ensure_user_pool() -> tuple[str, str]:
-    """The ids of the user pool and its app client; a pool that isn't as task 2 leaves it is made anew."""
+def ensure_user_pool(demo: Demo) -> None:
+    """The user pool and its app client; a pool that isn't as task 2 leaves it is made anew."""
     cognito = client("cognito-idp")
     for pool_id in _found("user pool"):
         pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
@@ -136,7 +116,8 @@ def ensure_user_pool() -> tuple[str, str]:
         client_id = ids.get(names.APP_CLIENT)
         factors = pool["Policies"].get("SignInPolicy", {}).get("AllowedFirstAuthFactors", [])
         if pool["Name"] == names.USER_POOL and client_id and "EMAIL_OTP" in factors:
-            return pool_id, str(client_id)
+            demo.user_pool_id, demo.client_id = pool_id, str(client_id)
+            return
         BY_LABEL["user pool"].delete(pool_id)
     pool = cognito.create_user_pool(
         PoolName=names.USER_POOL,
@@ -157,7 +138,7 @@ def ensure_user_pool() -> tuple[str, str]:
         AuthSessionValidity=3,
         PreventUserExistenceErrors="ENABLED",
     )["UserPoolClient"]
-    return str(pool["Id"]), str(app_client["ClientId"])
+    demo.user_pool_id, demo.client_id = str(pool["Id"]), str(app_client["ClientId"])
 
 
 # -- task 3: the REST API ------------------------------------------------------------------
@@ -165,19 +146,21 @@ def ensure_user_pool() -> tuple[str, str]:
 _PATH = f"/{names.RESOURCE}"
 
 
-def ensure_rest_api(function_arn: str) -> tuple[str, str]:
-    """The ids of the API and of its resource ``/demo``; an API that isn't as task 3 leaves it is made anew."""
+def ensure_rest_api(demo: Demo) -> None:
+    """The API and its resource ``/demo``; an API that isn't as task 3 leaves it is made anew."""
+    function_arn = demo.function_arn or ""
     for api_id in _found("REST API"):
         resource = _demo_resource(api_id)
         method = resource.get("resourceMethods", {}).get("GET", {})
         if function_arn in str(method.get("methodIntegration", {}).get("uri")):
             build.permit(api_id, function_arn, f"*/GET{_PATH}")
-            return api_id, str(resource["id"])
+            break
         BY_LABEL["REST API"].delete(api_id)
-    remove_permissions()
-    api_id = build.rest_api(names.REST_API)
-    _put_method(api_id, function_arn, authorizationType="NONE")
-    return api_id, str(_demo_resource(api_id)["id"])
+    else:
+        remove_permissions()
+        api_id = build.rest_api(names.REST_API)
+        _put_method(api_id, function_arn, authorizationType="NONE")
+    demo.rest_api_id, demo.resource_id = api_id, str(_demo_resource(api_id)["id"])
 
 
 def _put_method(api_id: str, function_arn: str, **authorization: Any) -> None:
@@ -188,6 +171,12 @@ def _demo_resource(api_id: str) -> dict[str, Any]:
     """With its methods; empty when there is none."""
     items = client("apigateway").get_resources(restApiId=api_id, embed=["methods"])["items"]
     return next((item for item in items if item["path"] == _PATH), {})
+
+
+def remove_rest_api(_demo: Demo) -> None:
+    """Delete the API, and what lets it invoke the function."""
+    _delete("REST API")
+    remove_permissions()
 
 
 def remove_permissions() -> None:
@@ -208,38 +197,42 @@ def remove_permissions() -> None:
 
 def open_api(demo: Demo) -> None:
     """Take back task 4: no stage, no deployment, no authorizer on ``GET /demo``."""
+    if demo.rest_api_id is None:
+        return
     _delete_guarded(demo)
-    _put_method(demo.rest_api_id or "", demo.function_arn or "", authorizationType="NONE")
+    _put_method(demo.rest_api_id, demo.function_arn or "", authorizationType="NONE")
 
 
-def ensure_authorizer(demo: Demo) -> str:
-    """The id of the authorizer; it is attached to ``GET /demo`` and deployed to the stage ``dev``."""
+def ensure_authorizer(demo: Demo) -> None:
+    """The authorizer, attached to ``GET /demo``, which is deployed to the stage ``dev``."""
     gateway, api_id = client("apigateway"), demo.rest_api_id or ""
+    demo.invoke_url = build.invoke_url(api_id)
     pool = client("cognito-idp").describe_user_pool(UserPoolId=demo.user_pool_id)["UserPool"]
     for authorizer in gateway.get_authorizers(restApiId=api_id)["items"]:
-        guards = authorizer.get("providerARNs") == [pool["Arn"]]
-        if guards and _is_deployed(gateway, demo, authorizer["id"]):
-            return str(authorizer["id"])
+        demo.authorizer_id = str(authorizer["id"])
+        if authorizer.get("providerARNs") == [pool["Arn"]] and _is_deployed(gateway, demo):
+            return
     _delete_guarded(demo)
-    authorizer_id = gateway.create_authorizer(
-        restApiId=api_id,
-        name=names.AUTHORIZER,
-        type="COGNITO_USER_POOLS",
-        providerARNs=[pool["Arn"]],
-        identitySource="method.request.header.Authorization",
-    )["id"]
+    demo.authorizer_id = str(
+        gateway.create_authorizer(
+            restApiId=api_id,
+            name=names.AUTHORIZER,
+            type="COGNITO_USER_POOLS",
+            providerARNs=[pool["Arn"]],
+            identitySource="method.request.header.Authorization",
+        )["id"]
+    )
     _put_method(
         api_id,
         demo.function_arn or "",
         authorizationType="COGNITO_USER_POOLS",
-        authorizerId=authorizer_id,
+        authorizerId=demo.authorizer_id,
         authorizationScopes=[names.SCOPE],
     )
     gateway.create_deployment(restApiId=api_id, stageName=names.STAGE, description=names.DEPLOYMENT)
-    return str(authorizer_id)
 
 
-def _is_deployed(gateway: Any, demo: Demo, authorizer_id: str) -> bool:
+def _is_deployed(gateway: Any, demo: Demo) -> bool:
     """Whether ``GET /demo`` has the authorizer and the scope, and the stage serves a deployment made after that.
 
     AWS doesn't tell what is in a deployment, so task 4 gives its own a description of its own: the same method may be
@@ -253,7 +246,7 @@ def _is_deployed(gateway: Any, demo: Demo, authorizer_id: str) -> bool:
     closed = {d["id"] for d in deployments if d.get("description") == names.DEPLOYMENT}
     served = {s["deploymentId"] for s in stages if s["stageName"] == names.STAGE}
     return (
-        method.get("authorizerId") == authorizer_id
+        method.get("authorizerId") == demo.authorizer_id
         and method.get("authorizationScopes") == [names.SCOPE]
         and bool(served & closed)
     )
@@ -274,31 +267,39 @@ def _delete_guarded(demo: Demo) -> None:
 # -- task 5: the user --------------------------------------------------------------------------
 
 
-def ensure_user(pool_id: str) -> str:
-    """The address of the lab's user, made if missing: verified, without a password."""
+def ensure_user(demo: Demo) -> None:
+    """The lab's user, made if missing: with a verified address, without a password."""
     cognito = client("cognito-idp")
-    email = os.environ.get("LABKIT_EMAIL", names.EMAIL)
-    attributes = [a for user in _users(cognito, pool_id) for a in user["Attributes"]]
-    if {"Name": "email", "Value": email} not in attributes:
+    demo.email = os.environ.get("LABKIT_EMAIL", names.EMAIL)
+    address = {"Name": "email", "Value": demo.email}
+    if all(address not in user["Attributes"] for user in _users(cognito, demo)):
         cognito.admin_create_user(
-            UserPoolId=pool_id,
-            Username=email,
-            UserAttributes=[
-                {"Name": "email", "Value": email},
-                {"Name": "email_verified", "Value": "true"},
-            ],
+            UserPoolId=demo.user_pool_id,
+            Username=demo.email,
+            UserAttributes=[address, {"Name": "email_verified", "Value": "true"}],
             MessageAction="SUPPRESS",
         )
-    return email
 
 
-def remove_users(pool_id: str) -> None:
-    """Delete the users of the lab's pool."""
+def remove_users(demo: Demo) -> None:
+    """Delete the users of the lab's pool, if there is one."""
+    if demo.user_pool_id is None:
+        return
     cognito = client("cognito-idp")
-    for user in list(_users(cognito, pool_id)):
-        cognito.admin_delete_user(UserPoolId=pool_id, Username=user["Username"])
+    for user in list(_users(cognito, demo)):
+        cognito.admin_delete_user(UserPoolId=demo.user_pool_id, Username=user["Username"])
 
 
-def _users(cognito: Any, pool_id: str) -> Iterator[dict[str, Any]]:
-    for page in cognito.get_paginator("list_users").paginate(UserPoolId=pool_id):
+def _users(cognito: Any, demo: Demo) -> Iterator[dict[str, Any]]:
+    for page in cognito.get_paginator("list_users").paginate(UserPoolId=demo.user_pool_id):
         yield from page["Users"]
+
+
+_STEPS: tuple[tuple[Step, Step], ...] = (
+    (ensure_function, lambda _demo: _delete("function", "role", "log group")),
+    (ensure_user_pool, lambda _demo: _delete("user pool")),
+    (ensure_rest_api, remove_rest_api),
+    (ensure_authorizer, open_api),
+    (ensure_user, remove_users),
+)
+"""What makes each task's result, and what takes it back; tasks 6 and 7 make nothing that stays."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from http import HTTPStatus
-from typing import Any
 
 import requests
 
@@ -95,7 +94,3 @@ class AwsCloud:
             if self.http.get(url, timeout=10).status_code == HTTPStatus.UNAUTHORIZED:
                 return
             time.sleep(1)
-
-    def details(self) -> dict[str, Any]:
-        """More for ``lab.status()``."""
-        return {}

@@ -29,14 +29,13 @@ from labkit.local.instance import (
     INSTANCE_PID,
     STATE_DIRECTORY_VARIABLE,
     clean_environment,
-    engine_version,
     explain_unwritable,
     fingerprint,
 )
 from labkit.local.settings import CloudSettings
 
 IDLE_MINUTES_VARIABLE = "LABKIT_IDLE_MINUTES"
-DEFAULT_IDLE_MINUTES = 12 * 60
+DEFAULT_IDLE_MINUTES = "720"
 
 _START_SECONDS = 30
 _HEALTH_SECONDS = 10.0  # a request may hold up the others for three seconds of computing time
@@ -73,7 +72,6 @@ def attach_or_start() -> CloudSettings:
         SetupError: the state directory can't be used.
         CloudUnavailableError: the cloud didn't start.
     """
-    engine_version()
     directory = state_directory()
     # Under the lock also to look: a port is only asked after the instance lock shows that it is the cloud's.
     with _alone(directory):
@@ -171,7 +169,7 @@ def _start(directory: Path, before: CloudSettings | None) -> CloudSettings:
 def _spawn(directory: Path, settings: CloudSettings) -> None:
     """Start the process, on its own: a kernel's interrupt and end don't reach it."""
     command = [sys.executable, "-m", "labkit.local", "--settings-from-stdin"]
-    command += ["--idle-minutes", str(_idle_minutes())]
+    command += ["--idle-minutes", os.environ.get(IDLE_MINUTES_VARIABLE) or DEFAULT_IDLE_MINUTES]
     windows = ("CREATE_NEW_PROCESS_GROUP", "DETACHED_PROCESS")
     log = directory / "cloud.log"
     with log.open("w") as errors:
@@ -200,16 +198,6 @@ def _spawn(directory: Path, settings: CloudSettings) -> None:
         raise CloudUnavailableError(f"The local cloud didn't start: {reason} (its log: {log}).")
     # It is on its own from here: no ResourceWarning for a child we don't wait for.
     process.returncode = 0
-
-
-def _idle_minutes() -> float:
-    text = os.environ.get(IDLE_MINUTES_VARIABLE, "") or str(DEFAULT_IDLE_MINUTES)
-    try:
-        return float(text)
-    except ValueError:
-        raise SetupError(
-            f"{IDLE_MINUTES_VARIABLE}={text} isn't a number: set it to minutes, or 0 for a cloud that never stops."
-        ) from None
 
 
 def _free_port(wanted: int = 0) -> int:

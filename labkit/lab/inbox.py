@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from labkit.errors import NoMessageError
-
-_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +36,10 @@ class Inbox:
 
     Args:
         fetch: address → messages as JSON data, newest first.
-        clock: seconds, of any beginning.
-        sleep: waits that many seconds.
     """
 
-    def __init__(
-        self,
-        fetch: Callable[[str], list[dict[str, Any]]],
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, fetch: Callable[[str], list[dict[str, Any]]]) -> None:
         self._fetch = fetch
-        self._clock = clock
-        self._sleep = sleep
 
     def messages(self, address: str) -> list[Message]:
         """The mails to an address, newest first."""
@@ -66,26 +53,21 @@ class Inbox:
         """
         messages = self.messages(address)
         if not messages:
-            raise NoMessageError(f"No mail came to {address}: start the sign-in first.", address)
+            raise NoMessageError(f"No mail came to {address}: start the sign-in first.")
         return messages[0]
 
-    def wait_for_code(self, address: str, timeout: float = 30) -> str:
-        """The newest code that was mailed to an address; waits up to ``timeout`` seconds for one.
+    def wait_for_code(self, address: str) -> str:
+        """The newest code that was mailed to an address; the local cloud's mails are there at once.
 
         Raises:
-            NoMessageError: none came in time.
+            NoMessageError: there is none.
         """
-        deadline = self._clock() + timeout
-        while True:
-            for message in self.messages(address):
-                if message.code:
-                    return message.code
-            if self._clock() >= deadline:
-                raise NoMessageError(
-                    f"No code came to {address} within {timeout:g} s: start the sign-in again and look at the address.",
-                    address,
-                )
-            self._sleep(_POLL_SECONDS)
+        for message in self.messages(address):
+            if message.code:
+                return message.code
+        raise NoMessageError(
+            f"No code came to {address}: start the sign-in again and look at the address."
+        )
 
 
 class AskingInbox(Inbox):
@@ -98,6 +80,6 @@ class AskingInbox(Inbox):
         """A stand-in for a mail that only its reader can see."""
         return Message(address, "(in your own mailbox)", "Open your mailbox to read it.", None, "")
 
-    def wait_for_code(self, address: str, timeout: float = 0) -> str:
+    def wait_for_code(self, address: str) -> str:
         """Ask for the code that was mailed to ``address``."""
         return input(f"The code that was mailed to {address}: ").strip()

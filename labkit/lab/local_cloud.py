@@ -10,7 +10,6 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from labkit.clock import in_words
 from labkit.errors import CloudUnavailableError, ForeignHostError, JourneyUnknownError
 from labkit.journey import Journey
 from labkit.lab import cloud_process
@@ -46,31 +45,24 @@ class LocalCloudAdapter(HTTPAdapter):
             ForeignHostError: the host isn't AWS's nor the local cloud's.
             CloudUnavailableError: the local cloud doesn't answer.
         """
-        asked = request.url or ""
-        parts = urlsplit(asked)
+        parts = urlsplit(request.url or "")
         host = (parts.hostname or "").lower()
-        asked_host = request.headers.get("Host")
+        sent = request.copy()  # a redirect copies the learner's own, and may go to another host
         if _AWS_HOST.fullmatch(host):
-            request.headers.setdefault("Host", host)
+            sent.headers.setdefault("Host", host)
         elif parts.netloc != self._endpoint.netloc:
             if _NO_DOMAIN.fullmatch(host):
                 raise _foreign(host)
             # A custom domain name perhaps: the local cloud knows. Nothing leaves this machine to ask.
-            request.headers["Host"] = host
-        request.url = urlunsplit((self._endpoint.scheme, self._endpoint.netloc, *parts[2:]))
+            sent.headers["Host"] = host
+        sent.url = urlunsplit((self._endpoint.scheme, self._endpoint.netloc, *parts[2:]))
         try:
-            response = super().send(request, *args, **kwargs)
+            response = super().send(sent, *args, **kwargs)
         except requests.exceptions.Timeout:
             raise
         except requests.exceptions.ConnectionError as error:
             raise CloudUnavailableError(cloud_process.GONE) from error
-        finally:
-            # The request is the learner's again: a redirect copies its headers, and may go to another host.
-            request.url = asked
-            request.headers.pop("Host", None)
-            if asked_host is not None:
-                request.headers["Host"] = asked_host
-        response.url = asked
+        response.request, response.url = request, request.url or ""
         if _NO_SUCH_HOST in response.headers:
             response.close()
             if not _AWS_HOST.fullmatch(host):
@@ -116,9 +108,8 @@ class LocalCloud:
 
     def environment(self) -> dict[str, str | None]:
         """The variables that make ``boto3.client(...)`` reach the local cloud; None removes one of the learner's."""
-        before = (os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or "").split(",")
-        hosts = dict.fromkeys([*filter(None, before), "127.0.0.1", "localhost"])
-        no_proxy = ",".join(hosts)
+        before = os.environ.get("NO_PROXY") or os.environ.get("no_proxy")
+        no_proxy = ",".join(filter(None, (before, "127.0.0.1", "localhost")))
         return {name: None for name in os.environ if name.startswith("AWS_")} | {
             "AWS_ACCESS_KEY_ID": self.settings.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.settings.secret_access_key,
@@ -148,15 +139,6 @@ class LocalCloud:
             CloudUnavailableError: it doesn't; boto3 would say so in other words.
         """
         self._get("health")
-
-    def details(self) -> dict[str, Any]:
-        """More for ``lab.status()``."""
-        offset = self.clock.offset.total_seconds()
-        return {
-            "running": cloud_process.call(self.settings, "GET", "/_labkit/health") is not None,
-            "endpoint": self.settings.endpoint,
-            "clock": f"{in_words(offset)} ahead" if offset else "at the real time",
-        }
 
     def journey(self, response: requests.Response) -> Journey:
         """The way of a request through the gateway.

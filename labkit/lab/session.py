@@ -45,14 +45,6 @@ class Lab:
         self.region = cloud.region
         self.account_id = cloud.account_id
 
-    def status(self) -> str:
-        """Which cloud this is, and whether it runs."""
-        lines = [self._cloud.status()]
-        lines += [f"{name:<8} {value}" for name, value in self._cloud.details().items()]
-        text = "\n".join(lines)
-        print(text)
-        return text
-
     def start_task(self, number: int) -> Demo:
         """Put the lab where a task begins: what earlier tasks make is there, what later ones make is not.
 

@@ -25,9 +25,7 @@ MOST_REQUESTS = 10_000
 MOST_SECONDS = 60.0
 
 
-def call_together(
-    call: Call, url: str, *, clients: int, lab: Lab, name: str = "yours", verb: str = "GET"
-) -> RetryRun:
+def call_together(call: Call, url: str, *, clients: int, lab: Lab, name: str = "yours") -> RetryRun:
     """Let many clients call a URL at the same moment, and keep what each sent.
 
     What an adapter of ``requests`` tries again by itself is counted as one request.
@@ -38,7 +36,6 @@ def call_together(
         clients: how many.
         lab: whose API it is.
         name: what pictures and tables call it.
-        verb: the HTTP verb.
 
     Raises:
         ForeignHostError: it isn't aimed at an API of the lab; on AWS, at one that carries the course's tag.
@@ -53,7 +50,7 @@ def call_together(
     def one(number: int) -> None:
         session = _Noting(crowd, number, lab.http)
         crowd.start.wait()
-        call(session, verb, url, time.sleep, time.monotonic)
+        call(session, "GET", url, time.sleep, time.monotonic)
 
     with ThreadPoolExecutor(clients, "labkit crowd") as pool:
         futures = [pool.submit(one, number) for number in range(clients)]

@@ -522,7 +522,6 @@ def test_a_kernel_that_attaches_later_moves_too(lab: Lab) -> None:
     assert abs(now - time.time()) < SLACK
     assert offset == 176_460 == lab.clock.offset.total_seconds()
     assert words == "The lab's clock is 2 days 1 h 1 min ahead."
-    assert "clock    2 days 1 h 1 min ahead" in lab.status()
     assert abs(ahead() - offset) < SLACK
 
 

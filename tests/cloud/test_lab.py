@@ -169,7 +169,6 @@ def test_on_aws_the_session_is_plain_and_the_code_is_asked_for(
         assert (journey.request_id, journey.status, journey.steps) == ("the id", 401, [])
         assert journey.path == "/dev/demo?a=1"
         assert "AWS doesn't tell" in str(journey)
-        assert "running" not in lab.status()
 
 
 def test_from_local_to_aws_nothing_of_the_local_cloud_stays(
@@ -289,22 +288,11 @@ def url(demo: Demo) -> str:
     return f"{demo.invoke_url}/demo"
 
 
-def test_the_status_says_which_cloud_and_whether_it_runs(
-    lab: Lab, capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = lab.status()
-    assert capsys.readouterr().out == text + "\n"
-    lines = dict(line.split(maxsplit=1) for line in text.splitlines())
-    assert lines["cloud"] == "local, on this machine"
-    assert lines["running"] == "True"
-    assert lines["endpoint"] == os.environ["AWS_ENDPOINT_URL"]
-    assert lab._cloud.settings.secret_access_key not in text + repr(lab)  # type: ignore[attr-defined]
-
-
 def test_what_is_printed_holds_no_secret(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     again = labkit.start()
     settings = again._cloud.settings  # type: ignore[attr-defined]
     printed = capsys.readouterr().out + repr(again)
+    assert printed.startswith("cloud    local, on this machine\naccount  123456789012 ")
     assert settings.secret_access_key not in printed
     assert settings.admin_token not in printed
 
@@ -382,7 +370,6 @@ def test_a_dead_cloud_is_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(EndpointConnectionError):
             build.rest_api("d-throttling-api")
         assert time.monotonic() - before < 30, "nobody tries a cloud that is gone for a minute"
-        assert "running  False" in lab.status()
 
 
 class Echo(BaseHTTPRequestHandler):

@@ -57,19 +57,6 @@ def test_a_storm_gets_through_with_much_waste(lab: Lab, api: MockApi) -> None:
     assert run.seconds > 0.5
 
 
-def test_the_verb_is_the_clients(lab: Lab, api: MockApi) -> None:
-    verbs: list[str] = []
-
-    def note(
-        http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
-    ) -> requests.Response:
-        verbs.append(verb)
-        return http.request(verb, url)
-
-    call_together(note, api.url, clients=2, lab=lab, verb="POST")
-    assert verbs == ["POST", "POST"]
-
-
 def test_it_only_aims_at_the_labs_apis(lab: Lab) -> None:
     sent: list[int] = []
 

@@ -31,6 +31,7 @@ from labkit.doctor.explanation import Notebook
 from labkit.doctor.redaction import HIDDEN
 from labkit.errors import CloudUnavailableError
 from labkit.journey import Code, Journey, Step
+from labkit.lab.session import Lab
 
 API = "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
 URL = f"{API}/dev/demo"
@@ -908,8 +909,8 @@ def test_explain_is_a_name_of_labkit() -> None:
 def test_the_lab_fetches_the_journey_if_there_is_one() -> None:
     response = answer(403, NO_ROUTE, NO_ROUTE_TYPE)
     journey = stopped("authorizer", Code.NOT_SIGNED)
-    knows = labkit.Lab(Mock(**{"journey.return_value": journey}))
+    knows = Lab(Mock(**{"journey.return_value": journey}))
     assert knows.explain(response).causes[0].id == "not-signed"
     assert knows.explain("Missing Authentication Token").causes[0].id == "no-such-route"
-    forgot = labkit.Lab(Mock(**{"journey.side_effect": labkit.errors.JourneyUnknownError("gone")}))
+    forgot = Lab(Mock(**{"journey.side_effect": labkit.errors.JourneyUnknownError("gone")}))
     assert not forgot.explain(response).certain
