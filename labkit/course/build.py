@@ -11,6 +11,7 @@ import json
 import time
 import uuid
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -182,12 +183,15 @@ def deploy(api_id: str, http: requests.Session) -> str:
         responseParameters={"gatewayresponse.header.x-deployment": f"'{mark}'"},
     )
     gateway.create_deployment(restApiId=api_id, stageName=names.STAGE)
-    deadline = time.monotonic() + _SPREAD_SECONDS
-    while http.get(f"{url}/{mark}", timeout=10).headers.get("x-deployment") != mark:
-        if time.monotonic() > deadline:
-            break
-        time.sleep(1)
+    wait_until(lambda: http.get(f"{url}/{mark}", timeout=10).headers.get("x-deployment") == mark)
     return url
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait until something has spread in AWS, which doesn't say when that is; a minute at most."""
+    deadline = time.monotonic() + _SPREAD_SECONDS
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(1)
 
 
 def put_method(api_id: str, path: str, verb: str, **method: Any) -> dict[str, str]:

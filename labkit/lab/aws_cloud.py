@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 import requests
 
+from labkit.course.build import wait_until
 from labkit.errors import SetupError
 from labkit.journey import Journey
 from labkit.lab.clock import Clock
@@ -16,8 +17,6 @@ from labkit.names import REGION
 
 _ROLE_SPREAD_SECONDS = 12
 """A new role can't be assumed at once: IAM is eventually consistent, and no call tells when it is ready."""
-
-_DEPLOYMENT_SPREAD_SECONDS = 60
 
 
 class AwsCloud:
@@ -89,8 +88,5 @@ class AwsCloud:
 
     def wait_for_deployment(self, url: str) -> None:
         """Wait until a closed method answers with 401: a deployment takes some seconds to spread."""
-        deadline = time.monotonic() + _DEPLOYMENT_SPREAD_SECONDS
-        while time.monotonic() < deadline:
-            if self.http.get(url, timeout=10).status_code == HTTPStatus.UNAUTHORIZED:
-                return
-            time.sleep(1)
+        closed = HTTPStatus.UNAUTHORIZED
+        wait_until(lambda: self.http.get(url, timeout=10).status_code == closed)
