@@ -41,7 +41,7 @@ WAYS: dict[str, tuple[int, Wait]] = {
     "full jitter": (TRIES, full_jitter),
     "client's bucket": (TRIES, full_jitter),
 }
-"""Way to retry → the most tries, and the wait between them. The last one's requests also wait for a token each."""
+"""Way to retry → the most tries, and the wait between them. The last one's clients also wait for a token each."""
 
 
 def compare_retries(
@@ -71,41 +71,36 @@ def simulate_way(
     """Let clients retry in one way against a full bucket."""
     tries, wait = WAYS[name]
     bucket = TokenBucket(limit.rate, limit.burst)
-    place = _Places(limit) if name == "client's bucket" else None
-    # (when, order of coming, client, failures, whether it has its place in the row)
-    queue = [(when, client, client, 0, place is None) for client, when in enumerate(begins)]
+    if name == "client's bucket":
+        begins = places(begins, limit)
+    # (when, order of coming, client, failures)
+    queue = [(when, client, client, 0) for client, when in enumerate(begins)]
     order = len(queue)
     attempts: list[Attempt] = []
     while queue:
-        now, _order, client, failures, placed = heapq.heappop(queue)
-        order += 1
-        if place is not None and not placed and (mine := place.take(now)) > now:
-            heapq.heappush(queue, (mine, order, client, failures, True))
-            continue
+        now, _order, client, failures = heapq.heappop(queue)
         accepted = bucket.take(now)
         attempts.append(Attempt(client, now, now + LATENCY, accepted))
         failures += 1
         if not accepted and failures < tries:
+            order += 1
             due = now + LATENCY + wait(failures, random)
-            heapq.heappush(queue, (due, order, client, failures, place is None))
+            heapq.heappush(queue, (due, order, client, failures))
     return run_of(attempts, len(begins), name)
 
 
-class _Places:
-    """A token bucket in the client that hands out tokens of the future, first come, first served.
+def places(begins: list[float], limit: TokenBucket) -> list[float]:
+    """When each client's token is there, in a bucket that hands out tokens of the future, first come, first served.
 
     It keeps the time at which the bucket would be full again if nobody came, the "theoretical arrival time" of the
     generic cell rate algorithm: https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
     """
-
-    def __init__(self, limit: TokenBucket) -> None:
-        if not limit.rate > 0:
-            raise ValueError("A client's bucket needs a rate above 0.")
-        self._apart, self._ahead = 1 / limit.rate, (max(1.0, limit.burst) - 1) / limit.rate
-        self._full_at = float("-inf")
-
-    def take(self, now: float) -> float:
-        """When the caller's token is there."""
-        full_at = max(self._full_at, now)
-        self._full_at = full_at + self._apart
-        return max(now, full_at - self._ahead)
+    if not limit.rate > 0:
+        raise ValueError("A client's bucket needs a rate above 0.")
+    apart, ahead = 1 / limit.rate, (max(1.0, limit.burst) - 1) / limit.rate
+    full_at, found = float("-inf"), []
+    for now in begins:
+        full_at = max(full_at, now)
+        found.append(max(now, full_at - ahead))
+        full_at += apart
+    return found
