@@ -69,16 +69,17 @@ def attach_or_start() -> CloudSettings:
     """The settings of this user's running cloud; one is started when none runs.
 
     Raises:
-        SetupError: the state directory can't be used.
+        SetupError: the state directory can't be used, or the engine is missing.
         CloudUnavailableError: the cloud didn't start.
     """
     directory = state_directory()
+    present = fingerprint()
     # Under the lock also to look: a port is only asked after the instance lock shows that it is the cloud's.
     with _alone(directory):
         settings, code = _read_state(directory)
         if (
             settings is not None
-            and code == fingerprint()
+            and code == present
             and _lives(directory)
             and call(settings, "GET", "/_labkit/health", timeout=_HEALTH_SECONDS) is not None
         ):
