@@ -317,9 +317,12 @@ def test_no_file_of_the_host_is_open_in_the_handler_or_its_subprocesses(
     with secret.open() as file:
         os.set_inheritable(file.fileno(), True)
         mine, subs = call(code)["body"]
-    assert all(place == "/dev/null" or place.startswith("pipe:") for place in mine.values())
+    # A newer libffi keeps its own file open, for its trampolines.
+    places = {place for place in mine.values() if not re.fullmatch(r"/.*/libffi\.so[\d.]*", place)}
     assert mine["0"] == "/dev/null"
-    assert len(set(mine.values()) - {"/dev/null"}) == 3  # requests, replies, log
+    pipes = places - {"/dev/null"}
+    assert len(pipes) == 3  # requests, replies, log
+    assert all(place.startswith("pipe:") for place in pipes)
     others = [line.split()[0] for line in subs.splitlines() if "/proc/" not in line]
     assert sorted(others) == ["0", "1", "2"]
 
