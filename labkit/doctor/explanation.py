@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from labkit.markup import Markup, join, lines, tag
+from labkit.markup import Markup, join, lines, plain, tag
 
 _LEFT = "text-align:left"
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
@@ -94,7 +94,7 @@ class Cause:
 
     def __str__(self) -> str:
         rows = [*self.rows(), *([("learn", str(self.notebook))] if self.notebook else [])]
-        return "\n".join([self.heading, *(_labelled(label, text) for label, text in rows)])
+        return _plain_lines([self.heading, *(_labelled(label, text) for label, text in rows)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Explanation:
         for number, cause in enumerate(self._shown, 1):
             parts += ["", f"{number}. {cause}"]
         parts += ["", self._others] if self._others else []
-        return "\n".join(parts)
+        return _plain_lines(parts)
 
     __repr__ = __str__
 
@@ -163,6 +163,11 @@ class Explanation:
             *([tag("p", self._others)] if self._others else []),
         ]
         return join(parts)
+
+
+def _plain_lines(parts: Iterable[str]) -> str:
+    """Texts below one another, in which nothing acts."""
+    return "\n".join(plain(line) for part in parts for line in part.split("\n"))
 
 
 def _labelled(label: str, text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from labkit.journey.codes import Code
 from labkit.journey.picture import picture
 from labkit.journey.step import GATES, MARK, Step
+from labkit.markup import plain
 
 
 @dataclass(slots=True)
@@ -73,18 +74,18 @@ class Journey:
         return cls(**{**data, "steps": steps})
 
     def lines(self, *, evidence: bool = False) -> Iterator[str]:
-        """The journey as text lines: a head line, then one line a gate.
+        """The journey as text lines, in which nothing acts: a head line, then one line a gate.
 
         Args:
             evidence: what a gate looked at is told too, each fact on a line of its own.
         """
-        yield self.title
+        yield plain(self.title)
         if self.note:
-            yield f"  {self.note}"
+            yield f"  {plain(self.note)}"
         for step in self.steps:
-            yield f"  {MARK[step.outcome]} {step.gate:<22} {step.reason}"
+            yield f"  {MARK[step.outcome]} {plain(step.gate):<22} {plain(step.reason)}"
             if evidence:
-                yield from (f"      {name}: {value}" for name, value in step.facts())
+                yield from (plain(f"      {name}: {value}") for name, value in step.facts())
         if self.not_reached:
             yield f"    not reached: {', '.join(self.not_reached)}"
 

@@ -220,6 +220,12 @@ async def _run(place: Place, idle_minutes: float, make_cloud: MakeCloud) -> None
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     config.shutdown_timeout = 5
+
+    async def asked_to_end() -> None:
+        await stop.wait()
+        # MiniStack doesn't give up a call of Lambda, and the server would wait for it: its function ends first.
+        loop.call_later(config.graceful_timeout / 2, loop.run_in_executor, None, cloud.parts.close)
+
     watch = (
         loop.create_task(_stop_when_idle(cloud, idle_minutes * 60, stop))
         if idle_minutes > 0
@@ -227,7 +233,7 @@ async def _run(place: Place, idle_minutes: float, make_cloud: MakeCloud) -> None
     )
     try:
         with Watchdog(loop):
-            await serve(cloud, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+            await serve(cloud, config, shutdown_trigger=asked_to_end)  # type: ignore[arg-type]
     except LifespanFailureError as failure:
         if isinstance(failure.__context__, OSError):
             raise place.explain_unwritable(failure.__context__) from None

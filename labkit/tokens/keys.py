@@ -108,11 +108,11 @@ def unreachable(url: str, why: str) -> KeysUnreachableError:
 
 
 def _keys_for_signatures(entries: Any) -> dict[str, jwt.PyJWK]:
-    """The keys for RS256 signatures by their ids; what else there is doesn't matter."""
+    """The public keys for RS256 signatures by their ids; everybody can sign with a private key that is published."""
     found = {}
     for entry in entries:
         named, purpose = entry.get("kid"), (entry.get("use", "sig"), entry.get("alg", "RS256"))
-        if isinstance(named, str) and purpose == ("sig", "RS256"):
+        if isinstance(named, str) and purpose == ("sig", "RS256") and "d" not in entry:
             with suppress(jwt.PyJWTError, ValueError, TypeError):
                 found[named] = jwt.PyJWK(entry, algorithm="RS256")
     return found

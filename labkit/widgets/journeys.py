@@ -109,11 +109,11 @@ class JourneyView(View):
         lines = list(self.journey.lines(evidence=True))
         if isinstance(self._source, Sequence):
             lines = [
-                *(f"{n}. {_in_short(one)}" for n, one in enumerate(self._source, 1)),
+                *(plain(f"{n}. {_in_short(one)}") for n, one in enumerate(self._source, 1)),
                 "",
                 *lines,
             ]
-        return "\n".join(map(plain, lines))
+        return "\n".join(lines)
 
 
 def _journeys_of(source: Journey | Sequence[Journey] | Lab) -> Sequence[Journey]:

@@ -14,6 +14,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -406,6 +407,40 @@ def test_its_end_is_the_end_of_its_functions(
         os.kill(pid, signal.SIGTERM)
     assert ended(pid)
     assert all(ended(worker, 5) for worker in workers)
+
+
+BUSY = """
+import re, time
+
+def lambda_handler(event, context):
+    if event.get("sleeps"):
+        time.sleep(60)
+    re.match("(a+)+$", "a" * 60 + "b")  # no other thread of Python's runs meanwhile
+"""
+
+
+@pytest.mark.parametrize("sleeps", [True, False])
+@pytest.mark.parametrize("how", ["stop", "SIGTERM"])
+def test_a_function_that_runs_doesnt_hold_up_the_end(state: Path, how: str, sleeps: bool) -> None:
+    lab = labkit.start()
+    lab.start_task(2)
+    functions, name = boto3.client("lambda"), "d-lambda-nonvpc-cmp-demo-function"
+    functions.update_function_configuration(FunctionName=name, Timeout=60)
+    functions.update_function_code(FunctionName=name, ZipFile=deployment_package(BUSY))
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(
+            functions.invoke, FunctionName=name, Payload=json.dumps({"sleeps": sleeps})
+        )
+        pid = pid_of(state)
+        assert eventually(lambda: psutil.Process(pid).children(), PATIENCE)
+        [worker] = psutil.Process(pid).children()
+        if how == "stop":
+            assert labkit.stop()
+        else:
+            os.kill(pid, signal.SIGTERM)
+        assert ended(pid, 10)
+        assert ended(worker.pid, 1)
+        assert call.exception() or "FunctionError" in call.result()
 
 
 DAEMON = """

@@ -14,6 +14,7 @@ import requests
 from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
+from jwt.algorithms import RSAAlgorithm
 
 from labkit import sigv4
 from labkit.journey import Journey
@@ -373,6 +374,7 @@ def _jwk(**changed: Any) -> dict[str, Any]:
                 {"keys": [_jwk(e="AA")]},
                 {"keys": [{"kty": "oct", "kid": f"kid-{POOL}", "k": "c2VjcmV0", "alg": "HS256"}]},
                 {"keys": [_jwk(kty="oct", k="c2VjcmV0")]},
+                {"keys": [_jwk(**json.loads(RSAAlgorithm.to_jwk(key(POOL))))]},  # its private part
             )
         ),
     ],

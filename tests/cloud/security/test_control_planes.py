@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.attacker import Answer, Attacker
+from tests.support.attacker import JSON, Answer, Attacker
 
 THROTTLE = {"rateLimit": 1.0, "burstLimit": 1}
 DEEP = b"[" * 100_000
@@ -64,6 +64,34 @@ def _nothing_changed(plan: Plan) -> Iterator[None]:
 
 def replaced(path: str, value: Any) -> dict[str, Any]:
     return {"patchOperations": [{"op": "replace", "path": path, "value": value}]}
+
+
+HALF = "half \ud83d, whole \U0001f600"
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "name", "listed"),
+    [
+        ("apigateway", "/restapis", "name", "/restapis"),
+        ("apigateway", "/v2/apis", "name", "/v2/apis"),
+        ("lambda", "/2015-03-31/functions", "FunctionName", "/2015-03-31/functions/"),
+    ],
+)
+def test_what_no_answer_can_carry_is_not_kept(
+    cloud: Attacker, service: str, path: str, name: str, listed: str
+) -> None:
+    body = json.dumps({name: "half", "description": HALF, "protocolType": "HTTP"}).encode()
+    refused = cloud.signed(service, "POST", path, headers=JSON, body=body)
+    assert refused.status == 400
+    assert json.loads(refused.body)["__type"] == "SerializationException"
+    assert cloud.signed(service, "GET", listed).status == 200
+
+
+def test_a_whole_character_may_be_escaped(cloud: Attacker) -> None:
+    body = json.dumps({"name": HALF.replace("\ud83d", "\\\\ud83d")}).encode()
+    made = cloud.signed("apigateway", "POST", "/restapis", headers=JSON, body=body)
+    assert made.status == 201
+    cloud.client("apigateway").delete_rest_api(restApiId=json.loads(made.body)["id"])
 
 
 RATE = replaced("/throttle/rateLimit", "-7")

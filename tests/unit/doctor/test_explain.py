@@ -899,6 +899,15 @@ def test_html_is_escaped() -> None:
     assert "&lt;script" in found._repr_html_()
 
 
+def test_nothing_acts_in_what_is_said() -> None:
+    attack = "\x1b[2J\x1b[31m\u202e\x07\r\ud800"
+    journey = stopped("integration", Code.INTEGRATION_FAILED, reason=attack)
+    for given_ in (answer(502, message(attack), attack, url=f"{API}/dev/x"), attack):
+        found = explain(given_, journey=journey)
+        shown = [str(found), found._repr_html_(), *map(str, found.causes)]
+        assert [text for text in shown if not text.replace("\n", "").isprintable()] == []
+
+
 # -- the public names ------------------------------------------------------------------------------------------
 
 

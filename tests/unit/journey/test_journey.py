@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit.journey import GATES, Code, Journey, Step
+from labkit.markup import plain
 
 HOSTILE = st.text() | st.sampled_from(
     [
@@ -16,6 +17,7 @@ HOSTILE = st.text() | st.sampled_from(
         "'><svg/onload=alert(1)>",
         "]]>",
         "<!--",
+        "\x1b[2J\x1b[31m\u202eno gate\r\n\ud800",
     ]
 )
 STEPS = st.builds(
@@ -79,7 +81,14 @@ def test_nothing_breaks_out_of_the_picture(journey: Journey) -> None:
 def test_the_text_has_every_step(journey: Journey) -> None:
     text = str(journey)
     assert text == repr(journey) == "\n".join(journey.lines())
-    assert all(step.reason in text and step.gate in text for step in journey.steps)
+    steps = journey.steps
+    assert all(plain(step.reason) in text and plain(step.gate) in text for step in steps)
+
+
+@given(JOURNEYS)
+def test_nothing_acts_in_what_is_shown(journey: Journey) -> None:
+    shown = [*journey.lines(evidence=True), journey._repr_html_()]
+    assert [text for text in shown if not text.isprintable()] == []
 
 
 def test_the_picture_and_the_text_say_the_same() -> None:

@@ -14,6 +14,7 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from jwt.algorithms import RSAAlgorithm
 
 from labkit import tokens
 from labkit.errors import (
@@ -34,7 +35,7 @@ from labkit.local.messages import Request
 from labkit.tokens.keys import REFETCH_SECONDS, KeySet
 from labkit.tokens.meaning import _meanings, meaning
 from labkit.tokens.verdicts import verify
-from tests.support.issuer import ADMIN, ARN, CLIENT, NOW, POOL, Issuer, jwk
+from tests.support.issuer import ADMIN, ARN, CLIENT, NOW, POOL, Issuer, jwk, key
 from tests.support.rest_calls import call
 
 
@@ -258,6 +259,7 @@ def test_an_issuer_is_an_https_url(issuer: Issuer, url: str) -> None:
         {"n": "!"},
         {"n": None},
         {"e": None},
+        json.loads(RSAAlgorithm.to_jwk(key("id"))),  # its private part
     ],
 )
 def test_keys_for_something_else_are_not_used(issuer: Issuer, other: dict[str, Any]) -> None:

@@ -62,7 +62,8 @@ class Issuers:
         keys = (await self._document(document["jwks_uri"])).get("keys")
         for jwk in keys if isinstance(keys, list) else []:
             if isinstance(jwk, dict) and jwk.get("kid") == key_id and jwk.get("kty") == "RSA":
-                return _rsa_key(json.dumps(jwk, sort_keys=True))
+                # Everybody can sign with a private key that is published.
+                return None if "d" in jwk else _rsa_key(json.dumps(jwk, sort_keys=True))
         return None
 
     async def _document(self, url: str) -> dict[str, Any]:
