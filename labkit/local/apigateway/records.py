@@ -92,10 +92,10 @@ def is_true(value: object) -> bool:
 
 
 def number(value: object, otherwise: int) -> int:
-    """A whole number that may be text.
+    """A whole number of at most 18 digits that may be text.
 
-    >>> number("60", 300), number(None, 300), number("soon", 300)
-    (60, 300, 300)
+    >>> number("60", 300), number(None, 300), number("soon", 300), number("9" * 5_000, 300)
+    (60, 300, 300, 300)
     """
     text = str(value)
-    return int(text) if text.isascii() and text.isdigit() else otherwise
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else otherwise

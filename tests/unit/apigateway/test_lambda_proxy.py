@@ -240,7 +240,6 @@ def test_an_answer() -> None:
         (Function(allowed=False), {}, 500, "DEFAULT_5XX"),
         (Function(), {"httpMethod": "GET"}, 500, "DEFAULT_5XX"),
         (Function(), {"httpMethod": None}, 500, "DEFAULT_5XX"),
-        (Function(), {"credentials": "arn:aws:iam::123456789012:role/r"}, 500, "DEFAULT_5XX"),
         (Function(), {"uri": "https://example.com"}, 500, "API_CONFIGURATION_ERROR"),
         (Function(), {"uri": None}, 500, "API_CONFIGURATION_ERROR"),
         (Function(), {"uri": URI.replace(ARN, "${stageVariables.none}")}, 500, "API_CONFIGURATION_ERROR"),

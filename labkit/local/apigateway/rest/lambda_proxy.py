@@ -70,9 +70,6 @@ class LambdaProxyIntegration:
         if integration.http_method != "POST":
             reason = "a Lambda function is invoked with POST: integrationHttpMethod is another"
             return Stop(_BROKEN, Code.INTEGRATION_SETTINGS, reason, evidence)
-        if integration.credentials:
-            reason = "the local cloud doesn't use integration credentials yet, so it stops here"
-            return Stop(_BROKEN, Code.UNSUPPORTED, reason, evidence)
         source_arn = call.arn_of(call.found.resource.path)
         if not self._invoker.may_invoke(arn, source_arn):
             call.write(

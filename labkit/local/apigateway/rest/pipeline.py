@@ -106,6 +106,8 @@ class RestIntegrations:
         if configured is None:
             reason = "the method has no integration"
             return Stop(GatewayError(API_CONFIGURATION_ERROR), Code.INTEGRATION_MISSING, reason)
+        if configured.unusable is not None:
+            return Stop(GatewayError(API_CONFIGURATION_ERROR), *configured.unusable)
         integration = self.by_type.get(configured.type)
         if integration is not None:
             return integration(call, configured)

@@ -23,7 +23,8 @@ from labkit.local.apigateway.records import (
 )
 
 DEFAULT_TTL_SECONDS = 300
-DEFAULT_TIMEOUT_MS = 29_000
+DEFAULT_TIMEOUT_MS = MAX_TIMEOUT_MS = 29_000
+"""Of an integration; more is only for accounts that asked for it (gateway 14)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +45,23 @@ class RestIntegration:
         type: ``MOCK``, ``AWS_PROXY``, ``HTTP``, ``HTTP_PROXY``…
         uri: may name stage variables and path parameters.
         http_method: the verb towards the backend; empty when unset.
-        credentials: a role's ARN; empty when unset.
-        timeout: in seconds.
+        timeout: in seconds: 29 unless set, and never more (gateway 14).
         passthrough_behavior: ``WHEN_NO_MATCH``, ``WHEN_NO_TEMPLATES`` or ``NEVER``.
         parameters: ``integration.request.…`` → where the value comes from.
         templates: content type → request template.
         responses: by the status that they answer.
+        unusable: why the local cloud doesn't ask it, or None.
     """
 
     type: str
     uri: str
     http_method: str
-    credentials: str
     timeout: float
     passthrough_behavior: str
     parameters: Mapping[str, str]
     templates: Mapping[str, str]
     responses: Mapping[str, IntegrationResponse]
+    unusable: Unusable | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,12 +290,12 @@ def freeze_gateway_response(record: Record) -> GatewayResponse:
 
 def freeze_integration(record: Record) -> RestIntegration:
     """A method's backend."""
+    timeout = min(number(record.get("timeoutInMillis"), DEFAULT_TIMEOUT_MS), MAX_TIMEOUT_MS)
     return RestIntegration(
         type=_text(record, "type"),
         uri=_text(record, "uri"),
         http_method=_text(record, "httpMethod"),
-        credentials=_text(record, "credentials"),
-        timeout=number(record.get("timeoutInMillis"), DEFAULT_TIMEOUT_MS) / 1000,
+        timeout=timeout / 1000,
         passthrough_behavior=_text(record, "passthroughBehavior") or "WHEN_NO_MATCH",
         parameters=_mapping_of_texts(record, "requestParameters"),
         templates={
@@ -311,7 +312,20 @@ def freeze_integration(record: Record) -> RestIntegration:
             )
             for k, v in mapping(record.get("integrationResponses")).items()
         },
+        unusable=_unusable_integration(record),
     )
+
+
+def _unusable_integration(record: Record) -> Unusable | None:
+    """Why the local cloud doesn't ask a backend that AWS would ask."""
+    reason = None
+    if record.get("credentials"):
+        reason = "the local cloud doesn't use an integration's credentials, so it stops here"
+    elif (record.get("connectionType") or "INTERNET") != "INTERNET":
+        reason = "the local cloud has no VPC links, so it stops here"
+    elif _text(record, "type") == "HTTP" and record.get("requestTemplates"):
+        reason = "the local cloud applies no request template of an HTTP integration: it stops here"
+    return Unusable(Code.UNSUPPORTED, reason) if reason else None
 
 
 def freeze_method(record: Record) -> Method:

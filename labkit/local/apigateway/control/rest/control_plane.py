@@ -31,6 +31,7 @@ from labkit.local.apigateway.control.rest.rest_api_operations import (
     InvalidSettingError,
     check_policy,
     check_stage,
+    check_timeout,
     patched_types,
     saved_policy,
 )
@@ -61,6 +62,7 @@ _AUTHORIZER = re.compile(r"/restapis/([^/]+)/authorizers/([^/]+)/?")
 _STAGE = re.compile(r"/restapis/([^/]+)/stages/([^/]+)")
 _RESOURCE = re.compile(r"/restapis/([^/]+)/resources/([^/]+)")
 _METHOD = re.compile(r"/restapis/([^/]+)/resources/([^/]+)/methods/([^/]+)")
+_INTEGRATION = re.compile(r"/restapis/[^/]+/resources/[^/]+/methods/[^/]+/integration")
 
 
 class RestApiState(RestApis, GatewayResponses, Protocol):
@@ -134,6 +136,8 @@ class RestApiControlPlane:
             return await self._update_method(request, *match.groups())
         if request.method == "PATCH" and _STAGE.fullmatch(request.raw_path):
             return await self._update_stage(request)
+        if request.method in ("PUT", "PATCH") and _INTEGRATION.fullmatch(request.raw_path):
+            return await self._configure_integration(request)
         if request.method == "DELETE" and (match := _DEPLOYMENT.fullmatch(request.raw_path)):
             return await self._delete_deployment(request, *match.groups())
         if request.method == "GET" and (match := _EXPORT.fullmatch(request.raw_path)):
@@ -228,6 +232,18 @@ class RestApiControlPlane:
         """The engine falls over a limit that is no number."""
         try:
             check_stage(_operations(request))
+        except InvalidSettingError as error:
+            return _bad_request(str(error))
+        return await self._forward(request)
+
+    async def _configure_integration(self, request: Request) -> Response:
+        """The engine keeps any timeout."""
+        asked = [_json(request).get("timeoutInMillis")]
+        patched = (op for op in _operations(request) if op.get("path") == "/timeoutInMillis")
+        asked += [operation.get("value") for operation in patched]
+        try:
+            for value in asked:
+                check_timeout(value)
         except InvalidSettingError as error:
             return _bad_request(str(error))
         return await self._forward(request)
