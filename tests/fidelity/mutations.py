@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
+from labkit.local.apigateway import event_parts, limits
 from labkit.local.apigateway import lambda_authorizer as lambda_authorizers
-from labkit.local.apigateway import limits
 from labkit.local.apigateway.authorizer_results import AuthorizerResult
 from labkit.local.apigateway.http import jwt_authorizer
 from labkit.local.apigateway.outcomes import Answer, Pass, Skip
@@ -479,14 +479,14 @@ def hides_a_failure(stack: ExitStack, cloud: Any) -> None:
     with_gate(stack, of(cloud).rest_pipeline, -1, lambda _: Answer(Response(200), "wrong"))
 
 
-@mutation("integration", "limits-http-4.24")
+@mutation("integration", "limits-http-4.24", "authorization-4.24")
 def shows_the_backend_the_signature(stack: ExitStack, cloud: Any) -> None:
-    own = http_integration.without_headers
+    replaced(stack, event_parts, "has_signature", lambda request: False)
 
-    def without(headers: Any, *names: str) -> Any:
-        return own(headers, *(name for name in names if name != "authorization"))
 
-    replaced(stack, http_integration, "without_headers", without)
+@mutation("integration", "limits-http-forwarded-for")
+def lets_the_client_say_where_it_is(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, http_integration, "backend_headers", lambda call: call.request.headers)
 
 
 # == HTTP APIs =====================================================================================

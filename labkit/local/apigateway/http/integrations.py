@@ -15,7 +15,7 @@ from typing import Any
 from labkit.journey import Code
 from labkit.local.apigateway.http.call import HttpCall
 from labkit.local.apigateway.http.cors import answer_to_preflight, is_preflight, with_cors_headers
-from labkit.local.apigateway.http.events import forwarded_headers, integration_event
+from labkit.local.apigateway.http.events import backend_headers, integration_event
 from labkit.local.apigateway.http.records import DEFAULT, HttpIntegration, function_arn_in
 from labkit.local.apigateway.http.responses import SERVER_ERROR, UNAVAILABLE, HttpError, broken
 from labkit.local.apigateway.invocation import (
@@ -118,7 +118,7 @@ class HttpIntegrations:
             reason = "the local cloud only calls servers on this machine"
             return broken(Code.UNSUPPORTED, reason, url=url.partition("?")[0])
         verb = call.verb if integration.method == "ANY" else integration.method
-        sent = without_headers(forwarded_headers(call), "host")
+        sent = without_headers(backend_headers(call), "host")
         timeout = integration.timeout
         try:
             status, headers, body = await self._client.send(

@@ -7,7 +7,6 @@ import re
 from labkit.journey import Code
 from labkit.local.apigateway.invocation import with_stage_variables
 from labkit.local.apigateway.loopback import (
-    HOP_BY_HOP,
     LateAnswerError,
     LoopbackClient,
     UnreachableServerError,
@@ -17,6 +16,7 @@ from labkit.local.apigateway.loopback import (
 from labkit.local.apigateway.outcomes import Answer, Stop
 from labkit.local.apigateway.proxy_results import remapped
 from labkit.local.apigateway.rest.call import RestCall
+from labkit.local.apigateway.rest.edge_optimized import backend_headers
 from labkit.local.apigateway.rest.mock_integration import (
     UnsupportedTemplateError,
     integration_response,
@@ -109,11 +109,7 @@ class HttpServerIntegration:
     ) -> tuple[int, Headers, bytes]:
         sent: Headers = []
         if integration.type == "HTTP_PROXY":
-            sent = without_headers(call.request.headers, "host", *HOP_BY_HOP)
-            if (call.request.header("authorization") or "").startswith("AWS4-"):
-                sent = without_headers(
-                    sent, "authorization"
-                )  # a signature isn't forwarded (gateway 4.24)
+            sent = without_headers(backend_headers(call), "host")
         for target, source in integration.parameters.items():
             name = target.removeprefix("integration.request.header.")
             value = _source_value(call, source)
