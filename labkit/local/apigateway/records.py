@@ -68,6 +68,24 @@ class AuthorizerRecord(Protocol):
         """Why the function can't be asked, or None."""
 
 
+def text(record: Record, name: str) -> str:
+    """A setting as text; empty when unset.
+
+    >>> text({"name": "pets"}, "name"), text({"name": None}, "name")
+    ('pets', '')
+    """
+    return str(record.get(name) or "")
+
+
+def is_path_parameter(part: str) -> bool:
+    """Whether a configured segment stands for any.
+
+    >>> is_path_parameter("{petId}"), is_path_parameter("{proxy+}"), is_path_parameter("pets")
+    (True, True, False)
+    """
+    return part.startswith("{") and part.endswith("}")
+
+
 def texts(value: object) -> tuple[str, ...]:
     """A list as texts; whatever else it is has none.
 
@@ -97,5 +115,5 @@ def number(value: object, otherwise: int) -> int:
     >>> number("60", 300), number(None, 300), number("soon", 300), number("9" * 5_000, 300)
     (60, 300, 300, 300)
     """
-    text = str(value)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else otherwise
+    digits = str(value)
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else otherwise

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from labkit.journey import Code, Journey
 from labkit.local.apigateway.addresses import Address
+from labkit.local.apigateway.answers import refuse
 from labkit.local.apigateway.journeys import Journeys, write_step
 from labkit.local.apigateway.outcomes import Stop
 from labkit.local.apigateway.pipeline import Pipeline
@@ -151,14 +152,14 @@ def _turn_away(journey: Journey, stop: Stop[Response]) -> Response:
 
 def _unknown_api(address: Address) -> Stop[Response]:
     """403; without a custom domain name there is no such host on AWS (gateway 8.5)."""
-    headers = [("x-amzn-ErrorType", "ForbiddenException")]
+    response = refuse(403, "ForbiddenException", "Forbidden")
     code = Code.MAPPING_NOT_FOUND
     reason = f"no base path mapping of {address.custom_domain} fits the path"
     if address.custom_domain is None:
-        headers.append((NO_SUCH_HOST, "1"))
+        response.headers.append((NO_SUCH_HOST, "1"))
         code = Code.API_NOT_FOUND
         reason = f"there is no API {address.api_id}: on AWS the name has no address"
-    return Stop(Response.of_json({"message": "Forbidden"}, 403, headers), code, reason)
+    return Stop(response, code, reason)
 
 
 def _not_deployed(name: str, stage: Mapping[str, Any]) -> Stop[GatewayError]:

@@ -19,6 +19,7 @@ from labkit.local.apigateway.records import (
     is_true,
     mapping,
     number,
+    text,
     texts,
 )
 
@@ -264,7 +265,7 @@ def freeze(api_id: str, region: str, deployment_id: str, configuration: Record) 
         authorizers={
             k: _authorizer(k, v) for k, v in mapping(configuration.get("authorizers")).items()
         },
-        models={str(m["name"]): Model(str(m["name"]), _text(m, "schema")) for m in models},
+        models={str(m["name"]): Model(str(m["name"]), text(m, "schema")) for m in models},
         validators={
             k: RequestValidator(
                 is_true(v.get("validateRequestBody")), is_true(v.get("validateRequestParameters"))
@@ -292,11 +293,11 @@ def freeze_integration(record: Record) -> RestIntegration:
     """A method's backend."""
     timeout = min(number(record.get("timeoutInMillis"), DEFAULT_TIMEOUT_MS), MAX_TIMEOUT_MS)
     return RestIntegration(
-        type=_text(record, "type"),
-        uri=_text(record, "uri"),
-        http_method=_text(record, "httpMethod"),
+        type=text(record, "type"),
+        uri=text(record, "uri"),
+        http_method=text(record, "httpMethod"),
         timeout=timeout / 1000,
-        passthrough_behavior=_text(record, "passthroughBehavior") or "WHEN_NO_MATCH",
+        passthrough_behavior=text(record, "passthroughBehavior") or "WHEN_NO_MATCH",
         parameters=_mapping_of_texts(record, "requestParameters"),
         templates={
             kind: template
@@ -305,8 +306,8 @@ def freeze_integration(record: Record) -> RestIntegration:
         },
         responses={
             k: IntegrationResponse(
-                _text(v, "statusCode") or "200",
-                _text(v, "selectionPattern"),
+                text(v, "statusCode") or "200",
+                text(v, "selectionPattern"),
                 _mapping_of_texts(v, "responseParameters"),
                 _mapping_of_texts(v, "responseTemplates"),
             )
@@ -323,7 +324,7 @@ def _unusable_integration(record: Record) -> Unusable | None:
         reason = "the local cloud doesn't use an integration's credentials, so it stops here"
     elif (record.get("connectionType") or "INTERNET") != "INTERNET":
         reason = "the local cloud has no VPC links, so it stops here"
-    elif _text(record, "type") == "HTTP" and record.get("requestTemplates"):
+    elif text(record, "type") == "HTTP" and record.get("requestTemplates"):
         reason = "the local cloud applies no request template of an HTTP integration: it stops here"
     return Unusable(Code.UNSUPPORTED, reason) if reason else None
 
@@ -332,11 +333,11 @@ def freeze_method(record: Record) -> Method:
     """A verb of a resource."""
     integration = record.get("methodIntegration")
     return Method(
-        authorization_type=_text(record, "authorizationType") or "NONE",
-        authorizer_id=_text(record, "authorizerId"),
+        authorization_type=text(record, "authorizationType") or "NONE",
+        authorizer_id=text(record, "authorizerId"),
         authorization_scopes=texts(record.get("authorizationScopes")),
         api_key_required=is_true(record.get("apiKeyRequired")),
-        validator_id=_text(record, "requestValidatorId"),
+        validator_id=text(record, "requestValidatorId"),
         required_parameters=tuple(
             name for name, v in mapping(record.get("requestParameters")).items() if is_true(v)
         ),
@@ -357,9 +358,9 @@ def _resource(key: str, record: Record) -> Resource:
 
 
 def _authorizer(key: str, record: Record) -> RestAuthorizer:
-    sources = _text(record, "identitySource").split(",")
-    kind = _text(record, "type")
-    match = FUNCTION_URI.fullmatch(_text(record, "authorizerUri"))
+    sources = text(record, "identitySource").split(",")
+    kind = text(record, "type")
+    match = FUNCTION_URI.fullmatch(text(record, "authorizerUri"))
     unusable = None
     if match is None:
         reason = "the authorizer's URI names no Lambda function"
@@ -372,16 +373,12 @@ def _authorizer(key: str, record: Record) -> RestAuthorizer:
         type=kind,
         identity_sources=tuple(source.strip() for source in sources if source.strip()),
         # A REQUEST authorizer has no token to validate.
-        validation="" if kind == "REQUEST" else _text(record, "identityValidationExpression"),
+        validation="" if kind == "REQUEST" else text(record, "identityValidationExpression"),
         ttl=number(record.get("authorizerResultTtlInSeconds"), DEFAULT_TTL_SECONDS),
         provider_arns=texts(record.get("providerARNs")),
         function_arn=match["function"] if match else "",
         unusable=unusable,
     )
-
-
-def _text(record: Record, name: str) -> str:
-    return str(record.get(name) or "")
 
 
 def _mapping_of_texts(record: Record, name: str) -> dict[str, str]:
