@@ -11,7 +11,11 @@ from labkit.journey import Code
 VERBS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 """What ``ANY`` stands for (gateway 8.10)."""
 Record = Mapping[str, Any]
-"""A record as the engine keeps it; only the ``freeze_…`` functions read one."""
+"""A record as the engine keeps it, under the API reference's names.
+
+Of what a deployment freezes the gates get what the ``freeze_…`` functions made. Stages, usage plans and API
+keys are live (gateway 8.1): gates read them as they are, as the control planes read everything.
+"""
 
 
 class Unusable(NamedTuple):

@@ -28,7 +28,7 @@ class HttpCall(GatewayCall):
 
     Attributes:
         deployment: the snapshot that the stage serves.
-        stage_record: the live stage settings.
+        stage_record: the live stage settings, as the engine keeps them.
         whole_path: the path as the client sent it, with a named stage.
         has_custom_domain: whether the client used a custom domain name.
         endpoint_disabled: whether the API's default endpoint is closed; live.

@@ -1,6 +1,7 @@
 """An HTTP API's deployment: the typed, immutable snapshot that a stage serves (gateway 13.15).
 
-:func:`freeze` is the one place that reads the engine's records; the gates read these.
+The gates read these, which :func:`freeze` made of the engine's records. What is live, such as the stage,
+isn't here: they read it as the engine keeps it.
 """
 
 from __future__ import annotations
