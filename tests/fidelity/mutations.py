@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
+from labkit.local.apigateway import event_parts, limits
 from labkit.local.apigateway import lambda_authorizer as lambda_authorizers
-from labkit.local.apigateway import limits
 from labkit.local.apigateway.authorizer_results import AuthorizerResult
 from labkit.local.apigateway.http import jwt_authorizer
 from labkit.local.apigateway.outcomes import Answer, Pass, Skip
@@ -126,7 +126,7 @@ def takes_any_verb(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("route", "limits-10.8-default", "authorization-10.5", "gateway-10.8")
 def forgets_that_the_endpoint_is_closed(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, pipeline, "closed_endpoint", lambda call: None)
+    with_gate(stack, of(cloud).rest_pipeline, 1, lambda _: None)
 
 
 # -- resource policy ----------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def forgets_that_the_endpoint_is_closed(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("resource policy", "authorization-5.1-silent", "authorization-5.2-deny-first")
 def is_not_asked(stack: ExitStack, cloud: Any) -> None:
-    with_gate(stack, of(cloud).rest_pipeline, 2, lambda _: Skip("wrong"))
+    with_gate(stack, of(cloud).rest_pipeline, 3, lambda _: Skip("wrong"))
 
 
 @mutation(
@@ -161,7 +161,7 @@ def lets_an_allow_beat_a_deny(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("resource policy", "authorization-5.4-silent", "authorization-5.4-deny")
 def is_content_with_a_cognito_token(stack: ExitStack, cloud: Any) -> None:
-    with_gate(stack, of(cloud).rest_pipeline, 4, lambda _: None)
+    with_gate(stack, of(cloud).rest_pipeline, 5, lambda _: None)
 
 
 # -- what policies say --------------------------------------------------------------------------------
@@ -395,7 +395,7 @@ def waits_for_ever(stack: ExitStack, cloud: Any) -> None:
     "authorization-5.11-username",
 )
 def is_not_asked_again(stack: ExitStack, cloud: Any) -> None:
-    with_gate(stack, of(cloud).rest_pipeline, 4, lambda _: None)
+    with_gate(stack, of(cloud).rest_pipeline, 5, lambda _: None)
 
 
 @mutation("integration", "gateway-1b-permission")
@@ -479,14 +479,14 @@ def hides_a_failure(stack: ExitStack, cloud: Any) -> None:
     with_gate(stack, of(cloud).rest_pipeline, -1, lambda _: Answer(Response(200), "wrong"))
 
 
-@mutation("integration", "limits-http-4.24")
+@mutation("integration", "limits-http-4.24", "authorization-4.24")
 def shows_the_backend_the_signature(stack: ExitStack, cloud: Any) -> None:
-    own = http_integration.without_headers
+    replaced(stack, event_parts, "has_signature", lambda request: False)
 
-    def without(headers: Any, *names: str) -> Any:
-        return own(headers, *(name for name in names if name != "authorization"))
 
-    replaced(stack, http_integration, "without_headers", without)
+@mutation("integration", "limits-http-forwarded-for")
+def lets_the_client_say_where_it_is(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, http_integration, "backend_headers", lambda call: call.request.headers)
 
 
 # == HTTP APIs =====================================================================================
@@ -494,19 +494,19 @@ def shows_the_backend_the_signature(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("http route", "http-13.13", "http-13.13-verb", "http-13.13-authorization")
 def takes_any_route(stack: ExitStack, cloud: Any) -> None:
-    own = of(cloud).http_pipeline.gates[1][1]
+    own = of(cloud).http_pipeline.gates[2][1]
 
     def wrong(call: Any) -> Any:
         own(call)
         call.route = call.route or call.deployment.routes[0]
         return Pass("wrong")
 
-    with_gate(stack, of(cloud).http_pipeline, 1, wrong)
+    with_gate(stack, of(cloud).http_pipeline, 2, wrong)
 
 
 @mutation("http route", "http-10.8")
 def forgets_that_the_default_endpoint_is_closed(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, of(cloud).http_apis, "_closed", lambda *_: None)
+    with_gate(stack, of(cloud).http_pipeline, 1, lambda _: None)
 
 
 @mutation("http authorizer (JWT)", "http-13.2", "http-13.3", "http-13.5", "http-cors-any")

@@ -27,6 +27,7 @@ DENY_ALL = {
         }
     ],
 }
+ROLE = "arn:aws:iam::123456789012:role/r"
 OPEN = '{"answered": "by the backend"}'
 
 
@@ -126,6 +127,30 @@ def http_integration_to_nowhere(api: Api) -> None:
     api.deploy()
 
 
+def mock_with_credentials(api: Api) -> None:
+    api.mock("GET", "/x", OPEN, {"credentials": ROLE})
+    api.deploy()
+
+
+def http_with_credentials(api: Api) -> None:
+    _http_server(api, credentials=ROLE)
+
+
+def vpc_link(api: Api) -> None:
+    _http_server(api, connectionType="VPC_LINK", connectionId="v1")
+
+
+def _http_server(api: Api, **settings: Any) -> None:
+    """A server that is there: only the settings keep a stranger from its answer."""
+    made = {
+        "type": "HTTP_PROXY",
+        "integrationHttpMethod": "GET",
+        "uri": f"{api.gateway.cloud.endpoint}/_labkit/health",
+    }
+    api.aws.put_integration(**api.method("GET", "/x"), **{**made, **settings})
+    api.deploy()
+
+
 def aws_integration(api: Api) -> None:
     where = api.method("GET", "/x")
     api.aws.put_integration(
@@ -159,6 +184,9 @@ GUARDS: list[Callable[[Api], None]] = [
     validator,
     throttled_to_nothing,
     http_integration_to_nowhere,
+    mock_with_credentials,
+    http_with_credentials,
+    vpc_link,
     aws_integration,
     vtl_that_is_not_understood,
     unknown_deployment,

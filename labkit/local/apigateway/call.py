@@ -54,6 +54,11 @@ class GatewayCall(ABC):
 
     @property
     @abstractmethod
+    def trace_id(self) -> str:
+        """An ``X-Amzn-Trace-Id`` root for this request."""
+
+    @property
+    @abstractmethod
     def has_resource_policy(self) -> bool:
         """Whether the API's resource policy has a say."""
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 
+from labkit.local.apigateway.answers import bad_request
 from labkit.local.messages import Request, Response
 
 PATHS = ("/domainnames", "/v2/domainnames")
@@ -44,9 +45,7 @@ async def answer_domain_name_operation(
     if request.method == "POST" and request.raw_path in PATHS:
         name = _name(request.body)
         if name and not can_be_custom_domain(name):
-            return Response.of_json(
-                {"message": _NOT_COVERED}, 400, [("x-amzn-ErrorType", "BadRequestException")]
-            )
+            return bad_request(_NOT_COVERED)
     return await forward(request)
 
 

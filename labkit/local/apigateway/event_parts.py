@@ -1,4 +1,4 @@
-"""What a function's event has in common on REST APIs and, in payload format 1.0, on HTTP APIs."""
+"""What both doors tell a backend: the request's headers, and parts of a function's event."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from labkit.local.apigateway.call import GatewayCall
+from labkit.local.apigateway.loopback import HOP_BY_HOP
 from labkit.local.iam.caller import Caller
+from labkit.local.messages import Headers, Request
+
+_SET_BY_THE_GATEWAY = ("host", "x-amzn-trace-id", "x-forwarded-port", "x-forwarded-proto")
+DROPPED = frozenset((*_SET_BY_THE_GATEWAY, *HOP_BY_HOP))
+"""What no backend gets as the client sent it; lower case."""
 
 
 def request_time(seconds: float) -> str:
@@ -16,6 +23,38 @@ def request_time(seconds: float) -> str:
     '01/Jan/1970:00:00:00 +0000'
     """
     return time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(seconds))
+
+
+def forwarded_headers(call: GatewayCall, dropped: frozenset[str] = DROPPED) -> Headers:
+    """The request's headers as a backend gets them, names as they were sent (gateway 10.3).
+
+    A signature is dropped (gateway 4.24). The client's address comes behind whatever chain the client
+    sent: only the last is true (edge E2.17).
+    """
+    request = call.request
+    if has_signature(request):
+        dropped = dropped | {"authorization"}
+    chain: list[str] = []
+    kept: Headers = []
+    for name, value in request.headers:
+        lower = name.lower()
+        if lower == "x-forwarded-for":
+            chain.append(value)
+        elif lower not in dropped:
+            kept.append((name, value))
+    return [
+        *kept,
+        ("Host", call.domain_name),
+        ("X-Amzn-Trace-Id", call.trace_id),
+        ("X-Forwarded-For", ", ".join([*chain, request.source_ip])),
+        ("X-Forwarded-Port", "443"),
+        ("X-Forwarded-Proto", "https"),
+    ]
+
+
+def has_signature(request: Request) -> bool:
+    """Whether ``Authorization`` holds a Signature v4."""
+    return (request.header("authorization") or "").startswith("AWS4-")
 
 
 def identity_of(caller: Caller | None, source_ip: str, user_agent: str | None) -> dict[str, Any]:

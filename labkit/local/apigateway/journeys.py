@@ -1,13 +1,22 @@
-"""The journeys of the last requests, by request id."""
+"""What a request's journey keeps: a step for each gate; and the journeys of the last requests."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from itertools import islice
+from typing import Any
 
-from labkit.journey import Journey
+from labkit.journey import Journey, Step
+from labkit.local.apigateway.outcomes import Outcome
 
 KEPT_JOURNEYS = 1_000
+
+
+def write_step(journey: Journey, gate: str, outcome: Outcome[Any]) -> None:
+    """Add what a gate said, whoever asked it."""
+    journey.steps.append(
+        Step(gate, outcome.outcome, outcome.reason, outcome.evidence, outcome.code)
+    )
 
 
 class Journeys:

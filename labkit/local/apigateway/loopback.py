@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     import httpx
 
 MAX_RESPONSE_BYTES = 10_485_760
+_PATH_PARAMETER = re.compile(r"\{(\w+)\+?\}")
 HOP_BY_HOP = (
     "connection",
     "keep-alive",
@@ -103,11 +106,15 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def encoded_path_value(value: str) -> str:
-    """A path parameter's value as a URL carries it; its dots don't lead out of the path that it is put in.
+def with_path_parameters(uri: str, value_of: Callable[[str], str | None]) -> str:
+    """A URI with the path parameters that it names; a value's dots don't lead out of its place.
 
-    >>> encoded_path_value("a b/c?d"), encoded_path_value("../x")
-    ('a%20b/c%3Fd', '%2E%2E/x')
+    >>> with_path_parameters("http://localhost/{a}/{proxy+}", {"a": "a b", "proxy": "../c?d"}.get)
+    'http://localhost/a%20b/%2E%2E/c%3Fd'
     """
+    return _PATH_PARAMETER.sub(lambda match: _encoded(value_of(match[1]) or ""), uri)
+
+
+def _encoded(value: str) -> str:
     segments = quote(value, safe="/:@!$&'()*+,;=").split("/")
     return "/".join(s.replace(".", "%2E") if s in (".", "..") else s for s in segments)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Generic, TypeVar
 
-from labkit.journey import Journey, Step
+from labkit.journey import Journey
 from labkit.local.apigateway.call import GatewayCall
+from labkit.local.apigateway.journeys import write_step
 from labkit.local.apigateway.outcomes import OUTCOMES, Answer, Outcome, Stop
 from labkit.local.messages import Response
 
@@ -44,9 +45,7 @@ class Pipeline(Generic[C, R]):
                 continue
             if not isinstance(outcome, OUTCOMES):  # only a gate that waits is waited for
                 outcome = await outcome
-            journey.steps.append(
-                Step(name, outcome.outcome, outcome.reason, outcome.evidence, outcome.code)
-            )
+            write_step(journey, name, outcome)
             if isinstance(outcome, Stop):
                 return self._reject(call, outcome)
             if isinstance(outcome, Answer):

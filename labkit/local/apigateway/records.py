@@ -11,7 +11,11 @@ from labkit.journey import Code
 VERBS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 """What ``ANY`` stands for (gateway 8.10)."""
 Record = Mapping[str, Any]
-"""A record as the engine keeps it; only the ``freeze_…`` functions read one."""
+"""A record as the engine keeps it, under the API reference's names.
+
+Of what a deployment freezes the gates get what the ``freeze_…`` functions made. Stages, usage plans and API
+keys are live (gateway 8.1): gates read them as they are, as the control planes read everything.
+"""
 
 
 class Unusable(NamedTuple):
@@ -68,6 +72,24 @@ class AuthorizerRecord(Protocol):
         """Why the function can't be asked, or None."""
 
 
+def text(record: Record, name: str) -> str:
+    """A setting as text; empty when unset.
+
+    >>> text({"name": "pets"}, "name"), text({"name": None}, "name")
+    ('pets', '')
+    """
+    return str(record.get(name) or "")
+
+
+def is_path_parameter(part: str) -> bool:
+    """Whether a configured segment stands for any.
+
+    >>> is_path_parameter("{petId}"), is_path_parameter("{proxy+}"), is_path_parameter("pets")
+    (True, True, False)
+    """
+    return part.startswith("{") and part.endswith("}")
+
+
 def texts(value: object) -> tuple[str, ...]:
     """A list as texts; whatever else it is has none.
 
@@ -92,10 +114,10 @@ def is_true(value: object) -> bool:
 
 
 def number(value: object, otherwise: int) -> int:
-    """A whole number that may be text.
+    """A whole number of at most 18 digits that may be text.
 
-    >>> number("60", 300), number(None, 300), number("soon", 300)
-    (60, 300, 300)
+    >>> number("60", 300), number(None, 300), number("soon", 300), number("9" * 5_000, 300)
+    (60, 300, 300, 300)
     """
-    text = str(value)
-    return int(text) if text.isascii() and text.isdigit() else otherwise
+    digits = str(value)
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else otherwise

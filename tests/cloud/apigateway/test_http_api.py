@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from jwt.algorithms import RSAAlgorithm
 
 from labkit import sigv4
-from labkit.journey import Journey
+from labkit.journey import Code, Journey
 from labkit.lab import cloud_process
 from labkit.lab.local_cloud import LocalCloud
-from labkit.local.apigateway.composition import compose_http_gates
+from labkit.local.apigateway.composition import compose_http_gates, compose_rest_gates
 from labkit.local.apigateway.control.http.refusals import refusal
 from labkit.local.apigateway.http.call import HttpCall
 from labkit.local.apigateway.http.cors import answer_to_preflight, with_cors_headers
@@ -35,6 +35,7 @@ from labkit.local.apigateway.limits import Buckets
 from labkit.local.apigateway.loopback import LoopbackClient, UnreachableServerError
 from labkit.local.apigateway.outcomes import Answer, Pass, Stop
 from labkit.local.apigateway.proxy_results import MalformedProxyResultError
+from labkit.local.apigateway.rest.pipeline import rest_pipeline
 from labkit.local.iam.caller import Caller
 from labkit.local.iam.evaluation import IdentityPolicies
 from labkit.local.iam.question import ANONYMOUS, Principal
@@ -719,6 +720,41 @@ def test_what_is_not_enforced_is_refused(record: dict[str, Any], settings: dict[
     assert journey.stopped_at is journey.steps[-1]
     assert len(journey.stopped_at.reason) > 20
     assert functions.events == []
+
+
+@pytest.mark.parametrize(
+    ("way_in", "code"),
+    [
+        ({"endpoint_disabled": True}, Code.ENDPOINT_DISABLED),
+        ({"vpc_endpoint": "vpce-1"}, Code.VPC_ENDPOINT_NOT_SERVED),
+        ({"endpoint_disabled": True, "has_custom_domain": True}, None),
+    ],
+    ids=str,
+)
+def test_a_closed_way_in_stops_before_the_route(way_in: dict[str, Any], code: Code | None) -> None:
+    made = call(deployment({"GET /x": {}}), **way_in)
+    journey = Journey(made.request_id, "GET", "/x")
+    response = run(http_pipeline(gates(Functions("hi"))).run(made, journey))
+    stop = journey.stopped_at
+    assert (response.status, stop and stop.code) == (404 if code else 200, code)
+    assert [step.gate for step in journey.steps[:2]] == ["waf", "route"]
+    assert (len(journey.steps) == 2) == bool(code)
+
+
+def test_both_doors_have_the_same_gates() -> None:
+    """Also where nothing is written: the endpoint is looked at behind the web ACL."""
+    rest_gates = compose_rest_gates(
+        functions=Functions(),
+        callers=Nobody(),
+        user_pools=Pools(),
+        api_keys=None,  # type: ignore[arg-type]
+        buckets=Buckets(lambda: float(NOW)),
+        clock=lambda: float(NOW),
+    )
+    rest, http = rest_pipeline(rest_gates).gates, http_pipeline(gates()).gates
+    # A REST API's resource policy is asked again behind the authorizer.
+    assert [name for name, _gate in (*rest[:5], *rest[6:])] == [name for name, _gate in http]
+    assert rest[1][1].__name__ == http[1][1].__name__ == "closed_endpoint"  # type: ignore[attr-defined]
 
 
 def test_two_equal_routes_serve_nobody() -> None:

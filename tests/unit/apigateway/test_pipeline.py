@@ -10,6 +10,7 @@ from labkit.journey import GATES, Code, Journey
 from labkit.local.apigateway.outcomes import Answer, Pass, Stop
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.pipeline import RestGates, rest_pipeline
+from labkit.local.apigateway.rest.records import freeze_integration
 from labkit.local.apigateway.rest.responses import UNAUTHORIZED, GatewayError
 from labkit.local.messages import Request, Response
 from tests.support.rest_calls import call, run
@@ -51,7 +52,7 @@ class Recorder:
                 lambda_authorizer=self.gate("authorizer"),
                 usage_plans=self.gate("api key and usage plan"),
                 throttle=self.gate("throttle"),
-                integrations={"AWS_PROXY": self.backend},
+                integrations={"AWS_PROXY": self.backend, "HTTP": self.backend},
             )
         )
 
@@ -102,6 +103,31 @@ def test_an_integration_that_is_not_there(kind: str | None) -> None:
     assert "integration" not in recorder.passed
     assert journey.stopped_at is not None
     assert journey.stopped_at.gate == "integration"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"credentials": "arn:aws:iam::123456789012:role/r"},
+        {"connectionType": "VPC_LINK", "connectionId": "v1"},
+        {"type": "HTTP", "requestTemplates": {"application/json": "{}"}},
+    ],
+    ids=str,
+)
+def test_an_integration_that_is_not_done_here(settings: dict[str, Any]) -> None:
+    method = {**PROXY, "methodIntegration": {"type": "AWS_PROXY", **settings}}
+    recorder = Recorder()
+    response, journey = _run(recorder, call(method))
+    assert (response.status, response.body) == (500, b'{"message": "Internal server error"}')
+    assert "integration" not in recorder.passed
+    assert journey.stopped_at is not None
+    assert journey.stopped_at.code is Code.UNSUPPORTED
+
+
+def test_no_integration_waits_longer_than_an_account_lets_it() -> None:
+    """Also what an import brought, which nobody refused."""
+    for asked, seconds in ((None, 29), (50, 0.05), (29_000, 29), (900_000, 29), ("900000", 29)):
+        assert freeze_integration({"type": "MOCK", "timeoutInMillis": asked}).timeout == seconds
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,10 @@ class HttpCall(GatewayCall):
 
     Attributes:
         deployment: the snapshot that the stage serves.
-        stage_record: the live stage settings.
+        stage_record: the live stage settings, as the engine keeps them.
         whole_path: the path as the client sent it, with a named stage.
+        has_custom_domain: whether the client used a custom domain name.
+        endpoint_disabled: whether the API's default endpoint is closed; live.
         route: set by the route gate; None for a preflight that the API answers by itself.
         path_parameters: set by the route gate; name → decoded value.
         jwt: ``requestContext.authorizer.jwt``, set by the JWT authorizer.
@@ -38,6 +40,8 @@ class HttpCall(GatewayCall):
     deployment: HttpDeployment
     stage_record: Mapping[str, Any]
     whole_path: str
+    has_custom_domain: bool = False
+    endpoint_disabled: bool = False
     route: HttpRoute | None = None
     path_parameters: dict[str, str] = field(default_factory=dict)
     jwt: dict[str, Any] | None = None

@@ -6,14 +6,15 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from labkit.journey import Code, Journey, Step
+from labkit.journey import Code, Journey
 from labkit.local.apigateway.addresses import Address
 from labkit.local.apigateway.http.call import HttpCall, new_request_id
 from labkit.local.apigateway.http.records import DEFAULT, FROZEN, HttpDeployment, freeze
 from labkit.local.apigateway.http.responses import NOT_FOUND, TOO_LARGE, HttpError, broken
-from labkit.local.apigateway.journeys import Journeys
+from labkit.local.apigateway.journeys import Journeys, write_step
 from labkit.local.apigateway.outcomes import Stop
 from labkit.local.apigateway.pipeline import Pipeline
+from labkit.local.apigateway.records import is_true
 from labkit.local.messages import Request, Response, sendable
 
 
@@ -102,9 +103,10 @@ class HttpApiDataPlane:
         records = self._http_apis.http_api(address.api_id, region) if region else None
         if not region or not records:
             return _turn_away(journey, Stop(NOT_FOUND, Code.API_NOT_FOUND, "the API is gone"))
-        closed = self._closed(request, address, records["api"])
-        if closed is not None:
-            return _turn_away(journey, closed)
+        api = records["api"]
+        unserved = self._unserved(request, address, api)
+        if unserved is not None:
+            return _turn_away(journey, unserved)
         stages: Mapping[str, Any] = records["stages"]
         name, raw_path = _stage_and_path(address, stages)
         if name not in stages:
@@ -127,10 +129,13 @@ class HttpApiDataPlane:
             or f"{address.api_id}.execute-api.{region}.amazonaws.com",
             request_id=journey.request_id,
             time=self._clock(),
+            vpc_endpoint=address.vpc_endpoint,
+            has_custom_domain=address.custom_domain is not None,
+            endpoint_disabled=is_true(api.get("disableExecuteApiEndpoint")),
         )
         return await self._pipeline.run(call, journey)
 
-    def _closed(
+    def _unserved(
         self, request: Request, address: Address, api: Mapping[str, Any]
     ) -> Stop[HttpError] | None:
         """Why nobody gets as far as a stage; None when the way is open."""
@@ -145,18 +150,13 @@ class HttpApiDataPlane:
                 Code.UNSUPPORTED,
                 "the local cloud doesn't check client certificates, so nobody gets in here",
             )
-        if domain is None and api.get("disableExecuteApiEndpoint"):
-            return Stop(NOT_FOUND, Code.ENDPOINT_DISABLED, "the API's default endpoint is disabled")
-        if address.vpc_endpoint is not None:
-            reason = "an HTTP API isn't reached through a VPC endpoint"
-            return Stop(NOT_FOUND, Code.VPC_ENDPOINT_NOT_SERVED, reason)
         if request.body_too_large:
             return Stop(TOO_LARGE, Code.BODY_TOO_LARGE, "the body is larger than 10 MB")
         return None
 
 
 def _turn_away(journey: Journey, stop: Stop[HttpError]) -> Response:
-    journey.steps.append(Step("route", "stop", stop.reason, stop.evidence, stop.code))
+    write_step(journey, "route", stop)
     return stop.refusal.response()
 
 

@@ -9,12 +9,17 @@ import base64
 from collections.abc import Iterable
 from typing import Any
 
-from labkit.local.apigateway.event_parts import identity_of, last_of, listed, request_time
+from labkit.local.apigateway.event_parts import (
+    forwarded_headers,
+    identity_of,
+    last_of,
+    listed,
+    request_time,
+)
 from labkit.local.apigateway.http.call import HttpCall
 from labkit.local.apigateway.http.records import DEFAULT
-from labkit.local.apigateway.loopback import HOP_BY_HOP
 from labkit.local.iam.caller import Caller
-from labkit.local.messages import Headers, without_headers
+from labkit.local.messages import Headers
 
 _TEXT_TYPES = ("application/json", "application/xml", "application/javascript")
 
@@ -47,27 +52,14 @@ def authorizer_event(call: HttpCall, version: str, values: list[str]) -> dict[st
     }
 
 
-def forwarded_headers(call: HttpCall) -> Headers:
-    """The request's headers as a backend gets them; a signature is dropped (gateway 4.24)."""
-    request = call.request
-    own = ("host", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto")
-    kept = without_headers(request.headers, *own, *HOP_BY_HOP)
-    if (request.header("authorization") or "").startswith("AWS4-"):
-        kept = without_headers(kept, "authorization")
-    chain = [value for k, value in request.headers if k.lower() == "x-forwarded-for"]
-    return [
-        *((name.lower(), value) for name, value in kept),
-        ("host", call.domain_name),
-        ("x-amzn-trace-id", call.trace_id),
-        ("x-forwarded-for", ", ".join([*chain, request.source_ip])),
-        ("x-forwarded-port", "443"),
-        ("x-forwarded-proto", "https"),
-    ]
+def backend_headers(call: HttpCall) -> Headers:
+    """The request's headers as a backend gets them: their names are in lower case."""
+    return [(name.lower(), value) for name, value in forwarded_headers(call)]
 
 
 def _event_2(call: HttpCall) -> dict[str, Any]:
     """Payload format 2.0: what a request doesn't have isn't there."""
-    headers = forwarded_headers(call)
+    headers = backend_headers(call)
     cookies = [
         cookie.strip()
         for name, value in headers
@@ -119,7 +111,7 @@ def _context_2(call: HttpCall) -> dict[str, Any]:
 
 def _event_1(call: HttpCall) -> dict[str, Any]:
     """Payload format 1.0: what a request doesn't have is null."""
-    headers, query = listed(forwarded_headers(call)), listed(call.request.query)
+    headers, query = listed(backend_headers(call)), listed(call.request.query)
     return {
         "version": "1.0",
         "resource": _resource(call),

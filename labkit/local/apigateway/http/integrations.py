@@ -8,14 +8,13 @@ gives wasn't recorded: here it is 503 ``Service Unavailable``.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from labkit.journey import Code
 from labkit.local.apigateway.http.call import HttpCall
 from labkit.local.apigateway.http.cors import answer_to_preflight, is_preflight, with_cors_headers
-from labkit.local.apigateway.http.events import forwarded_headers, integration_event
+from labkit.local.apigateway.http.events import backend_headers, integration_event
 from labkit.local.apigateway.http.records import DEFAULT, HttpIntegration, function_arn_in
 from labkit.local.apigateway.http.responses import SERVER_ERROR, UNAVAILABLE, HttpError, broken
 from labkit.local.apigateway.invocation import (
@@ -28,8 +27,8 @@ from labkit.local.apigateway.loopback import (
     LateAnswerError,
     LoopbackClient,
     UnreachableServerError,
-    encoded_path_value,
     is_loopback,
+    with_path_parameters,
 )
 from labkit.local.apigateway.outcomes import Answer, Stop
 from labkit.local.apigateway.proxy_results import (
@@ -41,7 +40,6 @@ from labkit.local.apigateway.proxy_results import (
 )
 from labkit.local.messages import Headers, Response, utf8, without_headers
 
-_PATH_PARAMETER = re.compile(r"\{(\w+)\+?\}")
 _KEYS = {
     "1.0": FORMAT_1_KEYS,
     "2.0": frozenset({"statusCode", "headers", "cookies", "body", "isBase64Encoded"}),
@@ -118,7 +116,7 @@ class HttpIntegrations:
             reason = "the local cloud only calls servers on this machine"
             return broken(Code.UNSUPPORTED, reason, url=url.partition("?")[0])
         verb = call.verb if integration.method == "ANY" else integration.method
-        sent = without_headers(forwarded_headers(call), "host")
+        sent = without_headers(backend_headers(call), "host")
         timeout = integration.timeout
         try:
             status, headers, body = await self._client.send(
@@ -136,8 +134,7 @@ class HttpIntegrations:
 def _url(call: HttpCall, integration: HttpIntegration) -> str:
     """The integration's URL with path parameters, and the request's query; ``$default`` adds the whole path."""
     uri = with_stage_variables(integration.uri, call.stage_variables)
-    parameters = call.path_parameters
-    url = _PATH_PARAMETER.sub(lambda m: encoded_path_value(parameters.get(m[1], "")), uri)
+    url = with_path_parameters(uri, call.path_parameters.get)
     if call.found.key == DEFAULT:
         url = url.rstrip("/") + call.raw_path
     if call.request.query_string:

@@ -1,4 +1,4 @@
-"""The gates of an HTTP API, in their order.
+"""The gates of an HTTP API, in their order, once its stage is found.
 
 An HTTP API has no web ACL, resource policy, API keys and validation (gateway 13.12): these gates say so, and everybody
 passes. The order of the others is the REST API's; nobody is known to have recorded it for HTTP APIs.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from labkit.journey import Code
 from labkit.local.apigateway.authorization import Authorization
 from labkit.local.apigateway.http.call import HttpCall, HttpOutcome
+from labkit.local.apigateway.http.endpoint import closed_endpoint
 from labkit.local.apigateway.http.integrations import HttpIntegrations
 from labkit.local.apigateway.http.jwt_authorizer import JwtAuthorizer
 from labkit.local.apigateway.http.records import HttpAuthorizer
@@ -61,6 +62,7 @@ def http_pipeline(gates: HttpGates) -> Pipeline[HttpCall, HttpError]:
     return Pipeline(
         (
             ("waf", _absent("an HTTP API can't have a web ACL")),
+            ("route", closed_endpoint),
             ("route", route),
             ("resource policy", _absent("an HTTP API can't have a resource policy")),
             ("authorizer", authorizer),

@@ -1,6 +1,7 @@
 """An HTTP API's deployment: the typed, immutable snapshot that a stage serves (gateway 13.15).
 
-:func:`freeze` is the one place that reads the engine's records; the gates read these.
+The gates read these, which :func:`freeze` made of the engine's records. What is live, such as the stage,
+isn't here: they read it as the engine keeps it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,15 @@ from dataclasses import dataclass, field
 
 from labkit.journey import Code
 from labkit.local.apigateway.invocation import FUNCTION_URI
-from labkit.local.apigateway.records import Deployment, Record, Unusable, mapping, number, texts
+from labkit.local.apigateway.records import (
+    Deployment,
+    Record,
+    Unusable,
+    mapping,
+    number,
+    text,
+    texts,
+)
 
 DEFAULT = "$default"
 """The name of the catch-all route and of the stage at the root of the API's address."""
@@ -204,7 +213,7 @@ def _routes(records: Record) -> Iterator[HttpRoute]:
 
 
 def _route(record: Record, key: str, verb: str, path: str, parts: tuple[str, ...]) -> HttpRoute:
-    kind, _slash, integration_id = _text(record, "target").partition("/")
+    kind, _slash, integration_id = text(record, "target").partition("/")
     foreign = next((name for name in _ONLY_FOR_WEBSOCKETS if record.get(name)), None)
     reason = f"the local cloud doesn't enforce {foreign} on a route of an HTTP API"
     return HttpRoute(
@@ -212,8 +221,8 @@ def _route(record: Record, key: str, verb: str, path: str, parts: tuple[str, ...
         verb,
         path,
         parts,
-        authorization_type=_text(record, "authorizationType") or "NONE",
-        authorizer_id=_text(record, "authorizerId"),
+        authorization_type=text(record, "authorizationType") or "NONE",
+        authorizer_id=text(record, "authorizerId"),
         authorization_scopes=texts(record.get("authorizationScopes")),
         integration_id=integration_id if kind == "integrations" else "",
         unusable=Unusable(Code.UNSUPPORTED, reason) if foreign else None,
@@ -222,8 +231,8 @@ def _route(record: Record, key: str, verb: str, path: str, parts: tuple[str, ...
 
 def _authorizer(key: str, record: Record) -> HttpAuthorizer:
     settings = mapping(record.get("jwtConfiguration"))
-    match = FUNCTION_URI.fullmatch(_text(record, "authorizerUri"))
-    version = _text(record, "authorizerPayloadFormatVersion")
+    match = FUNCTION_URI.fullmatch(text(record, "authorizerUri"))
+    version = text(record, "authorizerPayloadFormatVersion")
     unusable = None
     if match is None:
         reason = "the authorizer's URI names no Lambda function"
@@ -236,9 +245,9 @@ def _authorizer(key: str, record: Record) -> HttpAuthorizer:
         unusable = Unusable(Code.UNSUPPORTED, reason)
     return HttpAuthorizer(
         id=key,
-        type=_text(record, "authorizerType"),
+        type=text(record, "authorizerType"),
         identity_sources=texts(record.get("identitySource")),
-        issuer=_text(settings, "issuer"),
+        issuer=text(settings, "issuer"),
         audience=texts(settings.get("audience")),
         ttl=min(number(record.get("authorizerResultTtlInSeconds"), 0), MAX_TTL_SECONDS),
         payload_version=version,
@@ -249,8 +258,8 @@ def _authorizer(key: str, record: Record) -> HttpAuthorizer:
 
 
 def _integration(record: Record) -> HttpIntegration:
-    kind = _text(record, "integrationType")
-    version = _text(record, "payloadFormatVersion")
+    kind = text(record, "integrationType")
+    version = text(record, "payloadFormatVersion")
     timeout = min(number(record.get("timeoutInMillis"), DEFAULT_TIMEOUT_MS), MAX_TIMEOUT_MS)
     not_done = next((name for name in _NOT_DONE_HERE if record.get(name)), None)
     unusable = None
@@ -267,13 +276,9 @@ def _integration(record: Record) -> HttpIntegration:
         unusable = Unusable(Code.INTEGRATION_SETTINGS, reason)
     return HttpIntegration(
         type=kind,
-        uri=_text(record, "integrationUri"),
-        method=_text(record, "integrationMethod") or "ANY",
+        uri=text(record, "integrationUri"),
+        method=text(record, "integrationMethod") or "ANY",
         payload_version=version,
         timeout=timeout / 1000,
         unusable=unusable,
     )
-
-
-def _text(record: Record, name: str) -> str:
-    return str(record.get(name) or "")

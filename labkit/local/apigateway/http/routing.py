@@ -15,7 +15,7 @@ from labkit.local.apigateway.http.cors import is_preflight
 from labkit.local.apigateway.http.records import DEFAULT, HttpRoute
 from labkit.local.apigateway.http.responses import NOT_FOUND, broken
 from labkit.local.apigateway.outcomes import Pass, Stop
-from labkit.local.apigateway.records import VERBS
+from labkit.local.apigateway.records import VERBS, is_path_parameter
 
 Match = tuple[HttpRoute, dict[str, str]]
 Rank = tuple[int, int, tuple[int, ...], int]
@@ -78,7 +78,7 @@ def _parameters(candidate: HttpRoute, segments: list[str]) -> dict[str, str] | N
     if len(parts) != len(segments):
         return None
     for part, segment in zip(parts, segments, strict=True):
-        if _is_parameter(part) and segment:
+        if is_path_parameter(part) and segment:
             found[part[1:-1]] = segment
         elif part != segment:
             return None
@@ -89,9 +89,5 @@ def _rank(candidate: HttpRoute) -> Rank:
     """The lower, the better."""
     kind = 2 if candidate.key == DEFAULT else int(candidate.is_greedy)
     depth = -len(candidate.parts)
-    shape = tuple(int(_is_parameter(part)) for part in candidate.parts)
+    shape = tuple(int(is_path_parameter(part)) for part in candidate.parts)
     return kind, depth, shape, int(candidate.verb == "ANY")
-
-
-def _is_parameter(part: str) -> bool:
-    return part.startswith("{") and part.endswith("}")

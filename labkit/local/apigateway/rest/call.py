@@ -25,7 +25,7 @@ class RestCall(GatewayCall):
         deployment: the snapshot that the stage serves.
         extended_request_id: ``$context.extendedRequestId``.
         stage_variables: name → value.
-        stage_record: the live stage settings (method settings, web ACL…).
+        stage_record: the live stage settings (method settings, web ACL…), as the engine keeps them.
         base_path: of the custom domain name that the client used; None for the default endpoint.
         route: set by the route gate.
         claims: of the token, as text, set by the Cognito authorizer.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from labkit.journey import Code, Journey, Step
+from labkit.journey import Code, Journey
 from labkit.local.apigateway.addresses import Address
-from labkit.local.apigateway.journeys import Journeys
+from labkit.local.apigateway.answers import refuse
+from labkit.local.apigateway.journeys import Journeys, write_step
 from labkit.local.apigateway.outcomes import Stop
 from labkit.local.apigateway.pipeline import Pipeline
 from labkit.local.apigateway.rest.call import RestCall
@@ -104,7 +105,7 @@ class RestApiDataPlane:
     async def _respond(self, request: Request, address: Address, journey: Journey) -> Response:
         region = self._rest_apis.rest_api_region(address.api_id)
         if region is None or address.region not in (None, region):
-            return self._unknown_api(address, journey)
+            return _turn_away(journey, _unknown_api(address))
         stage_name = address.stage
         stage = self._rest_apis.stage(address.api_id, region, stage_name) or {}
         key = (address.api_id, str(stage.get("deploymentId")))
@@ -128,49 +129,50 @@ class RestApiDataPlane:
         refused = refuse_body(request, call.extended_request_id) if edge else None
         if refused is not None:
             reason = "CloudFront, in front of the API, refuses a GET with a body"
-            _note(journey, Code.GET_WITH_BODY, reason)
-            return refused
+            return _turn_away(journey, Stop(refused, Code.GET_WITH_BODY, reason))
         if request.body_too_large:
-            response = _too_large(journey)
-        elif not stage:
-            reason = f"the API has no stage {stage_name!r}"
-            stop = Stop(GatewayError(FORBIDDEN), Code.STAGE_NOT_FOUND, reason)
-            response = _stop(call, journey, stop)
-        elif key not in self._deployments:
-            reason = "the stage points to a deployment whose snapshot this cloud doesn't have: deploy again"
-            error = GatewayError(API_CONFIGURATION_ERROR)
-            response = _stop(call, journey, Stop(error, Code.STAGE_NOT_DEPLOYED, reason))
-        else:
+            response = _turn_away(journey, _too_large())
+        elif key in self._deployments:
             response = await self._pipeline.run(call, journey)
+        else:
+            stop = _not_deployed(stage_name, stage)
+            write_step(journey, "route", stop)
+            response = reject(call, stop)
         response.headers.append(("x-amz-apigw-id", call.extended_request_id))
         if edge:
             response.headers += edge_headers(response.status, call.extended_request_id)
         return response
 
-    def _unknown_api(self, address: Address, journey: Journey) -> Response:
-        if address.custom_domain is not None:
-            reason = f"no base path mapping of {address.custom_domain} fits the path"
-            _note(journey, Code.MAPPING_NOT_FOUND, reason)
-            return Response.of_json(
-                {"message": "Forbidden"}, 403, [("x-amzn-ErrorType", "ForbiddenException")]
-            )
+
+def _turn_away(journey: Journey, stop: Stop[Response]) -> Response:
+    """A response that no gateway response changes."""
+    write_step(journey, "route", stop)
+    return stop.refusal
+
+
+def _unknown_api(address: Address) -> Stop[Response]:
+    """403; without a custom domain name there is no such host on AWS (gateway 8.5)."""
+    response = refuse(403, "ForbiddenException", "Forbidden")
+    code = Code.MAPPING_NOT_FOUND
+    reason = f"no base path mapping of {address.custom_domain} fits the path"
+    if address.custom_domain is None:
+        response.headers.append((NO_SUCH_HOST, "1"))
+        code = Code.API_NOT_FOUND
         reason = f"there is no API {address.api_id}: on AWS the name has no address"
-        _note(journey, Code.API_NOT_FOUND, reason)
-        headers = [("x-amzn-ErrorType", "ForbiddenException"), (NO_SUCH_HOST, "1")]
-        return Response.of_json({"message": "Forbidden"}, 403, headers)
+    return Stop(response, code, reason)
 
 
-def _note(journey: Journey, code: Code, reason: str) -> None:
-    journey.steps.append(Step("route", "stop", reason, code=code))
+def _not_deployed(name: str, stage: Mapping[str, Any]) -> Stop[GatewayError]:
+    """The stage isn't there, or its snapshot isn't."""
+    if not stage:
+        return Stop(GatewayError(FORBIDDEN), Code.STAGE_NOT_FOUND, f"the API has no stage {name!r}")
+    reason = "the stage points to a deployment whose snapshot this cloud doesn't have: deploy again"
+    return Stop(GatewayError(API_CONFIGURATION_ERROR), Code.STAGE_NOT_DEPLOYED, reason)
 
 
-def _stop(call: RestCall, journey: Journey, stop: Stop[GatewayError]) -> Response:
-    _note(journey, stop.code, stop.reason)
-    return reject(call, stop)
-
-
-def _too_large(journey: Journey) -> Response:
+def _too_large() -> Stop[Response]:
     """413, as plain text; it can't be customised (gateway 1.14, 15.2)."""
-    _note(journey, Code.BODY_TOO_LARGE, f"the body is larger than {MAX_BODY_BYTES} bytes")
     text = f"HTTP content length exceeded {MAX_BODY_BYTES} bytes."
-    return Response(413, [("Content-Type", "text/plain")], text.encode())
+    response = Response(413, [("Content-Type", "text/plain")], text.encode())
+    reason = f"the body is larger than {MAX_BODY_BYTES} bytes"
+    return Stop(response, Code.BODY_TOO_LARGE, reason)

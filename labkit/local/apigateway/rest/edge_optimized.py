@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 
+from labkit.local.apigateway.event_parts import DROPPED, forwarded_headers
+from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.messages import Headers, Request, Response
 
 POP = "LOC50-C1"
@@ -33,8 +35,14 @@ def edge_headers(status: int, seed: str) -> Headers:
     ]
 
 
-def as_forwarded(headers: Headers, seed: str) -> Headers:
-    """The request's headers as the backend gets them: capitalised, with CloudFront's own (gateway 10.2, 10.3)."""
+def backend_headers(call: RestCall, dropped: frozenset[str] = DROPPED) -> Headers:
+    """The request's headers as a backend gets them: an edge-optimized API's with CloudFront's own.
+
+    They are capitalised then (gateway 10.2, 10.3).
+    """
+    headers = forwarded_headers(call, dropped)
+    if not call.deployment.is_edge_optimized:
+        return headers
     capitalised = [("-".join(part.capitalize() for part in k.split("-")), v) for k, v in headers]
     return [
         *capitalised,
@@ -44,7 +52,7 @@ def as_forwarded(headers: Headers, seed: str) -> Headers:
         ("CloudFront-Is-SmartTV-Viewer", "false"),
         ("CloudFront-Is-Tablet-Viewer", "false"),
         ("Via", "1.1 labkit.cloudfront.net (CloudFront)"),
-        ("X-Amz-Cf-Id", _identifier(seed)),
+        ("X-Amz-Cf-Id", _identifier(call.extended_request_id)),
     ]
 
 

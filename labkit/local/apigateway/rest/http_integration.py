@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 from labkit.journey import Code
 from labkit.local.apigateway.invocation import with_stage_variables
 from labkit.local.apigateway.loopback import (
-    HOP_BY_HOP,
     LateAnswerError,
     LoopbackClient,
     UnreachableServerError,
-    encoded_path_value,
     is_loopback,
+    with_path_parameters,
 )
 from labkit.local.apigateway.outcomes import Answer, Stop
 from labkit.local.apigateway.proxy_results import remapped
 from labkit.local.apigateway.rest.call import RestCall
+from labkit.local.apigateway.rest.edge_optimized import backend_headers
 from labkit.local.apigateway.rest.mock_integration import (
     UnsupportedTemplateError,
     integration_response,
@@ -32,8 +30,6 @@ from labkit.local.apigateway.rest.responses import (
 )
 from labkit.local.apigateway.rest.values import look_up
 from labkit.local.messages import Headers, Response, without_headers
-
-_PATH_PARAMETER = re.compile(r"\{(\w+)\+?\}")
 
 
 class HttpServerIntegration:
@@ -91,15 +87,12 @@ class HttpServerIntegration:
     def _url(self, call: RestCall, integration: RestIntegration) -> str:
         parameters = integration.parameters
 
-        def path_value(match: re.Match[str]) -> str:
-            source = parameters.get(f"integration.request.path.{match[1]}")
-            value = (
-                _source_value(call, source) if source else call.found.path_parameters.get(match[1])
-            )
-            return encoded_path_value(value or "")
+        def value_of(name: str) -> str | None:
+            source = parameters.get(f"integration.request.path.{name}")
+            return _source_value(call, source) if source else call.found.path_parameters.get(name)
 
         uri = with_stage_variables(integration.uri, call.stage_variables)
-        url = _PATH_PARAMETER.sub(path_value, uri)
+        url = with_path_parameters(uri, value_of)
         if integration.type == "HTTP_PROXY" and call.request.query_string:
             url += ("&" if "?" in url else "?") + call.request.query_string
         return url
@@ -109,11 +102,7 @@ class HttpServerIntegration:
     ) -> tuple[int, Headers, bytes]:
         sent: Headers = []
         if integration.type == "HTTP_PROXY":
-            sent = without_headers(call.request.headers, "host", *HOP_BY_HOP)
-            if (call.request.header("authorization") or "").startswith("AWS4-"):
-                sent = without_headers(
-                    sent, "authorization"
-                )  # a signature isn't forwarded (gateway 4.24)
+            sent = without_headers(backend_headers(call), "host")
         for target, source in integration.parameters.items():
             name = target.removeprefix("integration.request.header.")
             value = _source_value(call, source)

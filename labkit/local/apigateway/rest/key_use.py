@@ -14,7 +14,7 @@ class KeyUse:
     Attributes:
         key_id: the key's id.
         value: the key's value.
-        plan: the usage plan's record.
+        plan: the usage plan, live, as the engine keeps it.
         api_stage: the plan's entry for this stage, with its per-method throttles.
     """
 

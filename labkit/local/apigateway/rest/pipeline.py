@@ -1,4 +1,4 @@
-"""The gates of a REST API, in their order (gateway 9)."""
+"""The gates of a REST API, in their order (gateway 9), once its stage is found."""
 
 from __future__ import annotations
 
@@ -77,6 +77,7 @@ def rest_pipeline(gates: RestGates) -> Pipeline[RestCall, GatewayError]:
     return Pipeline(
         (
             ("waf", waf),
+            ("route", closed_endpoint),
             ("route", route),
             ("resource policy", gates.resource_policy.before_authorizer),
             ("authorizer", authorizer),
@@ -106,6 +107,8 @@ class RestIntegrations:
         if configured is None:
             reason = "the method has no integration"
             return Stop(GatewayError(API_CONFIGURATION_ERROR), Code.INTEGRATION_MISSING, reason)
+        if configured.unusable is not None:
+            return Stop(GatewayError(API_CONFIGURATION_ERROR), *configured.unusable)
         integration = self.by_type.get(configured.type)
         if integration is not None:
             return integration(call, configured)
@@ -117,9 +120,6 @@ class RestIntegrations:
 
 def route(call: RestCall) -> RestOutcome:
     """Find the method that serves the request."""
-    closed = closed_endpoint(call)
-    if closed is not None:
-        return closed
     call.route = find_route(call.deployment, call.verb, call.raw_path)
     if call.route is not None:
         path = call.route.resource.path

@@ -1,6 +1,7 @@
 """A REST API's deployment: the typed, immutable snapshot that a stage serves (gateway 8.1).
 
-:func:`freeze` is the one place that reads the engine's records; the gates read these.
+The gates read these, which :func:`freeze` made of the engine's records. What is live, such as the stage,
+isn't here: they read it as the engine keeps it.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from labkit.local.apigateway.records import (
     is_true,
     mapping,
     number,
+    text,
     texts,
 )
 
 DEFAULT_TTL_SECONDS = 300
-DEFAULT_TIMEOUT_MS = 29_000
+DEFAULT_TIMEOUT_MS = MAX_TIMEOUT_MS = 29_000
+"""Of an integration; more is only for accounts that asked for it (gateway 14)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +47,23 @@ class RestIntegration:
         type: ``MOCK``, ``AWS_PROXY``, ``HTTP``, ``HTTP_PROXY``…
         uri: may name stage variables and path parameters.
         http_method: the verb towards the backend; empty when unset.
-        credentials: a role's ARN; empty when unset.
-        timeout: in seconds.
+        timeout: in seconds: 29 unless set, and never more (gateway 14).
         passthrough_behavior: ``WHEN_NO_MATCH``, ``WHEN_NO_TEMPLATES`` or ``NEVER``.
         parameters: ``integration.request.…`` → where the value comes from.
         templates: content type → request template.
         responses: by the status that they answer.
+        unusable: why the local cloud doesn't ask it, or None.
     """
 
     type: str
     uri: str
     http_method: str
-    credentials: str
     timeout: float
     passthrough_behavior: str
     parameters: Mapping[str, str]
     templates: Mapping[str, str]
     responses: Mapping[str, IntegrationResponse]
+    unusable: Unusable | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +266,7 @@ def freeze(api_id: str, region: str, deployment_id: str, configuration: Record) 
         authorizers={
             k: _authorizer(k, v) for k, v in mapping(configuration.get("authorizers")).items()
         },
-        models={str(m["name"]): Model(str(m["name"]), _text(m, "schema")) for m in models},
+        models={str(m["name"]): Model(str(m["name"]), text(m, "schema")) for m in models},
         validators={
             k: RequestValidator(
                 is_true(v.get("validateRequestBody")), is_true(v.get("validateRequestParameters"))
@@ -289,13 +292,13 @@ def freeze_gateway_response(record: Record) -> GatewayResponse:
 
 def freeze_integration(record: Record) -> RestIntegration:
     """A method's backend."""
+    timeout = min(number(record.get("timeoutInMillis"), DEFAULT_TIMEOUT_MS), MAX_TIMEOUT_MS)
     return RestIntegration(
-        type=_text(record, "type"),
-        uri=_text(record, "uri"),
-        http_method=_text(record, "httpMethod"),
-        credentials=_text(record, "credentials"),
-        timeout=number(record.get("timeoutInMillis"), DEFAULT_TIMEOUT_MS) / 1000,
-        passthrough_behavior=_text(record, "passthroughBehavior") or "WHEN_NO_MATCH",
+        type=text(record, "type"),
+        uri=text(record, "uri"),
+        http_method=text(record, "httpMethod"),
+        timeout=timeout / 1000,
+        passthrough_behavior=text(record, "passthroughBehavior") or "WHEN_NO_MATCH",
         parameters=_mapping_of_texts(record, "requestParameters"),
         templates={
             kind: template
@@ -304,25 +307,38 @@ def freeze_integration(record: Record) -> RestIntegration:
         },
         responses={
             k: IntegrationResponse(
-                _text(v, "statusCode") or "200",
-                _text(v, "selectionPattern"),
+                text(v, "statusCode") or "200",
+                text(v, "selectionPattern"),
                 _mapping_of_texts(v, "responseParameters"),
                 _mapping_of_texts(v, "responseTemplates"),
             )
             for k, v in mapping(record.get("integrationResponses")).items()
         },
+        unusable=_unusable_integration(record),
     )
+
+
+def _unusable_integration(record: Record) -> Unusable | None:
+    """Why the local cloud doesn't ask a backend that AWS would ask."""
+    reason = None
+    if record.get("credentials"):
+        reason = "the local cloud doesn't use an integration's credentials, so it stops here"
+    elif (record.get("connectionType") or "INTERNET") != "INTERNET":
+        reason = "the local cloud has no VPC links, so it stops here"
+    elif text(record, "type") == "HTTP" and record.get("requestTemplates"):
+        reason = "the local cloud applies no request template of an HTTP integration: it stops here"
+    return Unusable(Code.UNSUPPORTED, reason) if reason else None
 
 
 def freeze_method(record: Record) -> Method:
     """A verb of a resource."""
     integration = record.get("methodIntegration")
     return Method(
-        authorization_type=_text(record, "authorizationType") or "NONE",
-        authorizer_id=_text(record, "authorizerId"),
+        authorization_type=text(record, "authorizationType") or "NONE",
+        authorizer_id=text(record, "authorizerId"),
         authorization_scopes=texts(record.get("authorizationScopes")),
         api_key_required=is_true(record.get("apiKeyRequired")),
-        validator_id=_text(record, "requestValidatorId"),
+        validator_id=text(record, "requestValidatorId"),
         required_parameters=tuple(
             name for name, v in mapping(record.get("requestParameters")).items() if is_true(v)
         ),
@@ -343,9 +359,9 @@ def _resource(key: str, record: Record) -> Resource:
 
 
 def _authorizer(key: str, record: Record) -> RestAuthorizer:
-    sources = _text(record, "identitySource").split(",")
-    kind = _text(record, "type")
-    match = FUNCTION_URI.fullmatch(_text(record, "authorizerUri"))
+    sources = text(record, "identitySource").split(",")
+    kind = text(record, "type")
+    match = FUNCTION_URI.fullmatch(text(record, "authorizerUri"))
     unusable = None
     if match is None:
         reason = "the authorizer's URI names no Lambda function"
@@ -358,16 +374,12 @@ def _authorizer(key: str, record: Record) -> RestAuthorizer:
         type=kind,
         identity_sources=tuple(source.strip() for source in sources if source.strip()),
         # A REQUEST authorizer has no token to validate.
-        validation="" if kind == "REQUEST" else _text(record, "identityValidationExpression"),
+        validation="" if kind == "REQUEST" else text(record, "identityValidationExpression"),
         ttl=number(record.get("authorizerResultTtlInSeconds"), DEFAULT_TTL_SECONDS),
         provider_arns=texts(record.get("providerARNs")),
         function_arn=match["function"] if match else "",
         unusable=unusable,
     )
-
-
-def _text(record: Record, name: str) -> str:
-    return str(record.get(name) or "")
 
 
 def _mapping_of_texts(record: Record, name: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from labkit.local.apigateway.records import is_path_parameter
 from labkit.local.apigateway.rest.records import Method, Resource, RestDeployment
 
 
@@ -65,10 +66,10 @@ def _exact(
     for segment in segments:
         below = deployment.children.get(resource.parts, ()) if resource else ()
         resource = next(
-            (r for r in below if r.parts[-1] == segment and not _is_parameter(segment)), None
+            (r for r in below if r.parts[-1] == segment and not is_path_parameter(segment)), None
         )
         if resource is None and segment:
-            resource = next((r for r in below if _is_parameter(r.parts[-1])), None)
+            resource = next((r for r in below if is_path_parameter(r.parts[-1])), None)
             if resource is not None:
                 parameters[resource.parts[-1][1:-1]] = segment
         if resource is None:
@@ -88,7 +89,7 @@ def _greedy(
         parameters: dict[str, str] = {}
         rank = []
         for configured, sent in zip(parents, segments, strict=False):
-            if _is_parameter(configured) and sent:
+            if is_path_parameter(configured) and sent:
                 parameters[configured[1:-1]] = sent
                 rank.append(1)
             elif configured == sent:
@@ -100,7 +101,3 @@ def _greedy(
             found.append(((-len(parents), rank), resource, parameters))
     found.sort(key=lambda match: match[0])
     return ((resource, parameters) for _rank, resource, parameters in found)
-
-
-def _is_parameter(part: str) -> bool:
-    return part.startswith("{") and part.endswith("}")

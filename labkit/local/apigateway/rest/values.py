@@ -9,11 +9,7 @@ _HEADER = "method.request.header."
 
 
 def look_up(call: RestCall, name: str) -> str | None:
-    """The text behind a reference, without its ``$``; None when there is no such value.
-
-    >>> look_up.__name__
-    'look_up'
-    """
+    """The text behind a reference, without its ``$``; None when there is no such value."""
     head, _dot, rest = name.partition(".")
     if head == "context":
         return _context_value(call, rest)

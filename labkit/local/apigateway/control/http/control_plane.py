@@ -14,10 +14,11 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from labkit.local.apigateway.control.http.refusals import ID_OF, error, refusal
+from labkit.local.apigateway.answers import bad_request, refuse, with_body
+from labkit.local.apigateway.control.http.refusals import ID_OF, refusal
 from labkit.local.apigateway.http.data_plane import HttpApiDataPlane, HttpApis
 from labkit.local.cognito.pool_keys import UserPools
-from labkit.local.messages import Request, Response, without_headers
+from labkit.local.messages import Request, Response
 
 Forward = Callable[[Request], Awaitable[Response]]
 
@@ -124,7 +125,7 @@ class HttpApiControlPlane:
         region = self._state.http_api_region(api_id)
         address = f"{scheme}://{api_id}.execute-api.{region}.amazonaws.com"
         made["apiEndpoint"] = records["api"]["apiEndpoint"] = address
-        return _with_body(response, made)
+        return with_body(response, made)
 
     # -- deployments ----------------------------------------------------------------
 
@@ -136,7 +137,7 @@ class HttpApiControlPlane:
         stage_name = _body(request).get("stageName")
         if stage_name is not None and stage_name not in records["stages"]:
             records["deployments"].pop(deployment_id, None)
-            return error(404, "NotFoundException", f"Unable to find Stage by name {stage_name}")
+            return refuse(404, "NotFoundException", f"Unable to find Stage by name {stage_name}")
         self._data_plane.deploy(api_id, deployment_id)
         if stage_name is not None:
             records["stages"][stage_name]["deploymentId"] = deployment_id
@@ -171,7 +172,7 @@ class HttpApiControlPlane:
         records = self._records(api_id)
         if records and _is_served(records, deployment_id):
             message = "Active stages pointing to this deployment must be moved or deleted"
-            return error(400, "BadRequestException", message)
+            return bad_request(message)
         response = await self._forward(request)
         if response.status < 300:
             self._data_plane.forget_deployment(api_id, deployment_id)
@@ -194,12 +195,7 @@ def _without_assumed_ttl(request: Request, response: Response, records: dict[str
     made.pop("authorizerResultTtlInSeconds", None)
     record = records["authorizers"].get(str(made.get("authorizerId")), {})
     record.pop("authorizerResultTtlInSeconds", None)
-    return _with_body(response, made)
-
-
-def _with_body(response: Response, body: object) -> Response:
-    headers = without_headers(response.headers, "content-length", "content-type")
-    return Response.of_json(body, response.status, headers)
+    return with_body(response, made)
 
 
 def _body(request: Request) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from labkit.local.apigateway.answers import bad_request, refuse
 from labkit.local.apigateway.http.issuers import COGNITO_ISSUER
 from labkit.local.apigateway.http.records import MAX_TTL_SECONDS
 from labkit.local.apigateway.loopback import is_loopback
@@ -43,23 +44,23 @@ def refusal(
 def _of_route(record: Mapping[str, Any], records: Records, _pools: UserPools) -> Iterator[Response]:
     key, kind = record.get("routeKey"), record.get("authorizationType") or "NONE"
     if [route.get("routeKey") for route in records["routes"].values()].count(key) > 1:
-        yield error(409, "ConflictException", f"Route with key {key} already exists for this API")
+        yield refuse(409, "ConflictException", f"Route with key {key} already exists for this API")
     authorizer = records["authorizers"].get(str(record.get("authorizerId"))) or {}
     wanted = {"JWT": "JWT", "CUSTOM": "REQUEST"}.get(str(kind))
     if wanted is not None and authorizer.get("authorizerType") != wanted:
         # anomalyco/ion#1104 and #470, 2024, for JWT.
-        yield _bad(
+        yield bad_request(
             f"Invalid authorizer ID specified. Setting the authorization type to {kind} requires a valid "
             f"{kind} authorizer."
         )
     scopes = _list(record.get("authorizationScopes"))
     if scopes and kind != "JWT":  # aws/aws-cdk#27576, 2023
-        yield _bad(
+        yield bad_request(
             "Invalid Route authorization type specified. Authorization Scopes are only valid for COGNITO_USER_POOLS "
             "and JWT authorization types"
         )
     if len(scopes) > MAX_SCOPES:
-        yield _bad(f"A route can't have more than {MAX_SCOPES} authorization scopes")
+        yield bad_request(f"A route can't have more than {MAX_SCOPES} authorization scopes")
 
 
 def _of_authorizer(
@@ -72,27 +73,27 @@ def _of_authorizer(
             "Maximum number of Authorizers for this API has been reached. Please contact AWS if you need additional "
             "Authorizers."
         )
-        yield error(429, "ConflictException", message)
+        yield refuse(429, "ConflictException", message)
     ttl = record.get("authorizerResultTtlInSeconds")
     if ttl is not None and not (isinstance(ttl, int) and 0 <= ttl <= MAX_TTL_SECONDS):
-        yield _bad(f"AuthorizerResultTtlInSeconds must be from 0 to {MAX_TTL_SECONDS}")
+        yield bad_request(f"AuthorizerResultTtlInSeconds must be from 0 to {MAX_TTL_SECONDS}")
     if record.get("authorizerType") != "JWT":
         return
     settings = record.get("jwtConfiguration")
     settings = settings if isinstance(settings, dict) else {}
     issuer, audience = str(settings.get("issuer") or ""), _list(settings.get("audience"))
     if len(_list(record.get("identitySource"))) != 1:
-        yield _bad("A JWT authorizer has exactly one identity source")
+        yield bad_request("A JWT authorizer has exactly one identity source")
     if not issuer or not audience:
-        yield _bad("A JWT authorizer has an issuer and at least one audience")
+        yield bad_request("A JWT authorizer has an issuer and at least one audience")
     if len(audience) > MAX_AUDIENCES:
-        yield _bad(f"A JWT authorizer can't have more than {MAX_AUDIENCES} audiences")
+        yield bad_request(f"A JWT authorizer can't have more than {MAX_AUDIENCES} audiences")
     pool = COGNITO_ISSUER.fullmatch(issuer)
     has_no_keys = pool is not None and pools.client_ids(pool["pool"]) is None
     # A server of this machine may do without https, which on AWS nobody can reach.
     if has_no_keys or not (issuer.startswith("https://") or is_loopback(issuer)):
         # haandol/cognito-kakao-example#1, 2021, for a user pool.
-        yield _bad(
+        yield bad_request(
             f"Caught exception when connecting to {issuer}{_DISCOVERY} for issuer {issuer}. Please try again later. "
             f"Error: Invalid issuer: {issuer}. Issuer must have a valid discovery endpoint ended with '{_DISCOVERY}'"
         )
@@ -103,17 +104,10 @@ def _of_integration(
 ) -> Iterator[Response]:
     timeout = record.get("timeoutInMillis")
     if timeout is not None and timeout not in TIMEOUT_MS:
-        yield _bad(f"The timeout must be from {TIMEOUT_MS[0]} to {TIMEOUT_MS[-1]} milliseconds")
+        yield bad_request(
+            f"The timeout must be from {TIMEOUT_MS[0]} to {TIMEOUT_MS[-1]} milliseconds"
+        )
 
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _bad(message: str) -> Response:
-    return error(400, "BadRequestException", message)
-
-
-def error(status: int, kind: str, message: str) -> Response:
-    """An error of the control plane, in the shape that an SDK reads."""
-    return Response.of_json({"message": message}, status, [("x-amzn-ErrorType", kind)])

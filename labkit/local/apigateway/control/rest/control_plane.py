@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
+from labkit.local.apigateway.answers import bad_request, refuse, with_body
 from labkit.local.apigateway.control.rest.authorizer_operations import (
     refusal_of,
     refusal_of_patch,
@@ -31,13 +32,13 @@ from labkit.local.apigateway.control.rest.rest_api_operations import (
     InvalidSettingError,
     check_policy,
     check_stage,
+    check_timeout,
     patched_types,
     saved_policy,
 )
 from labkit.local.apigateway.control.rest.testinvoke import (
     TestCalls,
     answer_test_invoke_method,
-    failure,
     is_test_invoke,
 )
 from labkit.local.apigateway.control.rest.testinvoke_authorizer import (
@@ -47,7 +48,7 @@ from labkit.local.apigateway.control.rest.testinvoke_authorizer import (
 from labkit.local.apigateway.rest.data_plane import RestApiDataPlane, RestApis
 from labkit.local.apigateway.rest.pipeline import RestGates, RestIntegrations
 from labkit.local.apigateway.rest.records import freeze
-from labkit.local.messages import Request, Response, without_headers
+from labkit.local.messages import Request, Response
 
 Forward = Callable[[Request], Awaitable[Response]]
 
@@ -61,6 +62,7 @@ _AUTHORIZER = re.compile(r"/restapis/([^/]+)/authorizers/([^/]+)/?")
 _STAGE = re.compile(r"/restapis/([^/]+)/stages/([^/]+)")
 _RESOURCE = re.compile(r"/restapis/([^/]+)/resources/([^/]+)")
 _METHOD = re.compile(r"/restapis/([^/]+)/resources/([^/]+)/methods/([^/]+)")
+_INTEGRATION = re.compile(r"/restapis/[^/]+/resources/[^/]+/methods/[^/]+/integration")
 
 
 class RestApiState(RestApis, GatewayResponses, Protocol):
@@ -134,6 +136,8 @@ class RestApiControlPlane:
             return await self._update_method(request, *match.groups())
         if request.method == "PATCH" and _STAGE.fullmatch(request.raw_path):
             return await self._update_stage(request)
+        if request.method in ("PUT", "PATCH") and _INTEGRATION.fullmatch(request.raw_path):
+            return await self._configure_integration(request)
         if request.method == "DELETE" and (match := _DEPLOYMENT.fullmatch(request.raw_path)):
             return await self._delete_deployment(request, *match.groups())
         if request.method == "GET" and (match := _EXPORT.fullmatch(request.raw_path)):
@@ -159,7 +163,7 @@ class RestApiControlPlane:
         if match is None or request.method not in ("GET", "POST"):
             return response
         find = partial(self._data_plane.deployment, match[1])
-        return _with_body(response, shown(response.json(), dict(request.query), find))
+        return with_body(response, shown(response.json(), dict(request.query), find))
 
     async def _export(self, request: Request, api_id: str, stage_name: str) -> Response:
         """The engine exports the draft, AWS what the stage serves: so only while they are the same."""
@@ -172,7 +176,7 @@ class RestApiControlPlane:
         served = self._data_plane.deployment(api_id, str(stage.get("deploymentId")))
         if served is not None and served.same_as(draft):
             return response
-        return failure(
+        return refuse(
             501,
             "NotImplementedException",
             "The API was changed since the deployment that the stage serves. The local cloud can export a stage only "
@@ -185,9 +189,7 @@ class RestApiControlPlane:
         """A deployment that a stage serves stays. The engine would delete it, so it isn't asked."""
         region = self._state.rest_api_region(api_id)
         if region and self._state.serves(api_id, region, deployment_id):
-            return _bad_request(
-                "Active stages pointing to this deployment must be moved or deleted"
-            )
+            return bad_request("Active stages pointing to this deployment must be moved or deleted")
         response = await self._forward(request)
         if response.status < 300:
             self._data_plane.forget_deployment(api_id, deployment_id)
@@ -199,7 +201,7 @@ class RestApiControlPlane:
         try:
             check_policy(asked.get("policy"))
         except InvalidSettingError as error:
-            return _bad_request(str(error))
+            return bad_request(str(error))
         response = await self._forward(request)
         if response.status >= 300:
             return response
@@ -218,7 +220,7 @@ class RestApiControlPlane:
             for operation in operations:
                 check_policy(operation.get("path") == "/policy" and operation.get("value"))
         except InvalidSettingError as error:
-            return _bad_request(str(error))
+            return bad_request(str(error))
         response = await self._forward(request)
         if response.status >= 300:
             return response
@@ -229,7 +231,19 @@ class RestApiControlPlane:
         try:
             check_stage(_operations(request))
         except InvalidSettingError as error:
-            return _bad_request(str(error))
+            return bad_request(str(error))
+        return await self._forward(request)
+
+    async def _configure_integration(self, request: Request) -> Response:
+        """The engine keeps any timeout."""
+        asked = [_json(request).get("timeoutInMillis")]
+        patched = (op for op in _operations(request) if op.get("path") == "/timeoutInMillis")
+        asked += [operation.get("value") for operation in patched]
+        try:
+            for value in asked:
+                check_timeout(value)
+        except InvalidSettingError as error:
+            return bad_request(str(error))
         return await self._forward(request)
 
     def _with_saved_settings(
@@ -247,7 +261,7 @@ class RestApiControlPlane:
             record["policy"] = saved_policy(record["policy"], prefix)
             shown["policy"] = json.dumps(record["policy"], ensure_ascii=False)[1:-1]
         truth_values(record)
-        return _with_body(response, truth_values(shown))
+        return with_body(response, truth_values(shown))
 
     async def _authorizer(self, request: Request) -> Response:
         """Refuse what can't be an authorizer; a time to live that wasn't asked for isn't echoed (gateway 3.12)."""
@@ -258,14 +272,14 @@ class RestApiControlPlane:
         elif request.method == "PATCH":
             refusal = refusal_of_patch(_operations(request))
         if refusal is not None:
-            return _bad_request(refusal)
+            return bad_request(refusal)
         response = await self._forward(request)
         if response.status >= 300 or request.method not in ("POST", "PATCH"):
             return response
         shown = with_number(response.json())
         if request.method == "POST" and asked.get("authorizerResultTtlInSeconds") is None:
             shown.pop("authorizerResultTtlInSeconds", None)
-        return _with_body(response, shown)
+        return with_body(response, shown)
 
     async def _test_invoke(self, request: Request) -> Response:
         """The engine doesn't know the operation: its 404 means that the caller was authorized."""
@@ -290,7 +304,7 @@ class RestApiControlPlane:
             return verdict
         region = self._state.rest_api_region(api_id)
         if region is None or self._state.stage(api_id, region, stage) is None:
-            return failure(404, "NotFoundException", "Invalid stage identifier specified")
+            return refuse(404, "NotFoundException", "Invalid stage identifier specified")
         self._gates.lambda_authorizer.forget(api_id, stage)
         return Response(202)
 
@@ -320,11 +334,7 @@ class RestApiControlPlane:
         if scoped:
             method["authorizationScopes"] = patched_scopes(before, scoped)
         truth_values(method)
-        return Response(
-            response.status,
-            without_headers(response.headers, "content-length"),
-            Response.of_json(method).body,
-        )
+        return with_body(response, method)
 
 
 def truth_values(record: dict[str, Any]) -> dict[str, Any]:
@@ -339,12 +349,6 @@ def truth_values(record: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _bad_request(message: str) -> Response:
-    return Response.of_json(
-        {"message": message}, 400, [("x-amzn-ErrorType", "BadRequestException")]
-    )
-
-
 def _json(request: Request) -> dict[str, Any]:
     """The body, if it is a JSON object; the engine refuses another one."""
     try:
@@ -357,11 +361,6 @@ def _json(request: Request) -> dict[str, Any]:
 def _operations(request: Request) -> list[dict[str, Any]]:
     operations = _json(request).get("patchOperations")
     return [op for op in operations if isinstance(op, dict)] if isinstance(operations, list) else []
-
-
-def _with_body(response: Response, data: object) -> Response:
-    headers = without_headers(response.headers, "content-length")
-    return Response(response.status, headers, Response.of_json(data).body)
 
 
 def patched_scopes(scopes: list[str], operations: list[Mapping[str, Any]]) -> list[str]:

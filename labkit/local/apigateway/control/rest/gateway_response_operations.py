@@ -11,7 +11,8 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from labkit.local.messages import Request, Response, without_headers
+from labkit.local.apigateway.answers import bad_request, with_body
+from labkit.local.messages import Request, Response
 
 Record = dict[str, Any]
 
@@ -76,7 +77,7 @@ async def answer_gateway_response_operation(
         if verdict.status != 404:
             return verdict
         if kind not in DEFAULT_STATUS:
-            return _bad_request(f"Invalid gateway response type: {kind}")
+            return bad_request(f"Invalid gateway response type: {kind}")
         return _update(request, kind, customised)
     if verdict.status != 200:
         return verdict
@@ -88,8 +89,7 @@ async def answer_gateway_response_operation(
         )
     else:
         answer = _inherited(answer, customised)
-    headers = without_headers(verdict.headers, "content-length")
-    return Response(verdict.status, headers, Response.of_json(answer).body)
+    return with_body(verdict, answer)
 
 
 def _inherited(shown: Record, customised: Mapping[str, Record]) -> Record:
@@ -119,9 +119,9 @@ def _update(request: Request, kind: str, customised: dict[str, Record]) -> Respo
         for operation in json.loads(request.body or b"{}").get("patchOperations") or []:
             _apply(record, operation["op"], operation["path"], operation.get("value"))
     except _InvalidPatchError as error:
-        return _bad_request(str(error))
+        return bad_request(str(error))
     except (ValueError, AttributeError, KeyError, TypeError):
-        return _bad_request("Invalid request input")
+        return bad_request("Invalid request input")
     customised[kind] = record
     return Response.of_json(record)
 
@@ -149,9 +149,3 @@ def _apply(record: Record, verb: str, path: str, value: object) -> None:
             values[name] = str(value or "")
     else:
         raise _InvalidPatchError(f"Invalid patch path {path}")
-
-
-def _bad_request(message: str) -> Response:
-    return Response.of_json(
-        {"message": message}, 400, [("x-amzn-ErrorType", "BadRequestException")]
-    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from labkit.local.apigateway.answers import bad_request, refuse
 from labkit.local.messages import Response
 
 _PATHS = ("/parentId", "/pathPart")
@@ -32,23 +33,23 @@ def refuse_update(
     for operation in operations:
         verb, path, value = (operation.get(name) for name in ("op", "path", "value"))
         if verb != "replace" or path not in _PATHS or not isinstance(value, str):
-            return _bad_request(
+            return bad_request(
                 f"Invalid patch path  '{path}' specified for op '{verb}'. "
                 "Please choose supported operations"
             )
         if parents[resource_id] is None:
-            return _bad_request(f"Root resource cannot update its {path.removeprefix('/')}.")
+            return bad_request(f"Root resource cannot update its {path.removeprefix('/')}.")
         if path == "/pathPart":
             parts[resource_id] = value
         elif value not in parents:
-            return _refusal(404, "NotFoundException", "Invalid Resource identifier specified")
+            return refuse(404, "NotFoundException", "Invalid Resource identifier specified")
         elif resource_id in _line(parents, value):
-            return _bad_request("Resources cannot be cyclical.")
+            return bad_request("Resources cannot be cyclical.")
         else:
             parents[resource_id] = value
         place = (parents[resource_id], parts[resource_id])
         if any(place == (parents[key], parts[key]) for key in parents if key != resource_id):
-            return _refusal(
+            return refuse(
                 409,
                 "ConflictException",
                 f"Another resource with the same parent already has this name: {place[1]}",
@@ -67,11 +68,3 @@ def _line(parents: Mapping[str, str | None], resource_id: str | None) -> list[st
         found.append(resource_id)
         resource_id = parents.get(resource_id)
     return found
-
-
-def _bad_request(message: str) -> Response:
-    return _refusal(400, "BadRequestException", message)
-
-
-def _refusal(status: int, error_type: str, message: str) -> Response:
-    return Response.of_json({"message": message}, status, [("x-amzn-ErrorType", error_type)])

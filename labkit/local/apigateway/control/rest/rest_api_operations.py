@@ -7,7 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from labkit.local.apigateway.records import number
+from labkit.local.apigateway.rest.records import MAX_TIMEOUT_MS
+
 MAX_POLICY_CHARACTERS = 8_192
+MIN_TIMEOUT_MS = 50
 _CHANGES = {
     "EDGE": {"REGIONAL", "PRIVATE"},
     "REGIONAL": {"EDGE", "PRIVATE"},
@@ -51,6 +55,25 @@ def check_stage(operations: Iterable[Mapping[str, Any]]) -> None:
         wanted = next((p for end, p in _LIMITS.items() if path.endswith(end)), None)
         if wanted and operation.get("op") != "remove" and not wanted.fullmatch(value):
             raise InvalidSettingError(f"Invalid value {value} for {path}")
+
+
+def check_timeout(value: object) -> None:
+    """Refuse an integration's timeout that is too short or too long (gateway 14).
+
+    Args:
+        value: milliseconds, in a patch as text; None: unset.
+
+    Raises:
+        InvalidSettingError: it isn't a number from 50 to 29,000.
+
+    >>> check_timeout(29_001)  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    InvalidSettingError: Timeout should be between 50 ms and 29000 ms
+    """
+    if value is not None and not MIN_TIMEOUT_MS <= number(value, 0) <= MAX_TIMEOUT_MS:
+        raise InvalidSettingError(
+            f"Timeout should be between {MIN_TIMEOUT_MS} ms and {MAX_TIMEOUT_MS} ms"
+        )
 
 
 def patched_types(types: Iterable[str], operations: Iterable[Mapping[str, Any]]) -> list[str]:

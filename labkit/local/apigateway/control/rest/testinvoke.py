@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from labkit.local.apigateway.answers import bad_request, refuse
 from labkit.local.apigateway.outcomes import OUTCOMES, Stop
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.data_plane import RestApis
@@ -42,19 +43,19 @@ async def answer_test_invoke_method(
     api_id, resource_id, verb = match.groups()
     region = rest_apis.rest_api_region(api_id)
     if region is None:
-        return failure(404, "NotFoundException", "Invalid API identifier specified")
+        return refuse(404, "NotFoundException", "Invalid API identifier specified")
     deployment = freeze(api_id, region, "", rest_apis.rest_api_configuration(api_id, region))
     resource = deployment.resources.get(resource_id)
     if resource is None:
-        return failure(404, "NotFoundException", "Invalid Resource identifier specified")
+        return refuse(404, "NotFoundException", "Invalid Resource identifier specified")
     method = resource.methods.get(verb)
     if method is None:
-        return failure(404, "NotFoundException", "Invalid Method identifier specified")
+        return refuse(404, "NotFoundException", "Invalid Method identifier specified")
     try:
         asked = json.loads(request.body or b"{}")
         call = test_calls.make(deployment, asked, TEST_STAGE, resource.path)
     except (ValueError, TypeError, AttributeError):
-        return failure(400, "BadRequestException", "Invalid request input")
+        return bad_request("Invalid request input")
     parameters = _path_parameters(resource.parts, split_path(call.raw_path))
     call.route = Route(resource, method, parameters)
     if verb != "ANY":
@@ -184,8 +185,3 @@ def execution_log(call: RestCall) -> str:
 
 def _braces(values: Mapping[str, str]) -> str:
     return "{" + ", ".join(f"{name}={value}" for name, value in values.items()) + "}"
-
-
-def failure(status: int, error_type: str, message: str) -> Response:
-    """A control-plane error."""
-    return Response.of_json({"message": message}, status, [("x-amzn-ErrorType", error_type)])

@@ -10,7 +10,8 @@ import re
 import time
 from typing import Any
 
-from labkit.local.apigateway.control.rest.testinvoke import TestCalls, execution_log, failure
+from labkit.local.apigateway.answers import bad_request, refuse
+from labkit.local.apigateway.control.rest.testinvoke import TestCalls, execution_log
 from labkit.local.apigateway.lambda_authorizer import LambdaAuthorizer, masked
 from labkit.local.apigateway.outcomes import Stop
 from labkit.local.apigateway.rest.call import RestCall
@@ -40,16 +41,16 @@ async def answer_test_invoke_authorizer(
     api_id, authorizer_id = match.groups()
     region = rest_apis.rest_api_region(api_id)
     if region is None:
-        return failure(404, "NotFoundException", "Invalid API identifier specified")
+        return refuse(404, "NotFoundException", "Invalid API identifier specified")
     deployment = freeze(api_id, region, "", rest_apis.rest_api_configuration(api_id, region))
     authorizer = deployment.authorizers.get(authorizer_id)
     if authorizer is None:
-        return failure(404, "NotFoundException", "Invalid Authorizer identifier specified")
+        return refuse(404, "NotFoundException", "Invalid Authorizer identifier specified")
     try:
         asked = json.loads(request.body or b"{}")
         call = test_calls.make(deployment, asked, TEST_STAGE, "/")
     except (ValueError, TypeError, AttributeError):
-        return failure(400, "BadRequestException", "Invalid request input")
+        return bad_request("Invalid request input")
     call.route = Route(Resource("", "/", (), {}), Method("CUSTOM", authorizer_id), {})
     started = time.perf_counter()
     call.write(f"Starting authorizer: {authorizer_id} for request: {call.request_id}")

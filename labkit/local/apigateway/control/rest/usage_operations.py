@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import unquote
 
+from labkit.local.apigateway.answers import bad_request, refuse, with_body
 from labkit.local.apigateway.control.rest.usage_requests import (
     checked_body,
     is_number,
@@ -15,7 +16,7 @@ from labkit.local.apigateway.control.rest.usage_requests import (
 )
 from labkit.local.apigateway.rest.usage_plans import UsagePlans
 from labkit.local.json_protocol import ApiError
-from labkit.local.messages import Request, Response, without_headers
+from labkit.local.messages import Request, Response
 
 Forward = Callable[[Request], Awaitable[Response]]
 
@@ -78,7 +79,7 @@ class UsageOperations:
         try:
             return await self._answer(request)
         except ApiError as refused:
-            return _error(refused.status, refused.error_type, str(refused))
+            return refuse(refused.status, refused.error_type, str(refused))
 
     async def _answer(self, request: Request) -> Response:
         if request.method == "GET" and (match := _USAGE.fullmatch(request.raw_path)):
@@ -120,12 +121,12 @@ class UsageOperations:
             api_id, name = str(stage.get("apiId")), str(stage.get("stage"))
             region = self._rest_apis.rest_api_region(api_id)
             if region is None or self._rest_apis.stage(api_id, region, name) is None:
-                return _error(404, "NotFoundException", f"API Stage not found: {api_id}:{name}")
+                return refuse(404, "NotFoundException", f"API Stage not found: {api_id}:{name}")
         return None
 
     def _plan_shown(self, response: Response, plan_id: str) -> Response:
         plan = self._state.usage_plan(plan_id)
-        return response if plan is None else _with_body(response, with_numbers(plan))
+        return response if plan is None else with_body(response, with_numbers(plan))
 
     def _key_shown(self, response: Response, key_id: str) -> Response:
         """``"false"`` isn't false: a key that was disabled so would still open the API."""
@@ -134,7 +135,7 @@ class UsageOperations:
             return response
         if isinstance(key.get("enabled"), str):
             key["enabled"] = key["enabled"].lower() == "true"
-        return _with_body(response, key)
+        return with_body(response, key)
 
     async def _authorized(self, request: Request) -> Response | None:
         """The engine doesn't know the operation: any answer but a refusal means that the caller may make it."""
@@ -144,14 +145,14 @@ class UsageOperations:
     def _get_usage(self, request: Request, plan_id: str) -> Response:
         plan = self._state.usage_plan(plan_id)
         if plan is None:
-            return _error(404, "NotFoundException", "Invalid Usage Plan identifier specified")
+            return refuse(404, "NotFoundException", "Invalid Usage Plan identifier specified")
         query = dict(request.query)
         try:
             first, last = _day(query.get("startDate", "")), _day(query.get("endDate", ""))
         except ValueError:
-            return _error(400, "BadRequestException", "Invalid date format. Use yyyy-MM-dd")
+            return bad_request("Invalid date format. Use yyyy-MM-dd")
         if not dt.timedelta(0) <= last - first <= dt.timedelta(days=MAX_DAYS):
-            return _error(400, "BadRequestException", f"The dates must span 0 to {MAX_DAYS} days")
+            return bad_request(f"The dates must span 0 to {MAX_DAYS} days")
         keys = [k for k in self._state.usage_plan_keys(plan_id) if query.get("keyId") in (None, k)]
         items = {key: self._usage_plans.usage(plan, key, first, last) for key in keys}
         return Response.of_json(
@@ -166,16 +167,14 @@ class UsageOperations:
     def _update_usage(self, body: dict[str, Any], plan_id: str, key_id: str) -> Response:
         plan = self._state.usage_plan(plan_id)
         if plan is None or key_id not in self._state.usage_plan_keys(plan_id):
-            return _error(404, "NotFoundException", "Invalid Usage Plan Key identifier specified")
+            return refuse(404, "NotFoundException", "Invalid Usage Plan Key identifier specified")
         remaining = None
         for operation in operations_in(body):
             value = str(operation.get("value"))
             if operation.get("path") == "/remaining" and re.fullmatch("[0-9]{1,9}", value):
                 remaining = int(value)
         if remaining is None:
-            return _error(
-                400, "BadRequestException", "Invalid patch path: only /remaining can be replaced"
-            )
+            return bad_request("Invalid patch path: only /remaining can be replaced")
         self._usage_plans.grant(plan_id, key_id, remaining, plan)
         return Response.of_json({"usagePlanId": plan_id, "values": {key_id: [[0, remaining]]}})
 
@@ -194,12 +193,12 @@ class UsageOperations:
             after = patched_stages(before, staged)
         except ValueError as error:
             plan["apiStages"] = before
-            return _error(400, "BadRequestException", str(error))
+            return bad_request(str(error))
         missing = self._missing_stage([stage for stage in after if stage not in before])
         plan["apiStages"] = before if missing else after
         if missing is not None:
             return missing
-        return _with_body(response, with_numbers(plan))
+        return with_body(response, with_numbers(plan))
 
 
 def with_numbers(plan: dict[str, Any]) -> dict[str, Any]:
@@ -273,12 +272,3 @@ def _day(text: str) -> dt.date:
     if not _DAY.fullmatch(text):
         raise ValueError(text)
     return dt.date.fromisoformat(text)
-
-
-def _with_body(response: Response, data: object) -> Response:
-    headers = without_headers(response.headers, "content-length")
-    return Response(response.status, headers, Response.of_json(data).body)
-
-
-def _error(status: int, error_type: str, message: str) -> Response:
-    return Response.of_json({"message": message}, status, [("x-amzn-ErrorType", error_type)])
