@@ -55,36 +55,17 @@ def spike(size: int, at: float = 0.0) -> FloatArray:
     return np.full(size, at, dtype=np.float64)
 
 
-def poisson(rate: float, seconds: float, *, random: Randomness) -> FloatArray:
-    """Requests of many clients that know nothing of one another: ``rate`` a second on average.
+def ramp(last_rate: float, seconds: float) -> FloatArray:
+    """A rate that grows evenly from 0.
 
-    Given their number, the times of a Poisson process are uniform.
-
-    >>> bool((poisson(rate=5, seconds=9, random=1) == poisson(rate=5, seconds=9, random=1)).all())
-    True
-    """
-    _check(rate=rate, seconds=seconds)
-    generator = np.random.default_rng(random)
-    return np.sort(generator.uniform(0.0, seconds, generator.poisson(rate * seconds)))
-
-
-def ramp(first_rate: float, last_rate: float, seconds: float) -> FloatArray:
-    """A rate that grows (or falls) evenly from one to the other.
-
-    >>> ramp(first_rate=0, last_rate=8, seconds=1).round(2)
+    >>> ramp(last_rate=8, seconds=1).round(2)
     array([0.  , 0.5 , 0.71, 0.87])
     """
-    _check(first_rate=first_rate, last_rate=last_rate, seconds=seconds)
-    # After t seconds first_rate * t + slope * t² / 2 requests have come: solve that for the time of the n-th.
-    count = math.ceil(round((first_rate + last_rate) / 2 * seconds, 9))
-    number = np.arange(count, dtype=np.float64)
-    if first_rate == last_rate:
-        return number / (first_rate or 1.0)
-    slope = (last_rate - first_rate) / seconds
-    root = np.sqrt(np.maximum(0.0, first_rate**2 + 2 * slope * number))
-    if first_rate == 0:
-        return root / slope
-    times: FloatArray = 2 * number / (first_rate + root)  # the form that doesn't cancel
+    _check(last_rate=last_rate, seconds=seconds)
+    # After t seconds slope * t² / 2 requests have come: solve that for the time of the n-th.
+    count = math.ceil(round(last_rate / 2 * seconds, 9))
+    slope = (last_rate or 1.0) / seconds
+    times: FloatArray = np.sqrt(2 * np.arange(count, dtype=np.float64) / slope)
     return times
 
 
@@ -102,7 +83,7 @@ def shared(*patterns: ArrayLike) -> Shared:
 
 
 def retry_storm(
-    clients: int, *, waves: int = 4, wait: float = 1.0, spread: float = 0.05, random: Randomness
+    clients: int, *, waves: int, wait: float, spread: float, random: Randomness
 ) -> FloatArray:
     """Clients that failed together, and all come again after the same wait, again and again.
 
@@ -113,7 +94,7 @@ def retry_storm(
         spread: the seconds over which one wave is spread; every client keeps its place in it.
         random: decides the clients' places.
 
-    >>> retry_storm(2, waves=3, spread=0, random=1)
+    >>> retry_storm(2, waves=3, wait=1, spread=0, random=1)
     array([0., 0., 1., 1., 2., 2.])
     """
     _check(clients=clients, waves=waves, wait=wait, spread=spread)

@@ -12,7 +12,7 @@ import numpy as np
 
 from labkit.bursts import arrivals
 from labkit.bursts.arrivals import Shared
-from labkit.bursts.burst import MOST_REQUESTS, MOST_SECONDS, Burst
+from labkit.bursts.burst import ACCEPTED, MOST_REQUESTS, MOST_SECONDS, THROTTLED, Burst
 from labkit.bursts.simulation import FloatArray, Simulation, simulate
 from labkit.markup import text_table
 from labkit.throttle import TokenBucket
@@ -108,7 +108,7 @@ def _poisson(size: int, seconds: float) -> Pattern:
 
 def _ramp(size: int, seconds: float) -> Pattern:
     last = 2 * size / seconds
-    return arrivals.ramp(0, last, seconds), f"in {seconds:g} s, from 0 to {last:,.4g} a second"
+    return arrivals.ramp(last, seconds), f"in {seconds:g} s, from 0 to {last:,.4g} a second"
 
 
 def _two_clients(size: int, seconds: float) -> Pattern:
@@ -233,7 +233,7 @@ def _in_reality(prediction: Prediction, measured: Burst) -> Iterator[str]:
             else ": the limit was another one, or it wasn't kept exactly."
         )
     )
-    others = {shot.meaning for shot in measured.shots if not (shot.accepted or shot.throttled)}
+    others = {shot.meaning for shot in measured.shots if shot.outcome not in (ACCEPTED, THROTTLED)}
     if others:
         yield f"Other answers: {', '.join(sorted(others))}."
 

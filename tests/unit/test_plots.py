@@ -201,7 +201,7 @@ def test_the_drawn_level_is_the_bucket_s(times: list[float], bucket: TokenBucket
     assert (np.diff(when) >= 0).all()
     assert (level >= 0).all()
     assert (level <= bucket.burst).all()
-    for first, second, after in zip(times, times[1:], prediction.after, strict=False):
+    for first, second, after in zip(times, times[1:], prediction.layers[0].after, strict=False):
         middle = (first + second) / 2
         if first < middle < second and second - first > 1e-6:
             expected = min(bucket.burst, after + (middle - first) * bucket.rate)
