@@ -70,7 +70,6 @@ def test_a_picture_says_its_result_in_numbers(name: str) -> None:
     picture = PICTURES[name]
     assert str(picture) == picture.words == WORDS[name]
     assert repr(picture) == f"{picture.title}\n{picture.words}"
-    assert picture.alt == f"{picture.title}. {' '.join(picture.words.split())}"
 
 
 def test_retries_are_said_as_a_table() -> None:
@@ -84,7 +83,7 @@ def test_retries_are_said_as_a_table() -> None:
 def test_other_words_for_what_differs_from_run_to_run() -> None:
     run = rehearse(once, BUCKET, clients=7)
     picture = plots.retries([run], words="It depends.")
-    assert picture.alt == "7 clients call at once. It depends."
+    assert repr(picture) == "7 clients call at once\nIt depends."
 
 
 def test_rows_are_in_the_order_in_which_the_clients_got_through() -> None:
@@ -174,7 +173,6 @@ def test_nothing_at_all_can_be_drawn() -> None:
     for picture in (
         plots.burst(simulate([], BUCKET)),
         plots.layers(simulate([], LAYERS)),
-        plots.retries([]),
         plots.layers(simulate([0, 1], LAYERS), [False, False]),
         plots.burst(simulate([0, 0, 1], TokenBucket(0, 1))),
     ):
