@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import ipywidgets
+import requests
 from traitlets import Unicode
 
-from labkit.markup import join, sentence, table, tag
-from labkit.widgets.prediction import PATTERNS, Prediction, Report, report
+from labkit.lab.session import Lab
+from labkit.markup import Block, join, paragraph
+from labkit.widgets.firing import Apply, Firing
+from labkit.widgets.prediction import PATTERNS, Prediction, report
 from labkit.widgets.view import LABEL, View, button, row
-
-if TYPE_CHECKING:
-    import requests
-
-    from labkit.bursts.burst import Burst
-    from labkit.lab.session import Lab
-    from labkit.widgets.firing import Apply
 
 _DIGITS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
 _HUNDREDS = (100, 120, 150, 200, 250, 300, 400, 500, 600, 800)
@@ -28,7 +24,6 @@ BURSTS = (*_DIGITS, *_HUNDREDS, 1000, 2000, 5000)
 SIZES = (*_DIGITS, *_HUNDREDS, *_THOUSANDS)
 SPANS = (1, 2, 3, 5, 10, 20, 30, 60)
 _WIDTH, _SLIDER_WIDTH = "min(100%, 900px)", "30em"
-_CAPTION = "Accepted and refused requests"
 
 
 def throttle_explorer(
@@ -59,7 +54,8 @@ def throttle_explorer(
     Raises:
         ValueError: a number is out of its range, or there is no such pattern.
     """
-    return ThrottleExplorer(Prediction(rate, burst, pattern, size, seconds), request, lab, apply)
+    prediction = Prediction(rate, burst, pattern, size, seconds)
+    return ThrottleExplorer(prediction, Firing(request, lab, apply))
 
 
 class _Picture(ipywidgets.Image):  # type: ignore[misc] # ipywidgets has no types
@@ -76,25 +72,19 @@ class ThrottleExplorer(View):
 
     Attributes:
         prediction: what the model says of where the sliders are.
+        firing: sends it, stops it, waits for it, and has the last burst.
         rate: the slider of the rate; likewise ``burst``, ``size`` and ``seconds``.
         pattern: the list of patterns.
         fire_button: fires.
         stop_button: stops.
         status: what is going on.
         picture: the image.
+        says: what is drawn, as data.
         said: the table and the sentences.
     """
 
-    def __init__(
-        self,
-        prediction: Prediction,
-        request: str | requests.Request | None,
-        lab: Lab | None,
-        apply: Apply | None,
-    ) -> None:
-        from labkit.widgets.firing import Firing
-
-        self.prediction = prediction
+    def __init__(self, prediction: Prediction, firing: Firing) -> None:
+        self.prediction, self.firing = prediction, firing
         self.rate = _slider("Rate", prediction.rate, RATES, "tokens a second")
         self.burst = _slider("Burst", prediction.burst, BURSTS, "the bucket's size in tokens")
         self.pattern = ipywidgets.Dropdown(
@@ -109,11 +99,11 @@ class ThrottleExplorer(View):
             "Seconds", prediction.seconds, SPANS, "over how long they are spread"
         )
         self.fire_button = button("Fire it", self.fire)
-        self.stop_button = button("Stop", self.stop, disabled=True)
+        self.stop_button = button("Stop", firing.stop, disabled=True)
         self.status, self.said = ipywidgets.HTML(), ipywidgets.HTML()
         self.picture = _Picture(format="png", layout={"width": _WIDTH})
         self._inputs = (self.rate, self.burst, self.pattern, self.size, self.seconds)
-        self._firing = Firing(request, lab, apply, self._draw)
+        self.firing.changed = self._draw
         self._drawing = threading.Lock()  # while it fires, another thread draws
         self._draw()
         for one in self._inputs:
@@ -127,30 +117,14 @@ class ThrottleExplorer(View):
             self.said,
         )
 
-    @property
-    def measured(self) -> Burst | None:
-        """The last burst that was fired from here; None before."""
-        return self._firing.burst
-
     def fire(self) -> None:
         """Set the real limit and send the requests; this doesn't wait. One burst at a time."""
-        self._firing.start(self.prediction)
+        self.firing.start(self.prediction)
 
-    def stop(self) -> None:
-        """End the burst early; what came back stays."""
-        self._firing.stop()
-
-    def wait(self) -> None:
-        """Wait until the burst is over and everything is drawn; an interrupt stops the burst."""
-        self._firing.wait()
-
-    def report(self) -> Report:
-        """What the widget says."""
-        measured = self._firing.measured_of(self.prediction)
-        return report(self.prediction, measured, self._firing.status_of(self.prediction))
-
-    def __str__(self) -> str:
-        return str(self.report())
+    def blocks(self) -> Iterator[Block]:
+        """The report and the status; as HTML the picture is between them, and the status comes first."""
+        yield from self.says.blocks()
+        yield paragraph(self.firing.status_of(self.prediction), role="status")
 
     def _moved(self, _change: object) -> None:
         self.prediction = Prediction(*(one.value for one in self._inputs))
@@ -160,25 +134,18 @@ class ThrottleExplorer(View):
         from labkit import plots  # matplotlib takes half a second to import
 
         with self._drawing:
-            running = self._firing.running
-            for one in (*self._inputs, self.fire_button):
+            running = self.firing.running
+            for one in self._inputs:
                 one.disabled = running
             self.seconds.disabled = running or self.prediction.pattern == "spike"
-            self.fire_button.disabled = running or not self._firing.possible
+            self.fire_button.disabled = running or not self.firing.possible
             self.stop_button.disabled = not running
-            says = self.report()
-            measured = self._firing.measured_of(self.prediction)
-            self.status.value = sentence(says.status, role="status")
+            measured = self.firing.measured_of(self.prediction)
+            self.says = report(self.prediction, measured)
+            *said, status = (block.html for block in self.blocks())
+            self.status.value, self.said.value = status, join(said)
             figure = plots.compared(self.prediction.simulation, measured)
-            self.picture.value = plots.fast_png(figure)
-            self.picture.tooltip = says.alt
-            self.said.value = join(
-                [
-                    sentence(tag("b", says.settings)),
-                    table(_CAPTION, says.head, says.rows),
-                    *map(sentence, says.sentences),
-                ]
-            )
+            self.picture.value, self.picture.tooltip = plots.fast_png(figure), self.says.alt
 
 
 def _slider(name: str, own: float, usual: Sequence[float], meaning: str) -> Any:

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import ipywidgets
 import requests
 
 from labkit.errors import TokenError
-from labkit.markup import BOLD, MONOSPACE, Markup, join, plain, sentence, table, tag
+from labkit.markup import Block, join, paragraph, plain, sentence
 from labkit.names import SCOPE
 from labkit.tokens.decoding import shorten
-from labkit.widgets.inspection import (
-    Check,
-    Fact,
-    Inspection,
-    Said,
-    editable,
-    look_inside,
-    tampered,
-    usual_checks,
-)
+from labkit.widgets.inspection import Check, editable, look_inside, tampered, usual_checks
 from labkit.widgets.view import LABEL, WIDE, View, button, row
 
 _NOTHING = "Paste a token to look inside. It isn't sent anywhere."
@@ -122,58 +113,15 @@ class TokenInspector(View):
 
     # -- what is shown ----------------------------------------------------------------------
 
-    def _inspection(self) -> Inspection:
-        token, original = self.token.value, self._original
-        return look_inside(token, self._checks, now=self._clock(), original=original)
+    def blocks(self) -> Iterator[Block]:
+        """How long the token is good, what the checks say, header and claims."""
+        token = self.token.value
+        if not token.strip():
+            return iter([paragraph(_NOTHING)])
+        return look_inside(token, self._checks, now=self._clock(), original=self._original)
 
     def _look(self, refused: TokenError | None = None) -> None:
-        self.said.value, self.contents.value = self._html(refused)
-
-    def _html(self, refused: TokenError | None) -> tuple[str, str]:
-        if not self.token.value.strip():
-            return sentence(_NOTHING), ""
-        try:
-            found = self._inspection()
-        except TokenError as error:
-            return sentence(str(error), role="alert"), ""
-        problem = sentence(str(refused), role="alert") if refused else ""
-        return join([problem, _said(found)]), _contents(found)
-
-    def __str__(self) -> str:
-        if not self.token.value.strip():
-            return _NOTHING
-        try:
-            return "\n".join(map(plain, self._inspection().lines()))
-        except TokenError as error:
-            return plain(str(error))
-
-
-def _said(found: Inspection) -> Markup:
-    head = sentence(join([tag("b", found.kind), f": {found.time_left}"]), role="status")
-    return tag("div", head, table("Who takes it", ("who", "answer"), map(_answer, found.said)))
-
-
-def _answer(one: Said) -> tuple[str, str]:
-    first, *rest = one.words
-    lines = [tag("div", f"{one.mark} {first}", style=BOLD), *(tag("div", line) for line in rest)]
-    return one.who, join(lines)
-
-
-def _contents(found: Inspection) -> Markup:
-    head = ("name", "value", "meaning")
-    return tag(
-        "div",
-        table("Header", head, map(_fact, found.header)),
-        table("Claims", head, map(_fact, found.claims)),
-        sentence(f"… and {found.more:,} more") if found.more else "",
-    )
-
-
-def _fact(fact: Fact) -> tuple[str, ...]:
-    weight, mark = (BOLD, "✎ changed: ") if fact.changed else ("", "")
-    value = tag("span", fact.value, style=MONOSPACE)
-    return (
-        tag("span", fact.name, style=f"{MONOSPACE}{weight}"),
-        tag("span", mark, value, style=weight),
-        fact.meaning,
-    )
+        problem = [sentence(str(refused), role="alert")] if refused else []
+        shown = [block.html for block in self.content()]
+        self.said.value = join([*problem, *shown[:2]])
+        self.contents.value = join(shown[2:])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets
 
-from labkit.markup import BOLD, Markup, plain, sentence, table, tag, text_table
+from labkit.markup import BOLD, Block, Markup, grid, paragraph, plain, tag
 from labkit.widgets.view import LABEL, View, row
 
 _HEAD = ("caller", "mode", "token", "expected", "actual", "reason")
@@ -41,23 +41,18 @@ class Call:
         return None if self.actual is None else self.actual == self.expected
 
     @property
-    def cells(self) -> tuple[str, ...]:
+    def cells(self) -> list[Markup]:
         """What a table shows; the mark stands with the answer."""
-        answer = "not called" if self.actual is None else str(self.actual)
+        answer = "not called" if self.actual is None else self.actual
         actual = f"{_MARK[self.as_expected]} {answer}"
-        return (self.caller, self.mode, self.token, str(self.expected), actual, self.reason)
+        cells = (self.caller, self.mode, self.token, str(self.expected), actual, self.reason)
+        style = BOLD if self.as_expected is False else ""
+        return [tag("span", cell, style=style) for cell in cells]
 
 
-def who_may_call(rows: Iterable[Call | Mapping[str, Any]]) -> Matrix:
-    """Show who may call what: a table to filter, with a mark at every answer that wasn't expected.
-
-    Args:
-        rows: the calls, as :class:`Call` or as mappings with its fields.
-
-    Raises:
-        TypeError: a mapping lacks a field, or has one too many.
-    """
-    return Matrix([one if isinstance(one, Call) else Call(**one) for one in rows])
+def who_may_call(rows: Sequence[Call]) -> Matrix:
+    """Show who may call what: a table to filter, with a mark at every answer that wasn't expected."""
+    return Matrix(rows)
 
 
 def summary(rows: Sequence[Call]) -> str:
@@ -112,15 +107,14 @@ class Matrix(View):
         ]
 
     def _update(self, _change: object = None) -> None:
-        rows = self.chosen()
-        cells = [[_emphasised(cell, one) for cell in one.cells] for one in rows]
-        said = sentence(summary(rows), role="status")
-        self.shown.value = tag("div", said, table("Who may call", _HEAD, cells) if rows else "")
+        self.shown.value = self.html()
 
-    def __str__(self) -> str:
+    def blocks(self) -> Iterator[Block]:
+        """How many were answered as expected, and the table."""
         rows = self.chosen()
-        cells = text_table(_HEAD, (one.cells for one in rows))
-        return f"{summary(rows)}\n{cells}" if rows else summary(rows)
+        yield paragraph(summary(rows), role="status")
+        if rows:
+            yield grid("Who may call", _HEAD, [one.cells for one in rows])
 
 
 def _chooser(label: str, values: Iterable[str]) -> Any:
@@ -128,7 +122,3 @@ def _chooser(label: str, values: Iterable[str]) -> Any:
     return ipywidgets.Dropdown(
         description=label, options=options, index=0, layout={"width": "24em"}, style=LABEL
     )
-
-
-def _emphasised(cell: str, one: Call) -> Markup:
-    return tag("span", cell, style=BOLD if one.as_expected is False else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import SupportsInt
@@ -14,11 +14,11 @@ from labkit.bursts import arrivals
 from labkit.bursts.arrivals import Shared
 from labkit.bursts.burst import ACCEPTED, MOST_REQUESTS, MOST_SECONDS, THROTTLED, Burst
 from labkit.bursts.simulation import FloatArray, Simulation, simulate
-from labkit.markup import text_table
+from labkit.markup import Block, grid, paragraph, sentence, tag
 from labkit.throttle import TokenBucket
 
-MOST_RATE, MOST_BURST = 10_000.0, 5_000
-"""The account's limit: a stage's can't let more pass."""
+MOST = {"rate": 10_000, "burst": 5_000, "size": MOST_REQUESTS, "seconds": MOST_SECONDS}
+"""Of rate and burst the account's limit: a stage's can't let more pass."""
 _SEED = 1
 """The same pattern is the same requests, predicted or fired, today or tomorrow."""
 _WAVES = 4
@@ -46,12 +46,8 @@ class Prediction:
     seconds: float
 
     def __post_init__(self) -> None:
-        for name, value, most in (
-            ("rate", self.rate, MOST_RATE),
-            ("burst", self.burst, MOST_BURST),
-            ("size", self.size, MOST_REQUESTS),
-            ("seconds", self.seconds, MOST_SECONDS),
-        ):
+        for name, most in MOST.items():
+            value = getattr(self, name)
             if not 0 < value <= most:
                 raise ValueError(f"{name}={value!r}: give a number above 0, at most {most:,g}.")
             if name in ("burst", "size") and value != int(value):
@@ -145,62 +141,61 @@ class Report:
 
     Attributes:
         settings: where the sliders are.
-        status: what it is doing, or what became of it.
         head: the table's head.
         rows: the table.
         sentences: what else there is to say.
     """
 
     settings: str
-    status: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    sentences: tuple[str, ...]
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    sentences: Sequence[str]
 
     @property
     def alt(self) -> str:
         """The alternative text of the picture."""
-        rows = (dict(zip(self.head, row, strict=True)) for row in self.rows)
         counts = (
-            f"{row.pop('')}: {', '.join(f'{n} {what}' for what, n in row.items() if n)}."
-            for row in rows
+            f"{name}: {', '.join(f'{n} {what}' for n, what in zip(row, self.head[1:], strict=True) if n)}."
+            for name, *row in self.rows
         )
         return " ".join([f"{self.settings}.", *counts])
 
-    def __str__(self) -> str:
-        table = text_table(self.head, self.rows, align=">")
-        return "\n".join([f"{self.settings}.", table, *self.sentences, self.status])
+    def blocks(self) -> Iterator[Block]:
+        """The same for the widget."""
+        yield Block([f"{self.settings}."], sentence(tag("b", self.settings)))
+        yield grid("Accepted and refused requests", self.head, self.rows, align=">")
+        yield from map(paragraph, self.sentences)
 
 
-def report(prediction: Prediction, measured: Burst | None, status: str) -> Report:
+def report(prediction: Prediction, measured: Burst | None) -> Report:
     """The prediction, what was measured of it so far, and the difference."""
     accepted = prediction.simulation.accepted
-    rows = [("predicted", *_numbers(accepted.sum(), (~accepted).sum()))]
+    head = ["", "accepted", "refused (429)"]
+    rows = [["predicted", *_numbers(accepted.sum(), (~accepted).sum())]]
     times = prediction.requests.times
     sentences = [
         f"At most {prediction.bound_in_words(times[-1] - times[0])} can pass; "
         "t is the time in seconds from the first request to the last.",
         *_clients(prediction, measured),
     ]
-    head = ["", "accepted", "refused (429)"]
-    if measured is not None and len(measured):
-        accepted = accepted[measured.job]
+    if measured:
+        answered = accepted[measured.job]
+        expected = answered.sum(), (~answered).sum()
+        found = measured.accepted.sum(), measured.throttled.sum()
         if len(measured) < prediction.size:
-            name = f"predicted for the {len(measured):,} answered"
-            rows.append((name, *_numbers(accepted.sum(), (~accepted).sum())))
-        found = [measured.accepted.sum(), measured.throttled.sum()]
-        more = [found[0] - accepted.sum(), found[1] - (~accepted).sum()]
-        other = len(measured) - sum(found)
-        head += ["other answers"] if other else []
-        rows.append(("measured", *_numbers(*found, *([other] if other else []))))
-        rows.append(("difference", *(f"{n:+,}" if n else "0" for n in more)))
+            rows.append([f"predicted for the {len(measured):,} answered", *_numbers(*expected)])
+        more = (now - before for now, before in zip(found, expected, strict=True))
+        rows.append(["measured", *_numbers(*found)])
+        rows.append(["difference", *(f"{n:+,}" if n else "0" for n in more)])
+        if other := len(measured) - sum(found):
+            head.append("other answers")
+            rows = [[*row, f"{other:,}" if row[0] == "measured" else ""] for row in rows]
         sentences += _in_reality(prediction, measured)
-    padded = tuple((*row, *[""] * (len(head) - len(row))) for row in rows)
-    return Report(str(prediction), status, tuple(head), padded, tuple(sentences))
+    return Report(str(prediction), head, rows, sentences)
 
 
-def _numbers(*counts: SupportsInt) -> tuple[str, ...]:
-    return tuple(f"{int(count):,}" for count in counts)
+def _numbers(*counts: SupportsInt) -> Iterator[str]:
+    return (f"{int(count):,}" for count in counts)
 
 
 def _clients(prediction: Prediction, measured: Burst | None) -> Iterator[str]:
@@ -210,7 +205,7 @@ def _clients(prediction: Prediction, measured: Burst | None) -> Iterator[str]:
         own = prediction.requests.client == number
         passed = prediction.simulation.accepted[own].sum()
         text = f"Of {name}, {passed:,} of {own.sum():,} are predicted to be accepted"
-        if measured is not None and len(measured):
+        if measured:
             mine = own[measured.job]
             text += f"; {measured.accepted[mine].sum():,} of {mine.sum():,} were"
         yield f"{text}."

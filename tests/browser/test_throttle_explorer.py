@@ -72,7 +72,7 @@ def ask(page: Page, code: str) -> str:
 def move(page: Page, **values: object) -> None:
     """Put sliders somewhere from the kernel's side."""
     lines = [f"explorer.{name}.value = {value!r}" for name, value in values.items()]
-    assert ask(page, "\n".join([*lines, "explorer.wait()"])) == ""
+    assert ask(page, "\n".join([*lines, "explorer.firing.wait()"])) == ""
 
 
 def widget(page: Page, number: int) -> Locator:
@@ -100,7 +100,7 @@ def counts(view: Locator, row: str) -> list[str]:
 
 def settled(page: Page) -> str:
     """Wait until everything is drawn; the text twin."""
-    return ask(page, "explorer.wait()\nprint(explorer)")
+    return ask(page, "explorer.firing.wait()\nprint(explorer)")
 
 
 def agrees(page: Page, view: Locator) -> None:
@@ -110,7 +110,7 @@ def agrees(page: Page, view: Locator) -> None:
     accepted, throttled = json.loads(
         ask(
             page,
-            "import json; b = explorer.measured\n"
+            "import json; b = explorer.firing.burst\n"
             "print(json.dumps([int(b.accepted.sum()), int(b.throttled.sum())]))",
         )
     )

@@ -62,6 +62,12 @@ def answers(prediction: Prediction, seed: int, share: float = 1.0) -> Burst:
     return burst_of(prediction, shots)
 
 
+def words(prediction: Prediction, measured: Burst | None) -> str:
+    """What is said of it, as text."""
+    blocks = report(prediction, measured).blocks()
+    return "\n".join(line for block in blocks for line in block.lines)
+
+
 def cells(text: str, row: str) -> list[int]:
     """The numbers of a row of a text twin."""
     [line] = [line for line in text.splitlines() if line.startswith(f"{row} ")]
@@ -80,7 +86,7 @@ def test_the_prediction_is_the_bucket_s(prediction: Prediction) -> None:
     assert 0 <= times[0] <= times[-1] <= prediction.seconds
     bucket = TokenBucket(prediction.rate, prediction.burst)
     passed = sum(bucket.take(now) for now in times.tolist())
-    assert cells(str(report(prediction, None, "")), "predicted") == [
+    assert cells(words(prediction, None), "predicted") == [
         passed,
         prediction.size - passed,
     ]
@@ -128,8 +134,7 @@ def test_own_values_are_on_the_sliders() -> None:
 @in_its_own_time
 def test_the_words_have_the_counts(prediction: Prediction, share: float, seed: int) -> None:
     measured = answers(prediction, seed, share)
-    says = report(prediction, measured, "the end")
-    text = str(says)
+    says, text = report(prediction, measured), words(prediction, measured)
     if not len(measured):
         assert "measured" not in text
         return
@@ -143,7 +148,6 @@ def test_the_words_have_the_counts(prediction: Prediction, share: float, seed: i
     difference = [now - before for now, before in zip(found, predicted, strict=False)]
     assert cells(text, "difference") == difference
     assert ("Other answers: 403 ForbiddenException." in text) == (found[2] > 0)
-    assert text.endswith("\nthe end")
     for name, *numbers in says.rows:
         counts = (f"{n} {what}" for n, what in zip(numbers, says.head[1:], strict=True) if n)
         assert f"{name}: {', '.join(counts)}." in says.alt
@@ -152,7 +156,7 @@ def test_the_words_have_the_counts(prediction: Prediction, share: float, seed: i
 def test_a_limit_that_was_not_kept_is_told() -> None:
     times = enumerate(SMALL.requests.times.tolist())
     shots = [Shot(job, when, when, when, Reply(200)) for job, when in times]
-    says = str(report(SMALL, burst_of(SMALL, shots), ""))
+    says = words(SMALL, burst_of(SMALL, shots))
     assert cells(says, "measured") == [60, 0]
     assert cells(says, "difference") == [11, -11]
     assert "= 49.5 could pass, and 60 did: the limit was another one, or" in says
@@ -163,17 +167,17 @@ def test_the_quota_s_429_is_another_answer() -> None:
         Shot(0, 0.0, 0.0, 0.1, Reply(429, "LimitExceededException")),
         Shot(1, 0.0, 0.0, 0.1, Reply(429, "TooManyRequestsException")),
     ]
-    says = str(report(SMALL, burst_of(SMALL, shots), ""))
+    says = words(SMALL, burst_of(SMALL, shots))
     assert cells(says, "measured") == [0, 1, 1]
     assert "Other answers: 429 LimitExceededException." in says
 
 
 def test_two_clients_are_told_apart() -> None:
     prediction = Prediction(10, 20, "two clients", 60, 3)
-    says = str(report(prediction, None, ""))
+    says = words(prediction, None)
     assert "Of the even client, 30 of 30 are predicted to be accepted." in says
     assert "at one moment, 19 of 30 are predicted to be accepted." in says
-    measured = str(report(prediction, answers(prediction, 1), ""))
+    measured = words(prediction, answers(prediction, 1))
     assert "Of the even client, 30 of 30 are predicted to be accepted; " in measured
 
 
@@ -191,10 +195,10 @@ def test_the_text_twin_and_the_widget_say_the_same(
     names = ("rate", "burst", "pattern", "size", "seconds")
     for name in names:
         getattr(view, name).value = getattr(prediction, name)
-    view.wait()
-    says = view.report()
+    view.firing.wait()
+    says = view.says
     html = shown(view)
-    for text in (says.settings, says.status, *says.sentences):
+    for text in (says.settings, *says.sentences):
         assert text in html
         assert text in str(view)
     assert "".join(cell for row in (says.head, *says.rows) for cell in row) in html
@@ -212,8 +216,8 @@ def test_without_a_target_it_says_what_is_missing() -> None:
     assert str(view).endswith(NEEDED)
     assert NEEDED in shown(view)
     view.fire()
-    view.wait()
-    assert view.measured is None
+    view.firing.wait()
+    assert view.firing.burst is None
 
 
 def test_the_other_widgets_do_not_wait_for_matplotlib() -> None:
@@ -229,7 +233,7 @@ def test_the_other_widgets_do_not_wait_for_matplotlib() -> None:
 def test_the_picture_has_the_counts_of_the_text(prediction: Prediction, seed: int) -> None:
     measured = answers(prediction, seed)
     figure = plots.compared(prediction.simulation, measured)
-    text = str(report(prediction, measured, ""))
+    text = words(prediction, measured)
     counts: dict[str, list[int]] = {}
     for label in (found.get_text() for found in figure.axes[0].get_legend().get_texts()):
         if label.startswith(("predicted", "measured")):
@@ -276,7 +280,7 @@ def explorer(lab: Lab, api: MockApi, **options: Any) -> ThrottleExplorer:
 
 def assert_it_agrees(view: ThrottleExplorer) -> None:
     """The text, the image's text, the overlay and the burst have the same counts."""
-    burst = view.measured
+    burst = view.firing.burst
     assert burst is not None
     counts = [int(burst.accepted.sum()), int(burst.throttled.sum())]
     assert cells(str(view), "measured") == counts
@@ -289,16 +293,18 @@ def test_the_gateway_does_what_is_predicted(lab: Lab, api: MockApi, pattern: str
     rate = 15 + list(PATTERNS).index(pattern)  # another limit, another bucket: a full one
     view = explorer(lab, api, pattern=pattern, rate=rate, burst=12, size=40)
     view.fire()
-    view.wait()
-    assert view.measured is not None
-    assert len(view.measured) == 40
+    view.firing.wait()
+    assert view.firing.burst is not None
+    assert len(view.firing.burst) == 40
     assert_it_agrees(view)
     passed, refused = cells(str(view), "measured")
     assert passed + refused == 40
     # What comes a little later than planned meets a bucket that is a little fuller, or overflows.
-    jitter = float((view.measured.answered - view.measured.scheduled).max())
+    jitter = float((view.firing.burst.answered - view.firing.burst.scheduled).max())
     assert abs(passed - cells(str(view), "predicted")[0]) <= 1 + 2 * rate * jitter
-    assert passed <= 12 + rate * float(view.measured.answered.max() - view.measured.sent.min())
+    assert passed <= 12 + rate * float(
+        view.firing.burst.answered.max() - view.firing.burst.sent.min()
+    )
     assert not view.fire_button.disabled
     assert view.stop_button.disabled
 
@@ -313,8 +319,8 @@ def test_what_is_measured_is_drawn_while_it_runs(lab: Lab, api: MockApi) -> None
     assert eventually(lambda: view.stop_button.disabled is False)
     assert all(one.disabled for one in (*view._inputs, view.fire_button))
     view.fire()  # one at a time
-    view.wait()
-    assert len(view.measured or ()) == 60
+    view.firing.wait()
+    assert len(view.firing.burst or ()) == 60
     assert len(set(drawn)) >= 3
     assert sum("Firing: " in one for one in statuses) >= 2
     assert not any(one.disabled for one in (*view._inputs, view.fire_button))
@@ -323,15 +329,15 @@ def test_what_is_measured_is_drawn_while_it_runs(lab: Lab, api: MockApi) -> None
 def test_elsewhere_the_measurement_is_out_of_sight(lab: Lab, api: MockApi) -> None:
     view = explorer(lab, api, size=20)
     view.fire()
-    view.wait()
+    view.firing.wait()
     before = str(view)
     view.burst.value = 40
-    view.wait()
+    view.firing.wait()
     assert "measured" not in str(view)
     assert str(view).endswith(f"{NOT_FIRED} The last burst was: Rate 10, burst 20; steady: "
                               "20 requests, evenly over 1 s, 20 a second.")  # fmt: skip
     view.burst.value = 20
-    view.wait()
+    view.firing.wait()
     assert str(view) == before
     assert_it_agrees(view)
 
@@ -342,7 +348,7 @@ def test_the_same_again_waits_for_a_full_bucket(lab: Lab, api: MockApi) -> None:
     view.status.observe(lambda change: statuses.append(change.new), "value")
     for _ in range(2):
         view.fire()
-        view.wait()
+        view.firing.wait()
         assert cells(str(view), "measured")[0] >= 40
     assert any("the bucket is filling up again" in one for one in statuses)
 
@@ -351,21 +357,21 @@ def test_the_same_again_waits_for_a_full_bucket(lab: Lab, api: MockApi) -> None:
 def test_stopped_it_keeps_what_was_measured(lab: Lab, api: MockApi, way: str) -> None:
     view = explorer(lab, api, size=1000, seconds=60)
     view.fire()
-    assert eventually(lambda: len(view._firing._shots) > 3)
+    assert eventually(lambda: len(view.firing._shots) > 3)
     began = time.monotonic()
     if way == "button":
         view.stop_button.click()
     else:
         timer = threading.Timer(0.2, _thread.interrupt_main)
         timer.start()
-    view.wait()
+    view.firing.wait()
     assert time.monotonic() - began < 20
-    assert view.measured is not None
-    assert not view.measured.finished
-    assert 3 < len(view.measured) < 900
+    assert view.firing.burst is not None
+    assert not view.firing.burst.finished
+    assert 3 < len(view.firing.burst) < 900
     assert "Stopped. " in shown(view)
     assert "of 1000 planned." in str(view)
-    assert f"predicted for the {len(view.measured):,} answered" in str(view)
+    assert f"predicted for the {len(view.firing.burst):,} answered" in str(view)
     assert_it_agrees(view)
     assert eventually(lambda: not threads())
 
@@ -373,13 +379,13 @@ def test_stopped_it_keeps_what_was_measured(lab: Lab, api: MockApi, way: str) ->
 def test_stopped_while_the_bucket_fills(lab: Lab, api: MockApi) -> None:
     view = explorer(lab, api, rate=1, burst=50, pattern="spike", size=60)
     view.fire()
-    view.wait()
+    view.firing.wait()
     view.fire()
     assert eventually(lambda: "Waiting" in view.status.value)
-    view.stop()
-    view.wait()
+    view.firing.stop()
+    view.firing.wait()
     assert str(view).endswith("Stopped before the first request was sent.")
-    assert len(view.measured or ()) == 60
+    assert len(view.firing.burst or ()) == 60
 
 
 def test_a_foreign_target_is_refused_before_anything_changes(lab: Lab, api: MockApi) -> None:
@@ -390,7 +396,7 @@ def test_a_foreign_target_is_refused_before_anything_changes(lab: Lab, api: Mock
         apply=lambda *at: applied.append(at),
     )
     view.fire()
-    view.wait()
+    view.firing.wait()
     assert "fire() only aims at the lab's own APIs" in str(view).splitlines()[-1]
     assert "fire() only aims at the lab's own APIs" in shown(view)
     assert applied == []
@@ -407,7 +413,7 @@ def test_what_the_own_function_raises_is_one_line_of_text(
 
     view = explorer(lab, api, apply=apply)
     view.fire()
-    view.wait()
+    view.firing.wait()
     last = str(view).splitlines()[-1]
     assert last.startswith("The limit couldn't be set: RuntimeError: 10 20")
     assert last.isprintable()
@@ -421,7 +427,7 @@ def test_a_cloud_that_is_gone_is_one_line(tmp_path: Path) -> None:
         view = explorer(lab, api)
         labkit.stop()
         view.fire()
-        view.wait()
+        view.firing.wait()
         last = "The local cloud doesn't answer: run `lab = labkit.start()` again."
         assert str(view).endswith(last)
         assert last in shown(view)
