@@ -227,19 +227,15 @@ def level_curve(prediction: Simulation, layer: Layer) -> tuple[FloatArray, Float
     """
     if not len(prediction):
         return np.empty(0), np.empty(0)
-    first, last = prediction.arrivals[0], prediction.arrivals[-1]
-    times = np.concatenate(([first], prediction.arrivals[layer.applies], [last]))
-    after = np.concatenate(([layer.burst], layer.after[layer.applies]))
-    at_last = min(layer.burst, after[-1] + (last - times[-2]) * layer.rate)
-    before = np.concatenate(([layer.burst], layer.before[layer.applies], [at_last]))
-    after = np.append(after, at_last)
+    ends, asked = prediction.arrivals[[0, -1]], prediction.arrivals[layer.applies]
+    times, after = np.append(ends[0], asked), np.append(layer.burst, layer.after[layer.applies])
     # Without a rate it never fills: infinity, or NaN where it is full.
     with np.errstate(all="ignore"):
-        fills = (layer.burst - after) / np.float64(layer.rate)
-    full = np.fmin(times + fills, np.append(times[1:], last))
-    when = np.column_stack((times, times, full)).ravel()
-    level = np.column_stack((before, after, np.append(before[1:], after[-1:]))).ravel()
-    return when, level
+        full = np.nan_to_num(times + (layer.burst - after) / np.float64(layer.rate)).clip(*ends)
+    when = np.unique(np.concatenate((ends, asked, full)))
+    before_and_after = (np.searchsorted(asked, when, side) for side in ("left", "right"))
+    levels = [after[last] + (when - times[last]) * layer.rate for last in before_and_after]
+    return np.repeat(when, 2), np.minimum(layer.burst, np.column_stack(levels).ravel())
 
 
 def _panels(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:

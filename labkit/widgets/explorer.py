@@ -14,7 +14,7 @@ from labkit.lab.session import Lab
 from labkit.markup import Block, join, paragraph
 from labkit.widgets.firing import Apply, Firing
 from labkit.widgets.prediction import PATTERNS, Prediction, report
-from labkit.widgets.view import LABEL, View, button, row
+from labkit.widgets.view import View, button, field, row
 
 _DIGITS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
 _HUNDREDS = (100, 120, 150, 200, 250, 300, 400, 500, 600, 800)
@@ -79,7 +79,6 @@ class ThrottleExplorer(View):
         stop_button: stops.
         status: what is going on.
         picture: the image.
-        says: what is drawn, as data.
         said: the table and the sentences.
     """
 
@@ -87,13 +86,8 @@ class ThrottleExplorer(View):
         self.prediction, self.firing = prediction, firing
         self.rate = _slider("Rate", prediction.rate, RATES, "tokens a second")
         self.burst = _slider("Burst", prediction.burst, BURSTS, "the bucket's size in tokens")
-        self.pattern = ipywidgets.Dropdown(
-            description="Pattern",
-            options=list(PATTERNS),
-            value=prediction.pattern,
-            layout={"width": _SLIDER_WIDTH},
-            style=LABEL,
-        )
+        patterns = {"options": list(PATTERNS), "value": prediction.pattern}
+        self.pattern = field(ipywidgets.Dropdown, "Pattern", _SLIDER_WIDTH, **patterns)
         self.size = _slider("Requests", prediction.size, SIZES, "how many are sent")
         self.seconds = _slider(
             "Seconds", prediction.seconds, SPANS, "over how long they are spread"
@@ -123,7 +117,7 @@ class ThrottleExplorer(View):
 
     def blocks(self) -> Iterator[Block]:
         """The report and the status; as HTML the picture is between them, and the status comes first."""
-        yield from self.says.blocks()
+        yield from self._said
         yield paragraph(self.firing.status_of(self.prediction), role="status")
 
     def _moved(self, _change: object) -> None:
@@ -141,19 +135,14 @@ class ThrottleExplorer(View):
             self.fire_button.disabled = running or not self.firing.possible
             self.stop_button.disabled = not running
             measured = self.firing.measured_of(self.prediction)
-            self.says = report(self.prediction, measured)
+            self._said, self.picture.tooltip = report(self.prediction, measured)
             *said, status = (block.html for block in self.blocks())
             self.status.value, self.said.value = status, join(said)
             figure = plots.compared(self.prediction.simulation, measured)
-            self.picture.value, self.picture.tooltip = plots.fast_png(figure), self.says.alt
+            self.picture.value = plots.fast_png(figure)
 
 
 def _slider(name: str, own: float, usual: Sequence[float], meaning: str) -> Any:
-    return ipywidgets.SelectionSlider(
-        description=name,
-        options=[(f"{value:,g}", value) for value in sorted({*usual, own})],
-        value=own,
-        tooltip=meaning,
-        layout={"width": _SLIDER_WIDTH},
-        style=LABEL,
-    )
+    options = [(f"{value:,g}", value) for value in sorted({*usual, own})]
+    choice = {"options": options, "value": own, "tooltip": meaning}
+    return field(ipywidgets.SelectionSlider, name, _SLIDER_WIDTH, **choice)

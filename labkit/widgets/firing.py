@@ -54,7 +54,8 @@ class Firing:
         self._shots: Sequence[Shot] = ()
         self._noted_at = self._full_at = 0.0
         self._status: dict[Prediction, str] = {}
-        self._stop, self._thread = threading.Event(), threading.Thread()
+        self._stop, self._over = threading.Event(), threading.Event()
+        self._over.set()
 
     @property
     def possible(self) -> bool:
@@ -82,10 +83,10 @@ class Firing:
             return
         self.running = True
         self._stop.clear()
-        self._thread = threading.Thread(
+        self._over.clear()
+        threading.Thread(
             target=self._run, args=(prediction,), name="labkit explorer", daemon=True
-        )
-        self._thread.start()
+        ).start()
 
     def stop(self) -> None:
         """End it early; what came back is kept."""
@@ -93,9 +94,9 @@ class Firing:
 
     def wait(self) -> None:
         """Wait until none is on its way; an interrupt stops it."""
-        while self._thread.is_alive():
+        while not self._over.is_set():
             try:
-                self._thread.join(_GLANCE_SECONDS)
+                self._over.wait(_GLANCE_SECONDS)
             except KeyboardInterrupt:
                 self.stop()
 
@@ -109,6 +110,7 @@ class Firing:
             end = f"{type(error).__name__}: {error}"
         self.running = False
         say(plain(" ".join(end.split()))[:_LONGEST_STATUS])
+        self._over.set()
 
     def _fire(self, prediction: Prediction, say: Callable[[str], object]) -> str:
         """Fire it; how it ended."""

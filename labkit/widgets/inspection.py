@@ -6,6 +6,7 @@ import base64
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import requests
@@ -13,6 +14,7 @@ import requests
 from labkit.clock import in_words
 from labkit.errors import LabkitError, TokenError
 from labkit.markup import BOLD, MONOSPACE, Block, join, paragraph, sentence, table, tag
+from labkit.names import SCOPE
 from labkit.tokens import DecodedToken, decode
 from labkit.tokens.authorizer_rules import issuer_of_pool
 from labkit.tokens.decoding import bare, printable, read_json, shorten, shown_value
@@ -26,8 +28,8 @@ _LONGEST_VALUE = 1_000
 _EXACT_SECONDS = 120
 _FAR, _ENDLESS = 10 * 365 * 86_400, 1e11
 
-Check = Callable[[str, float], DecodedToken | Verdict]
-"""What verification or an authorizer answers to a token at a time."""
+Check = Callable[..., DecodedToken | Verdict]
+"""What verification or an authorizer answers to a token at a time, ``now``."""
 
 
 def look_inside(
@@ -131,7 +133,7 @@ def _length(seconds: float) -> str:
 
 def _ask(check: Check, token: str, now: float) -> tuple[str, Sequence[str]]:
     try:
-        answer = check(token, now)
+        answer = check(token, now=now)
     except LabkitError as error:  # or nothing can be said, as when the keys can't be fetched
         return FAILS if isinstance(error, TokenError) else UNKNOWN, [str(error)]
     if isinstance(answer, Verdict):
@@ -139,38 +141,28 @@ def _ask(check: Check, token: str, now: float) -> tuple[str, Sequence[str]]:
     return PASSES, ["the signature is the issuer's, and its claims hold"]
 
 
-def usual_checks(
-    issuer: str | None, client_id: str | None, scopes: Sequence[str], http: requests.Session | None
-) -> dict[str, Check]:
+def usual_checks(issuer: str | None, client_id: str | None, http: requests.Session | None) -> dict[str, Check]:
     """Verification, and the authorizers that a learner compares: a REST API's with and without scopes, an HTTP API's.
 
     Args:
         issuer: whose tokens they take; only a user pool can be a REST API's. None is nobody.
         client_id: the app client; an HTTP API's authorizer needs one.
-        scopes: of the method with scopes.
         http: ``lab.http``, to fetch the keys.
     """
     if issuer is None:
         return {}
-
-    def authorizer(settings: Mapping[str, Any], scopes: Sequence[str] = ()) -> Check:
-        return lambda token, now: verdict(
-            token, authorizer=settings, scopes=scopes, clients=clients, http=http, now=now
-        )
-
-    found: dict[str, Check] = {
-        "verification": lambda token, now: verify(token, issuer=issuer, http=http, now=now)
-    }
-    pool_id = issuer.rstrip("/").rsplit("/", 1)[-1]
+    found: dict[str, Check] = {"verification": partial(verify, issuer=issuer, http=http)}
     clients = None if client_id is None else [client_id]
+    answer = partial(verdict, clients=clients, http=http)
+    pool_id = issuer.rstrip("/").rsplit("/", 1)[-1]
     if issuer == issuer_of_pool(pool_id):
         pool = {"type": "COGNITO_USER_POOLS", "providerARNs": [f"userpool/{pool_id}"]}
-        found["REST API, method without scopes"] = authorizer(pool)
-        found[f"REST API, method with {' '.join(scopes)}"] = authorizer(pool, scopes)
+        found["REST API, method without scopes"] = partial(answer, authorizer=pool)
+        found[f"REST API, method with {SCOPE}"] = partial(answer, authorizer=pool, scopes=[SCOPE])
     if clients is not None:
         settings = {"Issuer": issuer, "Audience": clients}
         jwt_authorizer = {"AuthorizerType": "JWT", "JwtConfiguration": settings}
-        found["HTTP API, JWT authorizer"] = authorizer(jwt_authorizer)
+        found["HTTP API, JWT authorizer"] = partial(answer, authorizer=jwt_authorizer)
     return found
 
 

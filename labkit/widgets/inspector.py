@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
 import ipywidgets
@@ -11,10 +11,9 @@ import requests
 
 from labkit.errors import TokenError
 from labkit.markup import Block, join, paragraph, plain, sentence
-from labkit.names import SCOPE
 from labkit.tokens.decoding import shorten
 from labkit.widgets.inspection import Check, editable, look_inside, tampered, usual_checks
-from labkit.widgets.view import LABEL, WIDE, View, button, row
+from labkit.widgets.view import View, button, field, row
 
 _NOTHING = "Paste a token to look inside. It isn't sent anywhere."
 
@@ -24,7 +23,6 @@ def token_inspector(
     *,
     issuer: str | None = None,
     client_id: str | None = None,
-    scopes: Sequence[str] = (SCOPE,),
     http: requests.Session | None = None,
     clock: Callable[[], float] = time.time,
 ) -> TokenInspector:
@@ -34,11 +32,10 @@ def token_inspector(
         token: the token; it can also be pasted.
         issuer: whose tokens are trusted, such as a user pool's URL. Without it nothing is verified.
         client_id: the app client, for the authorizers that look at it.
-        scopes: the scopes of the REST API's method that has some.
         http: ``lab.http``, to fetch the issuer's public keys.
         clock: seconds since the epoch.
     """
-    return TokenInspector(token, usual_checks(issuer, client_id, scopes, http), clock)
+    return TokenInspector(token, usual_checks(issuer, client_id, http), clock)
 
 
 class TokenInspector(View):
@@ -58,12 +55,10 @@ class TokenInspector(View):
     def __init__(self, token: str, checks: Mapping[str, Check], clock: Callable[[], float]) -> None:
         self._checks, self._clock = checks, clock
         self._original = self._forged = ""
-        self.token = ipywidgets.Textarea(
-            token, description="Token", placeholder="eyJ…", rows=5, layout=WIDE, style=LABEL
-        )
+        self.token = field(ipywidgets.Textarea, "Token", value=token, placeholder="eyJ…", rows=5)
         self.again = button("Look at the clock again", self._look)
-        self.claim = ipywidgets.Dropdown(description="Claim", layout={"width": "20em"}, style=LABEL)
-        self.value = ipywidgets.Text(description="New value", layout={"width": "30em"}, style=LABEL)
+        self.claim = field(ipywidgets.Dropdown, "Claim", "20em")
+        self.value = field(ipywidgets.Text, "New value", "30em")
         self.change = button("Change this claim", self._tamper)
         self.undo = button("Undo the change", self._restore, disabled=True)
         self.said, self.contents = ipywidgets.HTML(), ipywidgets.HTML()

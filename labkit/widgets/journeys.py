@@ -11,7 +11,7 @@ from labkit.journey import Journey, Step
 from labkit.journey.picture import BORDER, WORD
 from labkit.journey.step import MARK
 from labkit.markup import BOLD, Block, Markup, plain, sentence, table, tag
-from labkit.widgets.view import LABEL, View, button, row
+from labkit.widgets.view import View, button, field, row
 
 _MOST_ROWS = 10
 """A longer list scrolls."""
@@ -44,13 +44,9 @@ class JourneyView(View):
         if not journeys:
             raise ValueError(_NONE)
         self._journeys = journeys
-        self.requests = ipywidgets.Select(
-            description="Request",
-            options=[plain(f"{number}. {one.title}") for number, one in enumerate(journeys, 1)],
-            rows=min(max(2, len(journeys)), _MOST_ROWS),
-            layout={"width": "40em"},
-            style=LABEL,
-        )
+        titles = [plain(f"{number}. {one.title}") for number, one in enumerate(journeys, 1)]
+        rows = min(max(2, len(journeys)), _MOST_ROWS)
+        self.requests = field(ipywidgets.Select, "Request", "40em", options=titles, rows=rows)
         self.head, self.strip, self.details = ipywidgets.HTML(), row(), ipywidgets.HTML()
         self.requests.observe(self._choose_request, "index")
         super().__init__(self.requests, self.head, self.strip, self.details)

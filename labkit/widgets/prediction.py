@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import SupportsInt
@@ -135,40 +135,8 @@ _CLIENTS = ("the even client", "the client that sends all at one moment")
 # -- in words ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the explorer says.
-
-    Attributes:
-        settings: where the sliders are.
-        head: the table's head.
-        rows: the table.
-        sentences: what else there is to say.
-    """
-
-    settings: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    sentences: Sequence[str]
-
-    @property
-    def alt(self) -> str:
-        """The alternative text of the picture."""
-        counts = (
-            f"{name}: {', '.join(f'{n} {what}' for n, what in zip(row, self.head[1:], strict=True) if n)}."
-            for name, *row in self.rows
-        )
-        return " ".join([f"{self.settings}.", *counts])
-
-    def blocks(self) -> Iterator[Block]:
-        """The same for the widget."""
-        yield Block([f"{self.settings}."], sentence(tag("b", self.settings)))
-        yield grid("Accepted and refused requests", self.head, self.rows, align=">")
-        yield from map(paragraph, self.sentences)
-
-
-def report(prediction: Prediction, measured: Burst | None) -> Report:
-    """The prediction, what was measured of it so far, and the difference."""
+def report(prediction: Prediction, measured: Burst | None) -> tuple[list[Block], str]:
+    """The prediction, what was measured of it so far, and the difference; and the text for the picture."""
     accepted = prediction.simulation.accepted
     head = ["", "accepted", "refused (429)"]
     rows = [["predicted", *_numbers(accepted.sum(), (~accepted).sum())]]
@@ -191,7 +159,14 @@ def report(prediction: Prediction, measured: Burst | None) -> Report:
             head.append("other answers")
             rows = [[*row, f"{other:,}" if row[0] == "measured" else ""] for row in rows]
         sentences += _in_reality(prediction, measured)
-    return Report(str(prediction), head, rows, sentences)
+    counts = (
+        f"{name}: {', '.join(f'{n} {what}' for n, what in zip(row, head[1:], strict=True) if n)}."
+        for name, *row in rows
+    )
+    settings = f"{prediction}."
+    table = grid("Accepted and refused requests", head, rows, align=">")
+    first = Block([settings], sentence(tag("b", settings)))
+    return [first, table, *map(paragraph, sentences)], " ".join([settings, *counts])
 
 
 def _numbers(*counts: SupportsInt) -> Iterator[str]:
@@ -219,14 +194,11 @@ def _in_reality(prediction: Prediction, measured: Burst) -> Iterator[str]:
     )
     took = measured.answered.max() - measured.sent.min()
     passed = measured.accepted.sum()
+    kept = passed <= prediction.bound(took)
+    doubt = "" if kept else ": the limit was another one, or it wasn't kept exactly"
     yield (
         f"From the first one sent to the last answer, at most {prediction.bound_in_words(took)} could pass, "
-        f"and {passed:,} did"
-        + (
-            "."
-            if passed <= prediction.bound(took)
-            else ": the limit was another one, or it wasn't kept exactly."
-        )
+        f"and {passed:,} did{doubt}."
     )
     others = {shot.meaning for shot in measured.shots if shot.outcome not in (ACCEPTED, THROTTLED)}
     if others:

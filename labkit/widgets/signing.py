@@ -5,35 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
 import ipywidgets
-from botocore.credentials import Credentials
 
-from labkit import sigv4
 from labkit.errors import LabkitError
 from labkit.markup import BOLD, MONOSPACE, PLAIN, Block, Markup, sentence, tag
 from labkit.names import REGION
-from labkit.widgets.signing_steps import CHANGED, GONE, SAME, Mark, Steps, marked, steps_of
-from labkit.widgets.view import LABEL, WIDE, View, button, row
+from labkit.widgets.signing_steps import (
+    CHANGED,
+    EXAMPLE_KEY,
+    GONE,
+    SAME,
+    Mark,
+    Steps,
+    marked,
+    steps_of,
+)
+from labkit.widgets.view import View, button, field, row
 
 EXAMPLE_URL = f"https://api123.execute-api.{REGION}.amazonaws.com/dev/demo?b=2&a=1"
 EXAMPLE_TIME = "2013-05-24T00:00:00Z"
-EXAMPLE_KEY = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-"""Credentials as AWS's documentation has them: they open nothing."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _TAG = {SAME: "span", CHANGED: "ins", GONE: "del"}
 _STYLE = {SAME: "", CHANGED: f"{BOLD}text-decoration:none;", GONE: "text-decoration:line-through;"}
 
 
 def signature_steps(
-    method: str = "GET",
-    url: str = EXAMPLE_URL,
-    *,
-    header: str = "",
-    credentials: sigv4.Credentials | None = None,
-    region: str = REGION,
+    method: str = "GET", url: str = EXAMPLE_URL, *, region: str = REGION
 ) -> SignatureSteps:
     """Sign a request and change it: the four steps follow, and the lines that a change touched are marked.
 
@@ -42,16 +41,11 @@ def signature_steps(
     Args:
         method: the verb.
         url: the whole URL.
-        header: one more header to sign, ``name: value``.
-        credentials: botocore's; AWS's documented example unless given.
         region: the API's Region.
     """
     parts = urlsplit(url)
-    key: sigv4.Credentials = credentials or Credentials(*EXAMPLE_KEY)
-    # A learner's own isn't put where a browser may keep it.
-    secret = EXAMPLE_KEY[1] if credentials is None else ""
-    first = (method.upper(), parts.path or "/", parts.query, header, secret, EXAMPLE_TIME)
-    return SignatureSteps(first, partial(steps_of, host=parts.netloc, own=key, region=region))
+    first = (method.upper(), parts.path or "/", parts.query, "", EXAMPLE_KEY[1], EXAMPLE_TIME)
+    return SignatureSteps(first, partial(steps_of, host=parts.netloc, region=region))
 
 
 class SignatureSteps(View):
@@ -68,23 +62,13 @@ class SignatureSteps(View):
     def __init__(self, first: Sequence[str], sign: Callable[[Sequence[str]], Steps]) -> None:
         method, path, query, header, secret, clock = self._first = first
         self._sign = sign
-        self.method = ipywidgets.Dropdown(
-            description="Method",
-            options=list(dict.fromkeys([method, *METHODS])),
-            layout={"width": "16em"},
-            style=LABEL,
-        )
-        self.path = _text("Path", path)
-        self.query = _text("Query", query)
-        self.header = _text("Header", header, placeholder="name: value")
-        self.secret = ipywidgets.Password(
-            value=secret,
-            description="Secret key",
-            placeholder="the one of the given credentials",
-            layout=WIDE,
-            style=LABEL,
-        )
-        self.clock = _text("Clock", clock)
+        methods = list(dict.fromkeys([method, *METHODS]))
+        self.method = field(ipywidgets.Dropdown, "Method", "16em", options=methods)
+        self.path = field(ipywidgets.Text, "Path", value=path)
+        self.query = field(ipywidgets.Text, "Query", value=query)
+        self.header = field(ipywidgets.Text, "Header", value=header, placeholder="name: value")
+        self.secret = field(ipywidgets.Password, "Secret key", value=secret)
+        self.clock = field(ipywidgets.Text, "Clock", value=clock)
         self.keep = button("Compare with this from now on", self._keep)
         self.back = button("Back to the first request", self._back)
         self.shown = ipywidgets.HTML()
@@ -117,12 +101,6 @@ class SignatureSteps(View):
         """The steps, with a mark at each line that a change touched."""
         for (title, now), (_title, before) in zip(self._steps(), self._before, strict=True):
             yield _step(title, list(marked(before, now)))
-
-
-def _text(label: str, value: str, placeholder: str = "") -> Any:
-    return ipywidgets.Text(
-        value, description=label, placeholder=placeholder, layout=WIDE, style=LABEL
-    )
 
 
 def _step(title: str, lines: Sequence[tuple[Mark, str]]) -> Block:

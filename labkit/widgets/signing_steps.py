@@ -18,6 +18,8 @@ Mark = Literal[" ", "●", "-"]
 SAME: Mark = " "
 CHANGED: Mark = "●"
 GONE: Mark = "-"
+EXAMPLE_KEY = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+"""Credentials as AWS's documentation has them: they open nothing."""
 _KEY_DIGITS = 12
 _IN_PATH = "/%!$&'()*+,;=:@~"
 _IN_QUERY = _IN_PATH + "?"
@@ -27,15 +29,13 @@ Steps = list[tuple[str, list[str]]]
 """Of each step AWS's name for it, and the lines that come out."""
 
 
-def steps_of(written: Sequence[str], *, host: str, own: sigv4.Credentials, region: str) -> Steps:
+def steps_of(written: Sequence[str], *, host: str, region: str) -> Steps:
     """The four steps and what to send; what is secret in them is cut or redacted.
 
     Args:
         written: as a learner writes it: the method; the path, with the stage; the query string; one more header,
-            ``name: value``, or nothing; a secret access key, or nothing for the credentials' own; the time, such as
-            ``2013-05-24T00:00:00Z``.
+            ``name: value``, or nothing; the secret access key; the time, such as ``2013-05-24T00:00:00Z``.
         host: the API's host name.
-        own: the credentials.
         region: the API's Region.
 
     Raises:
@@ -46,7 +46,7 @@ def steps_of(written: Sequence[str], *, host: str, own: sigv4.Credentials, regio
         raise SigningError("The path begins with a slash: write it as /dev/demo, for example.")
     url = f"https://{host}{quote(path, safe=_IN_PATH)}"
     asked = quote(query.removeprefix("?"), safe=_IN_QUERY)
-    key = Credentials(own.access_key, secret or own.secret_key, own.token)
+    key = Credentials(EXAMPLE_KEY[0], secret)
     signed = sigv4.sign(
         method,
         f"{url}?{asked}" if asked else url,

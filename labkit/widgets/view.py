@@ -11,8 +11,8 @@ import ipywidgets
 from labkit.errors import LabkitError
 from labkit.markup import Block, Markup, join, paragraph, plain
 
-WIDE = {"width": "auto", "max_width": "72em"}
-LABEL = {"description_width": "7em"}
+_LABEL = {"description_width": "7em"}
+_WIDEST = "72em"
 
 
 class View(ABC):
@@ -56,6 +56,12 @@ class View(ABC):
 
 
 # -- inputs ---------------------------------------------------------------------------------
+
+
+def field(kind: Any, label: str, width: str = "auto", **options: Any) -> Any:
+    """An input of a kind of ``ipywidgets``, with its label."""
+    layout = {"width": width, "max_width": _WIDEST}
+    return kind(description=label, layout=layout, style=_LABEL, **options)
 
 
 def button(text: str, action: Callable[[], None], **options: Any) -> Any:

@@ -28,7 +28,7 @@ from labkit.widgets import throttle_explorer
 from labkit.widgets.explorer import BURSTS, RATES, SIZES, SPANS, ThrottleExplorer
 from labkit.widgets.firing import NEEDED, NOT_FIRED
 from labkit.widgets.prediction import PATTERNS, Prediction, report
-from tests.cloud.widgets.test_widgets import EVIL, HOSTILE, WIDGET_VIEW, shown
+from tests.cloud.widgets.test_widgets import EVIL, HOSTILE, WIDGET_VIEW, Elements, shown
 from tests.support.attached_cloud import attached_cloud, eventually
 from tests.support.mock_api import MockApi, mock_api
 
@@ -64,7 +64,7 @@ def answers(prediction: Prediction, seed: int, share: float = 1.0) -> Burst:
 
 def words(prediction: Prediction, measured: Burst | None) -> str:
     """What is said of it, as text."""
-    blocks = report(prediction, measured).blocks()
+    blocks, _alt = report(prediction, measured)
     return "\n".join(line for block in blocks for line in block.lines)
 
 
@@ -134,7 +134,7 @@ def test_own_values_are_on_the_sliders() -> None:
 @in_its_own_time
 def test_the_words_have_the_counts(prediction: Prediction, share: float, seed: int) -> None:
     measured = answers(prediction, seed, share)
-    says, text = report(prediction, measured), words(prediction, measured)
+    (_blocks, alt), text = report(prediction, measured), words(prediction, measured)
     if not len(measured):
         assert "measured" not in text
         return
@@ -148,9 +148,9 @@ def test_the_words_have_the_counts(prediction: Prediction, share: float, seed: i
     difference = [now - before for now, before in zip(found, predicted, strict=False)]
     assert cells(text, "difference") == difference
     assert ("Other answers: 403 ForbiddenException." in text) == (found[2] > 0)
-    for name, *numbers in says.rows:
-        counts = (f"{n} {what}" for n, what in zip(numbers, says.head[1:], strict=True) if n)
-        assert f"{name}: {', '.join(counts)}." in says.alt
+    kinds = ("accepted", "refused (429)", "other answers")
+    counts = (f"{n:,} {what}" for n, what in zip(cells(text, "measured"), kinds, strict=False))
+    assert f"measured: {', '.join(counts)}." in alt
 
 
 def test_a_limit_that_was_not_kept_is_told() -> None:
@@ -196,13 +196,12 @@ def test_the_text_twin_and_the_widget_say_the_same(
     for name in names:
         getattr(view, name).value = getattr(prediction, name)
     view.firing.wait()
-    says = view.says
+    blocks, alt = report(prediction, None)
     html = shown(view)
-    for text in (says.settings, *says.sentences):
-        assert text in html
-        assert text in str(view)
-    assert "".join(cell for row in (says.head, *says.rows) for cell in row) in html
-    assert view.picture.tooltip == says.alt
+    for block in blocks:
+        assert Elements(block.html).text in html
+        assert "\n".join(block.lines) in str(view)
+    assert view.picture.tooltip == alt
     assert view.picture.value == plots.fast_png(plots.compared(prediction.simulation, None))
     assert view.seconds.disabled == (prediction.pattern == "spike")
     assert view._repr_mimebundle_()["text/plain"] == str(view)
