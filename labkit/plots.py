@@ -299,9 +299,8 @@ def _requests(
     else:
         height = np.arange(1, len(times) + 1) if number is None else number + 1
         for label, shape, colour, which in kinds:
-            if which.any() or of is None:
-                counted = (f"{label}: {which.sum()}", shape, colour, which)
-                _marks(axes, times, height, counted, size=8 if of is None else 5)
+            counted = (f"{label}: {which.sum()}", shape, colour, which)
+            _marks(axes, times, height, counted, size=8 if of is None else 5)
         axes.set_ylabel("request")
     _legend(axes)
 

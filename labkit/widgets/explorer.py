@@ -13,24 +13,21 @@ from traitlets import Unicode
 from labkit.lab.session import Lab
 from labkit.markup import Block, join, paragraph
 from labkit.widgets.firing import Apply, Firing
-from labkit.widgets.prediction import PATTERNS, Prediction, report
+from labkit.widgets.prediction import MOST, PATTERNS, Prediction, report
 from labkit.widgets.view import View, button, field, row
 
-_DIGITS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
-_HUNDREDS = (100, 120, 150, 200, 250, 300, 400, 500, 600, 800)
-_THOUSANDS = (1000, 1200, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000, 10_000)
-RATES = (*_DIGITS, *_HUNDREDS, 1000, 2000, 5000, 10_000)
-BURSTS = (*_DIGITS, *_HUNDREDS, 1000, 2000, 5000)
-SIZES = (*_DIGITS, *_HUNDREDS, *_THOUSANDS)
+_STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+RATES = SIZES = sorted({int(step * 10**zeros) for step in _STEPS for zeros in range(4)} | {10_000})
+BURSTS = [size for size in SIZES if size <= MOST["burst"]]
 SPANS = (1, 2, 3, 5, 10, 20, 30, 60)
 _WIDTH, _SLIDER_WIDTH = "min(100%, 900px)", "30em"
 
 
 def throttle_explorer(
-    request: str | requests.Request | None = None,
+    request: str | requests.Request,
     *,
-    lab: Lab | None = None,
-    apply: Apply | None = None,
+    lab: Lab,
+    apply: Apply,
     rate: float = 10,
     burst: int = 20,
     pattern: str = "steady",
@@ -40,8 +37,7 @@ def throttle_explorer(
     """Move the sliders: the prediction follows. Fire it: what happened is laid over the prediction.
 
     Args:
-        request: what to fire: a URL to GET or a ``requests.Request``, as for ``labkit.fire``. Without it there is the
-            prediction only.
+        request: what to fire: a URL to GET or a ``requests.Request``, as for ``labkit.fire``.
         lab: whose API it is.
         apply: called with the rate and the burst before each burst: it sets the real limit to them, for example with
             boto3's ``update_stage``.
@@ -72,7 +68,7 @@ class ThrottleExplorer(View):
 
     Attributes:
         prediction: what the model says of where the sliders are.
-        firing: sends it, stops it, waits for it, and has the last burst.
+        firing: sends it, stops it, and has the last burst.
         rate: the slider of the rate; likewise ``burst``, ``size`` and ``seconds``.
         pattern: the list of patterns.
         fire_button: fires.
@@ -129,10 +125,9 @@ class ThrottleExplorer(View):
 
         with self._drawing:
             running = self.firing.running
-            for one in self._inputs:
+            for one in (*self._inputs, self.fire_button):
                 one.disabled = running
             self.seconds.disabled = running or self.prediction.pattern == "spike"
-            self.fire_button.disabled = running or not self.firing.possible
             self.stop_button.disabled = not running
             measured = self.firing.measured_of(self.prediction)
             self._said, self.picture.tooltip = report(self.prediction, measured)

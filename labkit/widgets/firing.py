@@ -21,10 +21,6 @@ Apply = Callable[[float, int], object]
 """Sets the real limit to a rate and a burst."""
 
 NOT_FIRED = "Not fired yet."
-NEEDED = (
-    "To fire it, say at what: throttle_explorer(url, lab=lab, apply=…); "
-    "apply is a function that sets the real limit to (rate, burst)."
-)
 _GLANCE_SECONDS = 0.3
 _LONGEST_STATUS = 300
 
@@ -33,7 +29,7 @@ class Firing:
     """Fires one prediction after the other at the same target.
 
     Args:
-        request: what to send; None for nothing.
+        request: what to send.
         lab: whose API it is.
         apply: sets the limit.
 
@@ -43,9 +39,7 @@ class Firing:
         running: whether one is on its way.
     """
 
-    def __init__(
-        self, request: str | requests.Request | None, lab: Lab | None, apply: Apply | None
-    ) -> None:
+    def __init__(self, request: str | requests.Request, lab: Lab, apply: Apply) -> None:
         self._request, self._lab, self._apply = request, lab, apply
         self.changed: Callable[[], object] = lambda: None
         self.burst: Burst | None = None
@@ -54,13 +48,7 @@ class Firing:
         self._shots: Sequence[Shot] = ()
         self._noted_at = self._full_at = 0.0
         self._status: dict[Prediction, str] = {}
-        self._stop, self._over = threading.Event(), threading.Event()
-        self._over.set()
-
-    @property
-    def possible(self) -> bool:
-        """Whether there is something to fire at."""
-        return None not in (self._request, self._lab, self._apply)
+        self._stop = threading.Event()
 
     def measured_of(self, prediction: Prediction) -> Burst | None:
         """What came back so far; None when the sliders are elsewhere."""
@@ -74,16 +62,15 @@ class Firing:
         if prediction in self._status:
             return self._status[prediction]
         if self._fired is None:
-            return NOT_FIRED if self.possible else NEEDED
+            return NOT_FIRED
         return f"{NOT_FIRED} The last burst was: {self._fired}."
 
     def start(self, prediction: Prediction) -> None:
         """Fire it, unless one is on its way."""
-        if not self.possible or self.running:
+        if self.running:
             return
         self.running = True
         self._stop.clear()
-        self._over.clear()
         threading.Thread(
             target=self._run, args=(prediction,), name="labkit explorer", daemon=True
         ).start()
@@ -91,14 +78,6 @@ class Firing:
     def stop(self) -> None:
         """End it early; what came back is kept."""
         self._stop.set()
-
-    def wait(self) -> None:
-        """Wait until none is on its way; an interrupt stops it."""
-        while not self._over.is_set():
-            try:
-                self._over.wait(_GLANCE_SECONDS)
-            except KeyboardInterrupt:
-                self.stop()
 
     def _run(self, prediction: Prediction) -> None:
         say = partial(self._say, prediction)
@@ -110,11 +89,9 @@ class Firing:
             end = f"{type(error).__name__}: {error}"
         self.running = False
         say(plain(" ".join(end.split()))[:_LONGEST_STATUS])
-        self._over.set()
 
     def _fire(self, prediction: Prediction, say: Callable[[str], object]) -> str:
         """Fire it; how it ended."""
-        assert self._request is not None and self._lab is not None and self._apply is not None
         say("Setting the limit…")
         Target.of(self._lab, [self._request])  # a foreign one is refused before anything changes
         try:

@@ -3,7 +3,6 @@
 tests/browser/test_throttle_explorer.py uses it in JupyterLab.
 """
 
-import _thread
 import subprocess
 import sys
 import threading
@@ -26,7 +25,7 @@ from labkit.lab.session import Lab
 from labkit.throttle import TokenBucket
 from labkit.widgets import throttle_explorer
 from labkit.widgets.explorer import BURSTS, RATES, SIZES, SPANS, ThrottleExplorer
-from labkit.widgets.firing import NEEDED, NOT_FIRED
+from labkit.widgets.firing import NOT_FIRED
 from labkit.widgets.prediction import PATTERNS, Prediction, report
 from tests.cloud.widgets.test_widgets import EVIL, HOSTILE, WIDGET_VIEW, Elements, shown
 from tests.support.attached_cloud import attached_cloud, eventually
@@ -42,6 +41,8 @@ SETTINGS = st.builds(
     size=st.sampled_from(SIZES),
     seconds=st.sampled_from(SPANS),
 )
+NOBODY: Any = None
+"""The lab of what isn't fired."""
 SMALL = Prediction(10, 20, "steady", 60, 3)
 
 
@@ -115,12 +116,14 @@ def test_the_same_settings_are_the_same_requests(prediction: Prediction) -> None
 )
 def test_what_cannot_be_explored(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match="give") as caught:
-        throttle_explorer(**changes)
+        throttle_explorer("", lab=NOBODY, apply=print, **changes)
     assert str(caught.value).endswith(message)
 
 
 def test_own_values_are_on_the_sliders() -> None:
-    view = throttle_explorer(rate=7.5, burst=33, size=137, seconds=4, pattern="ramp")
+    view = throttle_explorer(
+        "", lab=NOBODY, apply=print, rate=7.5, burst=33, size=137, seconds=4, pattern="ramp"
+    )
     assert str(view).startswith("Rate 7.5, burst 33; ramp: 137 requests, in 4 s")
     assert view.rate.value == 7.5
     view.rate.value = 100
@@ -183,8 +186,8 @@ def test_two_clients_are_told_apart() -> None:
 
 @pytest.fixture(scope="module")
 def view() -> ThrottleExplorer:
-    """One that can't fire."""
-    return throttle_explorer()
+    """One that isn't fired."""
+    return throttle_explorer("", lab=NOBODY, apply=print)
 
 
 @given(prediction=SETTINGS)
@@ -195,7 +198,6 @@ def test_the_text_twin_and_the_widget_say_the_same(
     names = ("rate", "burst", "pattern", "size", "seconds")
     for name in names:
         getattr(view, name).value = getattr(prediction, name)
-    view.firing.wait()
     blocks, alt = report(prediction, None)
     html = shown(view)
     for block in blocks:
@@ -206,17 +208,6 @@ def test_the_text_twin_and_the_widget_say_the_same(
     assert view.seconds.disabled == (prediction.pattern == "spike")
     assert view._repr_mimebundle_()["text/plain"] == str(view)
     assert WIDGET_VIEW in view._repr_mimebundle_()
-
-
-def test_without_a_target_it_says_what_is_missing() -> None:
-    view = throttle_explorer()
-    assert view.fire_button.disabled
-    assert view.stop_button.disabled
-    assert str(view).endswith(NEEDED)
-    assert NEEDED in shown(view)
-    view.fire()
-    view.firing.wait()
-    assert view.firing.burst is None
 
 
 def test_the_other_widgets_do_not_wait_for_matplotlib() -> None:
@@ -265,6 +256,11 @@ def threads() -> list[str]:
     return [one.name for one in threading.enumerate() if one.name.startswith("labkit ")]
 
 
+def over() -> None:
+    """Wait until nothing is on its way and everything is drawn."""
+    assert eventually(lambda: not threads())
+
+
 # -- firing ------------------------------------------------------------------------------------
 
 
@@ -292,7 +288,7 @@ def test_the_gateway_does_what_is_predicted(lab: Lab, api: MockApi, pattern: str
     rate = 15 + list(PATTERNS).index(pattern)  # another limit, another bucket: a full one
     view = explorer(lab, api, pattern=pattern, rate=rate, burst=12, size=40)
     view.fire()
-    view.firing.wait()
+    over()
     assert view.firing.burst is not None
     assert len(view.firing.burst) == 40
     assert_it_agrees(view)
@@ -318,7 +314,7 @@ def test_what_is_measured_is_drawn_while_it_runs(lab: Lab, api: MockApi) -> None
     assert eventually(lambda: view.stop_button.disabled is False)
     assert all(one.disabled for one in (*view._inputs, view.fire_button))
     view.fire()  # one at a time
-    view.firing.wait()
+    over()
     assert len(view.firing.burst or ()) == 60
     assert len(set(drawn)) >= 3
     assert sum("Firing: " in one for one in statuses) >= 2
@@ -328,15 +324,15 @@ def test_what_is_measured_is_drawn_while_it_runs(lab: Lab, api: MockApi) -> None
 def test_elsewhere_the_measurement_is_out_of_sight(lab: Lab, api: MockApi) -> None:
     view = explorer(lab, api, size=20)
     view.fire()
-    view.firing.wait()
+    over()
     before = str(view)
     view.burst.value = 40
-    view.firing.wait()
+    over()
     assert "measured" not in str(view)
     assert str(view).endswith(f"{NOT_FIRED} The last burst was: Rate 10, burst 20; steady: "
                               "20 requests, evenly over 1 s, 20 a second.")  # fmt: skip
     view.burst.value = 20
-    view.firing.wait()
+    over()
     assert str(view) == before
     assert_it_agrees(view)
 
@@ -347,23 +343,18 @@ def test_the_same_again_waits_for_a_full_bucket(lab: Lab, api: MockApi) -> None:
     view.status.observe(lambda change: statuses.append(change.new), "value")
     for _ in range(2):
         view.fire()
-        view.firing.wait()
+        over()
         assert cells(str(view), "measured")[0] >= 40
     assert any("the bucket is filling up again" in one for one in statuses)
 
 
-@pytest.mark.parametrize("way", ["button", "interrupt"])
-def test_stopped_it_keeps_what_was_measured(lab: Lab, api: MockApi, way: str) -> None:
+def test_stopped_it_keeps_what_was_measured(lab: Lab, api: MockApi) -> None:
     view = explorer(lab, api, size=1000, seconds=60)
     view.fire()
     assert eventually(lambda: len(view.firing._shots) > 3)
     began = time.monotonic()
-    if way == "button":
-        view.stop_button.click()
-    else:
-        timer = threading.Timer(0.2, _thread.interrupt_main)
-        timer.start()
-    view.firing.wait()
+    view.stop_button.click()
+    over()
     assert time.monotonic() - began < 20
     assert view.firing.burst is not None
     assert not view.firing.burst.finished
@@ -378,11 +369,11 @@ def test_stopped_it_keeps_what_was_measured(lab: Lab, api: MockApi, way: str) ->
 def test_stopped_while_the_bucket_fills(lab: Lab, api: MockApi) -> None:
     view = explorer(lab, api, rate=1, burst=50, pattern="spike", size=60)
     view.fire()
-    view.firing.wait()
+    over()
     view.fire()
     assert eventually(lambda: "Waiting" in view.status.value)
     view.firing.stop()
-    view.firing.wait()
+    over()
     assert str(view).endswith("Stopped before the first request was sent.")
     assert len(view.firing.burst or ()) == 60
 
@@ -395,7 +386,7 @@ def test_a_foreign_target_is_refused_before_anything_changes(lab: Lab, api: Mock
         apply=lambda *at: applied.append(at),
     )
     view.fire()
-    view.firing.wait()
+    over()
     assert "fire() only aims at the lab's own APIs" in str(view).splitlines()[-1]
     assert "fire() only aims at the lab's own APIs" in shown(view)
     assert applied == []
@@ -412,7 +403,7 @@ def test_what_the_own_function_raises_is_one_line_of_text(
 
     view = explorer(lab, api, apply=apply)
     view.fire()
-    view.firing.wait()
+    over()
     last = str(view).splitlines()[-1]
     assert last.startswith("The limit couldn't be set: RuntimeError: 10 20")
     assert last.isprintable()
@@ -426,7 +417,7 @@ def test_a_cloud_that_is_gone_is_one_line(tmp_path: Path) -> None:
         view = explorer(lab, api)
         labkit.stop()
         view.fire()
-        view.firing.wait()
+        over()
         last = "The local cloud doesn't answer: run `lab = labkit.start()` again."
         assert str(view).endswith(last)
         assert last in shown(view)
