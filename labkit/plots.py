@@ -93,9 +93,6 @@ class Picture:
     def __str__(self) -> str:
         return self.words
 
-    def __repr__(self) -> str:
-        return f"{self.title}\n{self.words}"
-
 
 def burst(result: Simulation | Burst, bucket: TokenBucket | None = None) -> Picture:
     """Every request at its time, the bucket's level under it, and what passed against ``burst + rate * t``.

@@ -88,7 +88,7 @@ class ThrottleExplorer(View):
         self.seconds = _slider(
             "Seconds", prediction.seconds, SPANS, "over how long they are spread"
         )
-        self.fire_button = button("Fire it", self.fire)
+        self.fire_button = button("Fire it", lambda: firing.start(self.prediction))
         self.stop_button = button("Stop", firing.stop, disabled=True)
         self.status, self.said = ipywidgets.HTML(), ipywidgets.HTML()
         self.picture = _Picture(format="png", layout={"width": _WIDTH})
@@ -106,10 +106,6 @@ class ThrottleExplorer(View):
             self.picture,
             self.said,
         )
-
-    def fire(self) -> None:
-        """Set the real limit and send the requests; this doesn't wait. One burst at a time."""
-        self.firing.start(self.prediction)
 
     def blocks(self) -> Iterator[Block]:
         """The report and the status; as HTML the picture is between them, and the status comes first."""

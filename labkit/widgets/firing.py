@@ -14,7 +14,6 @@ from labkit.bursts.burst import Burst, Shot, fire
 from labkit.bursts.target import Target
 from labkit.errors import LabkitError
 from labkit.lab.session import Lab
-from labkit.markup import plain
 from labkit.widgets.prediction import Prediction
 
 Apply = Callable[[float, int], object]
@@ -88,7 +87,7 @@ class Firing:
         except Exception as error:  # whatever it is, the controls come back and it is told
             end = f"{type(error).__name__}: {error}"
         self.running = False
-        say(plain(" ".join(end.split()))[:_LONGEST_STATUS])
+        say(" ".join(end.split())[:_LONGEST_STATUS])
 
     def _fire(self, prediction: Prediction, say: Callable[[str], object]) -> str:
         """Fire it; how it ended."""

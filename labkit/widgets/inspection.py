@@ -208,9 +208,8 @@ def tampered(token: str, claim: str, text: str) -> str:
     try:
         payload = json.dumps(claims, separators=(",", ":"), allow_nan=False).encode()
     except (RecursionError, ValueError) as error:
-        raise TokenError(
-            "This token's claims can't be written again: try another token."
-        ) from error
+        unwritable = "This token's claims can't be written again: try another token."
+        raise TokenError(unwritable) from error
     header, _payload, signature = bare(token).split(".")
     part = base64.urlsafe_b64encode(payload).rstrip(b"=").decode()
     return f"{header}.{part}.{signature}"

@@ -56,8 +56,7 @@ class JourneyView(View):
         self.journey = journey = self._journeys[self.requests.index]
         self._reached = [*journey.steps, *journey.not_reached]
         self.gates = [self._gate(number, one) for number, one in enumerate(self._reached)]
-        arrows = [ipywidgets.Label("→") for _gate in self.gates]
-        parts = [part for pair in zip(arrows, self.gates, strict=True) for part in pair]
+        parts = [part for gate in self.gates for part in (ipywidgets.Label("→"), gate)]
         self.strip.children = parts[1:]
         self.head.value = self.html()
         self.details.value = ""

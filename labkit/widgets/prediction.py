@@ -104,7 +104,9 @@ def _poisson(size: int, seconds: float) -> Pattern:
 
 def _ramp(size: int, seconds: float) -> Pattern:
     last = 2 * size / seconds
-    return arrivals.ramp(last, seconds), f"in {seconds:g} s, from 0 to {last:,.4g} a second"
+    # After t seconds last / seconds * t² / 2 requests have come: solved for the time of the n-th.
+    times = seconds * np.sqrt(np.arange(size) / size)
+    return times, f"in {seconds:g} s, from 0 to {last:,.4g} a second"
 
 
 def _two_clients(size: int, seconds: float) -> Pattern:
@@ -116,8 +118,9 @@ def _two_clients(size: int, seconds: float) -> Pattern:
 
 def _retry_storm(size: int, seconds: float) -> Pattern:
     wait, clients = seconds / _WAVES, math.ceil(size / _WAVES)
-    spread = wait / 10
-    storm = arrivals.retry_storm(clients, waves=_WAVES, wait=wait, spread=spread, random=_SEED)
+    # Every client keeps its place in the tenth of the wait over which a wave is spread.
+    places = np.sort(np.random.default_rng(_SEED).uniform(0, wait / 10, clients))
+    storm = np.concatenate([places + wait * wave for wave in range(_WAVES)])
     return storm[:size], f"{clients:,} clients that all try {_WAVES} times within {seconds:g} s"
 
 

@@ -102,6 +102,21 @@ def test_the_same_settings_are_the_same_requests(prediction: Prediction) -> None
     assert (first.client == second.client).all()
 
 
+@given(st.integers(1, 500), st.floats(0.1, 5))
+def test_a_ramp_has_each_moment_s_rate(size: int, seconds: float) -> None:
+    times = Prediction(1, 1, "ramp", size, seconds).requests.times
+    # So many must have come by then, by the area under the rate.
+    assert np.allclose(size / seconds**2 * times**2, np.arange(size), atol=1e-5)
+
+
+def test_a_storm_comes_in_waves() -> None:
+    times = Prediction(1, 1, "retry storm", 200, 8).requests.times
+    wave, place = np.divmod(times, 2)
+    assert np.bincount(wave.astype(int)).tolist() == [50, 50, 50, 50]
+    assert place.max() <= 0.2 + 1e-9
+    assert np.allclose(times[:50] + 2, times[50:100])
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -287,7 +302,7 @@ def assert_it_agrees(view: ThrottleExplorer) -> None:
 def test_the_gateway_does_what_is_predicted(lab: Lab, api: MockApi, pattern: str) -> None:
     rate = 15 + list(PATTERNS).index(pattern)  # another limit, another bucket: a full one
     view = explorer(lab, api, pattern=pattern, rate=rate, burst=12, size=40)
-    view.fire()
+    view.fire_button.click()
     over()
     assert view.firing.burst is not None
     assert len(view.firing.burst) == 40
@@ -310,10 +325,10 @@ def test_what_is_measured_is_drawn_while_it_runs(lab: Lab, api: MockApi) -> None
     view.picture.observe(lambda change: drawn.append(bytes(change.new)), "value")
     statuses: list[str] = []
     view.status.observe(lambda change: statuses.append(change.new), "value")
-    view.fire()
+    view.fire_button.click()
     assert eventually(lambda: view.stop_button.disabled is False)
     assert all(one.disabled for one in (*view._inputs, view.fire_button))
-    view.fire()  # one at a time
+    view.fire_button.click()  # one at a time
     over()
     assert len(view.firing.burst or ()) == 60
     assert len(set(drawn)) >= 3
@@ -323,7 +338,7 @@ def test_what_is_measured_is_drawn_while_it_runs(lab: Lab, api: MockApi) -> None
 
 def test_elsewhere_the_measurement_is_out_of_sight(lab: Lab, api: MockApi) -> None:
     view = explorer(lab, api, size=20)
-    view.fire()
+    view.fire_button.click()
     over()
     before = str(view)
     view.burst.value = 40
@@ -342,7 +357,7 @@ def test_the_same_again_waits_for_a_full_bucket(lab: Lab, api: MockApi) -> None:
     statuses: list[str] = []
     view.status.observe(lambda change: statuses.append(change.new), "value")
     for _ in range(2):
-        view.fire()
+        view.fire_button.click()
         over()
         assert cells(str(view), "measured")[0] >= 40
     assert any("the bucket is filling up again" in one for one in statuses)
@@ -350,7 +365,7 @@ def test_the_same_again_waits_for_a_full_bucket(lab: Lab, api: MockApi) -> None:
 
 def test_stopped_it_keeps_what_was_measured(lab: Lab, api: MockApi) -> None:
     view = explorer(lab, api, size=1000, seconds=60)
-    view.fire()
+    view.fire_button.click()
     assert eventually(lambda: len(view.firing._shots) > 3)
     began = time.monotonic()
     view.stop_button.click()
@@ -368,9 +383,9 @@ def test_stopped_it_keeps_what_was_measured(lab: Lab, api: MockApi) -> None:
 
 def test_stopped_while_the_bucket_fills(lab: Lab, api: MockApi) -> None:
     view = explorer(lab, api, rate=1, burst=50, pattern="spike", size=60)
-    view.fire()
+    view.fire_button.click()
     over()
-    view.fire()
+    view.fire_button.click()
     assert eventually(lambda: "Waiting" in view.status.value)
     view.firing.stop()
     over()
@@ -385,7 +400,7 @@ def test_a_foreign_target_is_refused_before_anything_changes(lab: Lab, api: Mock
         lab=lab,
         apply=lambda *at: applied.append(at),
     )
-    view.fire()
+    view.fire_button.click()
     over()
     assert "fire() only aims at the lab's own APIs" in str(view).splitlines()[-1]
     assert "fire() only aims at the lab's own APIs" in shown(view)
@@ -402,7 +417,7 @@ def test_what_the_own_function_raises_is_one_line_of_text(
         raise RuntimeError(f"{rate:g} {burst}\n{said}")
 
     view = explorer(lab, api, apply=apply)
-    view.fire()
+    view.fire_button.click()
     over()
     last = str(view).splitlines()[-1]
     assert last.startswith("The limit couldn't be set: RuntimeError: 10 20")
@@ -416,7 +431,7 @@ def test_a_cloud_that_is_gone_is_one_line(tmp_path: Path) -> None:
         api = mock_api()
         view = explorer(lab, api)
         labkit.stop()
-        view.fire()
+        view.fire_button.click()
         over()
         last = "The local cloud doesn't answer: run `lab = labkit.start()` again."
         assert str(view).endswith(last)
