@@ -141,7 +141,9 @@ def _ask(check: Check, token: str, now: float) -> tuple[str, Sequence[str]]:
     return PASSES, ["the signature is the issuer's, and its claims hold"]
 
 
-def usual_checks(issuer: str | None, client_id: str | None, http: requests.Session | None) -> dict[str, Check]:
+def usual_checks(
+    issuer: str | None, client_id: str | None, http: requests.Session | None
+) -> dict[str, Check]:
     """Verification, and the authorizers that a learner compares: a REST API's with and without scopes, an HTTP API's.
 
     Args:
