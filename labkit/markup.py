@@ -1,4 +1,4 @@
-"""HTML in which nothing that came from outside is ever markup, and tables as HTML and as text.
+"""HTML in which nothing that came from outside is ever markup, and blocks that are HTML and text.
 
 The colours are the theme's own, so it reads in light and dark; marks and weight tell what colours would.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 PLAIN = "line-height:1.4;overflow-wrap:anywhere;"
 MONOSPACE = "font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size);"
@@ -89,24 +90,37 @@ def _row(cells: Iterable[str]) -> Markup:
 
 def _style(cell: str) -> str:
     """A short text stays on one line; a long one breaks anywhere, as a token's may have no blanks."""
-    text = html.unescape(re.sub("<[^>]*>", "", cell)) if isinstance(cell, Markup) else cell
-    return _CELL + (_NO_WRAP if len(text) <= _SHORT else "")
+    return _CELL + (_NO_WRAP if len(_text(cell)) <= _SHORT else "")
 
 
-def text_table(head: Iterable[str], rows: Iterable[Iterable[str]], *, align: str = "<") -> str:
-    """A table as text; ``align`` is for all columns but the first.
+def _text(cell: str) -> str:
+    return html.unescape(re.sub("<[^>]*>", "", cell)) if isinstance(cell, Markup) else cell
 
-    >>> print(text_table(["", "n"], [["one", "1"], ["more", "10"]], align=">"))
+
+class Block(NamedTuple):
+    """A part of what a widget shows: the same as lines of text and as HTML."""
+
+    lines: Sequence[str]
+    html: Markup
+
+
+def paragraph(text: str, *, role: str = "") -> Block:
+    """A sentence or some."""
+    return Block([text], sentence(text, role=role))
+
+
+def grid(
+    caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, align: str = "<"
+) -> Block:
+    r"""A table; ``align`` is for all columns of the text but the first.
+
+    >>> print(*grid("Numbers", ["", "n"], [["one", "1"], ["more", "10"]], align=">").lines, sep="\n")
            n
     one    1
     more  10
     """
-    lines = [[plain(cell) for cell in line] for line in (head, *rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(
-            f"{cell:{align if place else '<'}{width}}"
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
+    cells = [[plain(_text(cell)) for cell in line] for line in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    sides = ["<", *[align] * len(head)]
+    lines = ["  ".join(map("{:{}{}}".format, line, sides, widths)).rstrip() for line in cells]
+    return Block(lines, table(caption, head, rows))

@@ -16,10 +16,9 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
 BLUE, VERMILION, GREEN, PURPLE, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"
 _PALE_BLUE, _PALE_VERMILION = "#8DBBDC", "#F0B48C"
-_INK, _PAPER, _GRID = "#1a1a1a", "#ffffff", "#d0d0d0"
+_PAPER, _GRID = "#ffffff", "#d0d0d0"
 _INCHES_WIDE = 9.0
 _PIXELS_WIDE = 900
 """What a notebook shows: it fits on a projector, and there the small letters are 18 pixels high."""
@@ -72,33 +71,27 @@ class Picture:
     title: str
     words: str
 
-    @property
-    def alt(self) -> str:
-        """The alternative text of the image."""
-        return f"{self.title}. {' '.join(self.words.split())}"
-
     def png(self) -> bytes:
         """The image."""
-        few = _drawn(self.figure, _DOTS).quantize(_COLOURS, dither=Image.Dither.NONE)
-        return _written(few, optimize=True)
+        drawn = Image.open(io.BytesIO(fast_png(self.figure, _DOTS))).convert("RGB")
+        file = io.BytesIO()
+        drawn.quantize(_COLOURS, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+        return file.getvalue()
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        shown = {"width": _PIXELS_WIDE, "alt": self.alt}
+        alt = f"{self.title}. {' '.join(self.words.split())}"
         image = base64.b64encode(self.png()).decode()
         display(  # type: ignore[no-untyped-call]
             {"image/png": image, "text/plain": self.title},
-            metadata={"image/png": shown},
+            metadata={"image/png": {"width": _PIXELS_WIDE, "alt": alt}},
             raw=True,
         )
         print(self.words)
 
     def __str__(self) -> str:
         return self.words
-
-    def __repr__(self) -> str:
-        return f"{self.title}\n{self.words}"
 
 
 def burst(result: Simulation | Burst, bucket: TokenBucket | None = None) -> Picture:
@@ -120,15 +113,10 @@ def burst(result: Simulation | Burst, bucket: TokenBucket | None = None) -> Pict
         said = f"The model lets {model.passed} of them pass.\n"
     [layer] = model.layers
     times, accepted = model.arrivals, result.accepted
-    figure, (marks, level, passed) = _panels((2.3, 1.8, 1.8))
-    _requests(
-        marks, times, [("accepted", *ACCEPTED, accepted), ("throttled", *THROTTLED, ~accepted)]
-    )
-    _level(level, model, layer)
-    _against_the_bound(passed, times[accepted], times[-1:], layer)
+    kinds = [("accepted", *ACCEPTED, accepted), ("throttled", *THROTTLED, ~accepted)]
+    figure, *_panels_below = _against_the_bound(model, accepted, kinds)
     over = excess(times[accepted], TokenBucket(layer.rate, layer.burst), answered=answered)
-    no = "no" if over <= _ROUNDING else "one"
-    more = "" if over <= _ROUNDING else f"{over:.1f} "
+    no, more = ("no", "") if over <= _ROUNDING else ("one", f"{over:.1f} ")
     title = f"{len(times)} requests at a bucket with rate {layer.rate:g} and burst {layer.burst:g}"
     words = (
         f"{len(times)} requests: {accepted.sum()} accepted, {(~accepted).sum()} throttled.\n{said}"
@@ -143,31 +131,29 @@ def compared(prediction: Simulation, measured: Burst | None) -> Figure:
 
     It is drawn while a slider is dragged: its margins aren't calculated, and :func:`fast_png` writes it.
     """
-    [layer] = prediction.layers
-    times, accepted = prediction.arrivals, prediction.accepted
-    figure, (marks, level, passed) = _panels((2.3, 1.8, 1.8), layout=None)
-    figure.subplots_adjust(left=0.09, right=0.985, top=0.91, bottom=0.09, hspace=0.3)
+    accepted = prediction.accepted
     predicted = [
         ("predicted: accepted", "o", _PALE_BLUE, accepted),
         ("refused", "s", _PALE_VERMILION, ~accepted),
     ]
-    _requests(marks, times, predicted)
-    _level(level, prediction, layer)
-    _against_the_bound(passed, times[accepted], times[-1:], layer)
-    if measured is not None and len(measured):
+    figure, marks, passed = _against_the_bound(prediction, accepted, predicted)
+    figure.subplots_adjust(left=0.09, right=0.985, top=0.91, bottom=0.09, hspace=0.3)
+    if measured:
         kinds = [
             ("measured: accepted", *ACCEPTED, measured.accepted),
             ("refused", *THROTTLED, measured.throttled),
             ("other", *OTHER, ~(measured.accepted | measured.throttled)),
         ]
-        _requests(marks, measured.sent, kinds, of=times, number=measured.job)
+        _requests(marks, measured.sent, kinds, of=prediction.arrivals, number=measured.job)
         _steps(passed, measured.sent[measured.accepted], measured.sent[-1:], BLACK, "measured")
     return figure
 
 
-def fast_png(figure: Figure) -> bytes:
+def fast_png(figure: Figure, dots: int = _DOTS_DRAGGED) -> bytes:
     """The image of a figure, written fast and not small."""
-    return _written(_drawn(figure, _DOTS_DRAGGED), compress_level=1)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=dots, pil_kwargs={"compress_level": 1})
+    return file.getvalue()
 
 
 def layers(prediction: Simulation, shown: ArrayLike | None = None) -> Picture:
@@ -186,7 +172,8 @@ def layers(prediction: Simulation, shown: ArrayLike | None = None) -> Picture:
             kinds.append((f"refused by {name}", *kind, by == name))
     _requests(marks, prediction.arrivals[drawn], kinds)
     for axes, layer in zip(levels, prediction.layers, strict=True):
-        _level(axes, prediction, layer, named=True)
+        _level(axes, prediction, layer)
+        _title(axes, f"{layer.name}: rate {layer.rate:g}, burst {layer.burst:g}")
     words = f"{prediction}."
     if shown is not None:
         passed, count = (prediction.accepted & drawn).sum(), drawn.sum()
@@ -210,18 +197,13 @@ def retries(runs: Sequence[RetryRun], words: str | None = None) -> Picture:
     figure, panels = _panels([1.5] * len(runs))
     for axes, run in zip(panels, runs, strict=True):
         accepted, row = run.accepted, run.places[run.client] + 1
-        _marks(axes, run.sent[~accepted], row[~accepted], *THROTTLED, "refused", size=5)
-        _marks(axes, run.sent[accepted], row[accepted], *ACCEPTED, "passed", size=6)
+        _marks(axes, run.sent, row, ("refused", *THROTTLED, ~accepted), size=5)
+        _marks(axes, run.sent, row, ("passed", *ACCEPTED, accepted), size=6)
         axes.set_ylabel("client")
-        axes.set_title(
-            f"{run.name}: {run.done} of {run.clients} got through, {run.refused:,} refused, {run.seconds:.1f} s",
-            loc="left",
-            fontsize=_MEDIUM,
-            color=_INK,
-        )
-    if panels:
-        _legend(panels[0], "lower right")
-    clients = max((run.clients for run in runs), default=0)
+        got_through = f"{run.name}: {run.done} of {run.clients} got through"
+        _title(axes, f"{got_through}, {run.refused:,} refused, {run.seconds:.1f} s")
+    _legend(panels[0], "lower right")
+    clients = max(run.clients for run in runs)
     ways = "" if len(runs) == 1 else f", {len(runs)} ways to retry"
     title = f"{clients} clients call at once{ways}"
     return _picture(figure, title, table(runs) if words is None else words)
@@ -242,76 +224,48 @@ def level_curve(prediction: Simulation, layer: Layer) -> tuple[FloatArray, Float
     """
     if not len(prediction):
         return np.empty(0), np.empty(0)
-    asked = prediction.arrivals[layer.applies]
-    first, last = prediction.arrivals[0], prediction.arrivals[-1]
-    times = np.concatenate(([first], asked, [last]))
-    after = np.concatenate(([layer.burst], layer.after[layer.applies], [np.nan]))
-    gained = (times[1:] - times[:-1]) * layer.rate
-    before = np.concatenate(([layer.burst], np.minimum(layer.burst, after[:-1] + gained)))
-    after[-1] = before[-1]
-    with np.errstate(over="ignore"):  # it never fills: infinity is right
-        fills = (layer.burst - after) / layer.rate if layer.rate else np.full(len(times), np.inf)
-    full = np.minimum(times + fills, np.append(times[1:], last))
-    when = np.column_stack((times, times, full)).ravel()
-    level = np.column_stack((before, after, np.append(before[1:], after[-1:]))).ravel()
-    return when, level
+    ends, asked = prediction.arrivals[[0, -1]], prediction.arrivals[layer.applies]
+    times, after = np.append(ends[0], asked), np.append(layer.burst, layer.after[layer.applies])
+    # Without a rate it never fills: infinity, or NaN where it is full.
+    with np.errstate(all="ignore"):
+        full = np.nan_to_num(times + (layer.burst - after) / np.float64(layer.rate)).clip(*ends)
+    when = np.unique(np.concatenate((ends, asked, full)))
+    before_and_after = (np.searchsorted(asked, when, side) for side in ("left", "right"))
+    levels = [after[last] + (when - times[last]) * layer.rate for last in before_and_after]
+    return np.repeat(when, 2), np.minimum(layer.burst, np.column_stack(levels).ravel())
 
 
-def _drawn(figure: Figure, dots: int) -> Image.Image:
-    figure.set_dpi(dots)
-    canvas: Any = FigureCanvasAgg(figure)  # matplotlib types it only in part
-    canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-
-
-def _written(image: Image.Image, **how: int) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "PNG", **how)
-    return file.getvalue()
-
-
-def _panels(
-    heights: Sequence[float], *, layout: Literal["constrained"] | None = "constrained"
-) -> tuple[Figure, list[Axes]]:
+def _panels(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
     size = _INCHES_WIDE, 0.8 + sum(heights)
-    figure = Figure(figsize=size, facecolor=_PAPER, layout=layout)
-    if not len(heights):
-        return figure, []
-    made = figure.subplots(
-        len(heights), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": list(heights)}
-    )
+    figure = Figure(figsize=size, facecolor=_PAPER)
+    made = figure.subplots(len(heights), sharex=True, squeeze=False, height_ratios=heights)
     panels: list[Axes] = list(made[:, 0])
     for axes in panels:
-        axes.set_facecolor(_PAPER)
         axes.grid(color=_GRID, linewidth=0.6)
         axes.set_axisbelow(True)
-        axes.tick_params(colors=_INK, labelsize=_SMALL)
-        axes.yaxis.label.set(color=_INK, fontsize=_MEDIUM)
+        axes.tick_params(labelsize=_SMALL)
+        axes.yaxis.label.set_fontsize(_MEDIUM)
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-        for side in axes.spines.values():
-            side.set_color(_INK)
-    panels[-1].set_xlabel("seconds", color=_INK, fontsize=_MEDIUM)
+    panels[-1].set_xlabel("seconds", fontsize=_MEDIUM)
     return figure, panels
 
 
+def _title(axes: Axes, text: str) -> None:
+    axes.set_title(text, loc="left", fontsize=_MEDIUM)
+
+
 def _picture(figure: Figure, title: str, words: str) -> Picture:
-    figure.suptitle(title, color=_INK, fontsize=_LARGE)
+    figure.suptitle(title, fontsize=_LARGE)
+    figure.set_layout_engine("constrained")
     return Picture(figure, title, words)
 
 
-def _marks(
-    axes: Axes,
-    times: FloatArray,
-    height: np.ndarray,
-    shape: str,
-    colour: str,
-    label: str,
-    size: float,
-) -> None:
+def _marks(axes: Axes, times: FloatArray, height: np.ndarray, kind: Kind, size: float) -> None:
+    label, shape, colour, which = kind
     filled = shape in "ovD"
     axes.plot(
-        times,
-        height,
+        times[which],
+        height[which],
         linestyle="none",
         marker=shape,
         color=colour,
@@ -342,10 +296,8 @@ def _requests(
     else:
         height = np.arange(1, len(times) + 1) if number is None else number + 1
         for label, shape, colour, which in kinds:
-            if which.any() or of is None:
-                says = f"{label}: {which.sum()}"
-                size = 8 if of is None else 5
-                _marks(axes, times[which], height[which], shape, colour, says, size)
+            counted = (f"{label}: {which.sum()}", shape, colour, which)
+            _marks(axes, times, height, counted, size=8 if of is None else 5)
         axes.set_ylabel("request")
     _legend(axes)
 
@@ -375,36 +327,34 @@ def _counts(
     axes.set_ylabel(f"requests per {(edges[1] - edges[0]) * 1000:.3g} ms")
 
 
-def _level(axes: Axes, prediction: Simulation, layer: Layer, *, named: bool = False) -> None:
+def _level(axes: Axes, prediction: Simulation, layer: Layer) -> None:
     when, tokens = level_curve(prediction, layer)
     axes.fill_between(when, tokens, color=_GRID)
-    axes.plot(when, tokens, color=_INK, linewidth=1.4)
-    axes.axhline(layer.burst, color=_INK, linewidth=1, linestyle=":")
+    axes.plot(when, tokens, color=BLACK, linewidth=1.4)
+    axes.axhline(layer.burst, color=BLACK, linewidth=1, linestyle=":")
     axes.set_ylim(0, max(1.0, layer.burst * 1.3))
     axes.set_ylabel("tokens left")
-    axes.annotate(
-        f"full: {layer.burst:g}",
-        (1, layer.burst),
-        (-4, 2),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        ha="right",
-        color=_INK,
-        fontsize=_SMALL,
-    )
-    if named:
-        says = f"{layer.name}: rate {layer.rate:g}, burst {layer.burst:g}"
-        axes.set_title(says, loc="left", fontsize=_MEDIUM, color=_INK)
+    says, place = f"full: {layer.burst:g} ", axes.get_yaxis_transform()
+    axes.text(1, layer.burst, says, transform=place, ha="right", va="bottom", fontsize=_SMALL)
 
 
-def _against_the_bound(axes: Axes, passed: FloatArray, last: FloatArray, layer: Layer) -> None:
+def _against_the_bound(
+    model: Simulation, accepted: BoolArray, kinds: Sequence[Kind]
+) -> tuple[Figure, Axes, Axes]:
+    """Three panels: requests, the bucket's level, what passed; the figure, the first and the last of them."""
+    figure, (marks, level, axes) = _panels((2.3, 1.8, 1.8))
+    [layer] = model.layers
+    _requests(marks, model.arrivals, kinds)
+    _level(level, model, layer)
+    passed, last = model.arrivals[accepted], model.arrivals[-1:]
     begin = float(passed[0]) if len(passed) else 0.0
     line = np.array([begin, max([begin, *last])])
     bound = layer.burst + layer.rate * (line - begin)
-    axes.plot(line, bound, color=_INK, linewidth=2, linestyle="--", label="burst + rate × t")
+    axes.plot(line, bound, color=BLACK, linewidth=2, linestyle="--", label="burst + rate × t")
     _steps(axes, passed, last, BLUE, "passed")
     axes.set_ylim(bottom=0)
     axes.set_ylabel("passed")
+    return figure, marks, axes
 
 
 def _steps(axes: Axes, passed: FloatArray, last: FloatArray, colour: str, label: str) -> None:
@@ -420,11 +370,10 @@ def _legend(axes: Axes, corner: Literal["lower left", "lower right"] = "lower le
     """Above the panel: inside it would cover requests."""
     axes.legend(
         loc=corner,
-        bbox_to_anchor=(-0.01 if corner == "lower left" else 1.01, 0.97),
+        bbox_to_anchor=(-0.01 if corner == "lower left" else 1.01, 0.94),
         ncols=3,
         frameon=False,
         fontsize=_SMALL,
-        borderaxespad=0.1,
         columnspacing=1.5,
         handletextpad=0.4,
     )

@@ -1,7 +1,6 @@
 """When requests come: patterns for :func:`labkit.simulate` and :func:`labkit.fire`.
 
-A pattern is an array of times in seconds, in order; the first is at 0 unless chance decides. What depends on chance
-takes its randomness as an argument, so that the same seed gives the same pattern.
+A pattern is an array of times in seconds, in order; the first is at 0.
 
 >>> steady(rate=4, seconds=1)
 array([0.  , 0.25, 0.5 , 0.75])
@@ -55,39 +54,6 @@ def spike(size: int, at: float = 0.0) -> FloatArray:
     return np.full(size, at, dtype=np.float64)
 
 
-def poisson(rate: float, seconds: float, *, random: Randomness) -> FloatArray:
-    """Requests of many clients that know nothing of one another: ``rate`` a second on average.
-
-    Given their number, the times of a Poisson process are uniform.
-
-    >>> bool((poisson(rate=5, seconds=9, random=1) == poisson(rate=5, seconds=9, random=1)).all())
-    True
-    """
-    _check(rate=rate, seconds=seconds)
-    generator = np.random.default_rng(random)
-    return np.sort(generator.uniform(0.0, seconds, generator.poisson(rate * seconds)))
-
-
-def ramp(first_rate: float, last_rate: float, seconds: float) -> FloatArray:
-    """A rate that grows (or falls) evenly from one to the other.
-
-    >>> ramp(first_rate=0, last_rate=8, seconds=1).round(2)
-    array([0.  , 0.5 , 0.71, 0.87])
-    """
-    _check(first_rate=first_rate, last_rate=last_rate, seconds=seconds)
-    # After t seconds first_rate * t + slope * t² / 2 requests have come: solve that for the time of the n-th.
-    count = math.ceil(round((first_rate + last_rate) / 2 * seconds, 9))
-    number = np.arange(count, dtype=np.float64)
-    if first_rate == last_rate:
-        return number / (first_rate or 1.0)
-    slope = (last_rate - first_rate) / seconds
-    root = np.sqrt(np.maximum(0.0, first_rate**2 + 2 * slope * number))
-    if first_rate == 0:
-        return root / slope
-    times: FloatArray = 2 * number / (first_rate + root)  # the form that doesn't cancel
-    return times
-
-
 def shared(*patterns: ArrayLike) -> Shared:
     """Several clients at once, for example two that share an API key: one's burst takes the other's tokens.
 
@@ -99,26 +65,6 @@ def shared(*patterns: ArrayLike) -> Shared:
     client = np.repeat(np.arange(len(each), dtype=np.int64), [len(pattern) for pattern in each])
     order = np.argsort(times, kind="stable")
     return Shared(times[order], client[order])
-
-
-def retry_storm(
-    clients: int, *, waves: int = 4, wait: float = 1.0, spread: float = 0.05, random: Randomness
-) -> FloatArray:
-    """Clients that failed together, and all come again after the same wait, again and again.
-
-    Args:
-        clients: how many.
-        waves: how often each tries.
-        wait: seconds between two tries.
-        spread: the seconds over which one wave is spread; every client keeps its place in it.
-        random: decides the clients' places.
-
-    >>> retry_storm(2, waves=3, spread=0, random=1)
-    array([0., 0., 1., 1., 2., 2.])
-    """
-    _check(clients=clients, waves=waves, wait=wait, spread=spread)
-    place = np.random.default_rng(random).uniform(0.0, spread, clients)
-    return np.sort((place + wait * np.arange(waves)[:, np.newaxis]).ravel())
 
 
 def _check(**numbers: float) -> None:

@@ -12,14 +12,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import requests
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from labkit.bursts.arrivals import Shared, shared
 from labkit.bursts.progress import TextBar
-from labkit.bursts.simulation import BoolArray, FloatArray, IntArray, Simulation, simulate
+from labkit.bursts.simulation import FloatArray, Simulation, simulate
 from labkit.bursts.target import MOST_AT_ONCE, Reply, Target
 from labkit.errors import BurstError
 from labkit.lab.session import Lab
@@ -29,7 +30,8 @@ MOST_REQUESTS = 10_000
 """The most that one call sends: 3.5 US cents on AWS (REST API, us-east-1)."""
 MOST_SECONDS = 300.0
 _LEAD_SECONDS = 0.02
-_ALWAYS_SAID = ("accepted", "throttled")
+ACCEPTED, THROTTLED = "accepted", "throttled"
+OVER_QUOTA, OTHER = "over the quota", "other"
 _TOO_MANY = 429
 _QUOTA_ERROR = "LimitExceededException"
 """The quota's 429; the throttle's is TooManyRequestsException (gateway 6.11, 6.12)."""
@@ -54,24 +56,28 @@ class Shot:
     reply: Reply
 
     @property
-    def accepted(self) -> bool:
-        """Whether it was let through and answered well: 2xx."""
-        return self.reply.status // 100 == 2
-
-    @property
-    def over_quota(self) -> bool:
-        """Whether it was refused because the quota was used up."""
-        return self.reply.status == _TOO_MANY and self.reply.error_type == _QUOTA_ERROR
-
-    @property
-    def throttled(self) -> bool:
-        """Whether it was refused by a throttle: 429, and not the quota's."""
-        return self.reply.status == _TOO_MANY and not self.over_quota
+    def outcome(self) -> str:
+        """What became of it; accepted is 2xx, throttled is 429 unless it is the quota's."""
+        if self.reply.status // 100 == 2:
+            return ACCEPTED
+        if self.reply.status != _TOO_MANY:
+            return OTHER
+        return OVER_QUOTA if self.reply.error_type == _QUOTA_ERROR else THROTTLED
 
     @property
     def meaning(self) -> str:
         """The answer in short: the status and the error type."""
         return f"{self.reply.status or 'no answer'} {self.reply.error_type}".rstrip()
+
+
+_Number = TypeVar("_Number", bound=np.generic)
+
+
+def _each(
+    value: Callable[[Shot], object], kind: type[_Number]
+) -> cached_property[NDArray[_Number]]:
+    """An array with a value of each request."""
+    return cached_property(lambda burst: np.array([value(shot) for shot in burst.shots], kind))
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +89,13 @@ class Burst:
         planned: how many the pattern has.
         finished: False when it was stopped.
         began_at: the begin, in seconds since 1970.
+        job: the number of each request in the pattern.
+        scheduled: when each was to be sent, in seconds from the begin.
+        sent: when each was sent.
+        answered: when each one's answer was there.
+        status: each one's status; 0 when no answer came.
+        accepted: which were let through and answered well: 2xx.
+        throttled: which were refused by a throttle: 429, and not the quota's.
     """
 
     shots: tuple[Shot, ...]
@@ -90,45 +103,13 @@ class Burst:
     finished: bool
     began_at: float
 
-    @cached_property
-    def job(self) -> IntArray:
-        """The number of each request in the pattern."""
-        return np.array([shot.job for shot in self.shots], dtype=np.int64)
-
-    @cached_property
-    def scheduled(self) -> FloatArray:
-        """When each was to be sent, in seconds from the begin."""
-        return np.array([shot.scheduled for shot in self.shots], dtype=np.float64)
-
-    @cached_property
-    def sent(self) -> FloatArray:
-        """When each was sent."""
-        return np.array([shot.sent for shot in self.shots], dtype=np.float64)
-
-    @cached_property
-    def answered(self) -> FloatArray:
-        """When each one's answer was there."""
-        return np.array([shot.answered for shot in self.shots], dtype=np.float64)
-
-    @cached_property
-    def status(self) -> IntArray:
-        """Each one's status; 0 when no answer came."""
-        return np.array([shot.reply.status for shot in self.shots], dtype=np.int64)
-
-    @cached_property
-    def throttled(self) -> BoolArray:
-        """Which were refused by a throttle: 429, and not the quota's."""
-        return np.array([shot.throttled for shot in self.shots], dtype=np.bool_)
-
-    @cached_property
-    def over_quota(self) -> BoolArray:
-        """Which were refused because the quota was used up."""
-        return np.array([shot.over_quota for shot in self.shots], dtype=np.bool_)
-
-    @cached_property
-    def accepted(self) -> BoolArray:
-        """Which were let through and answered well: 2xx."""
-        return np.array([shot.accepted for shot in self.shots], dtype=np.bool_)
+    job = _each(lambda shot: shot.job, np.int64)
+    scheduled = _each(lambda shot: shot.scheduled, np.float64)
+    sent = _each(lambda shot: shot.sent, np.float64)
+    answered = _each(lambda shot: shot.answered, np.float64)
+    status = _each(lambda shot: shot.reply.status, np.int64)
+    accepted = _each(lambda shot: shot.outcome == ACCEPTED, np.bool_)
+    throttled = _each(lambda shot: shot.outcome == THROTTLED, np.bool_)
 
     @property
     def late(self) -> FloatArray:
@@ -148,18 +129,11 @@ class Burst:
         return len(self.shots)
 
     def __str__(self) -> str:
-        counts = {
-            "accepted": int(self.accepted.sum()),
-            "throttled": int(self.throttled.sum()),
-            "over the quota": int(self.over_quota.sum()),
-        }
-        other = {
-            shot.meaning
-            for shot in self.shots
-            if not shot.accepted and shot.reply.status != _TOO_MANY
-        }
-        counts[f"other ({', '.join(sorted(other))})"] = len(self) - sum(counts.values())
-        parts = [f"{n} {what}" for what, n in counts.items() if n or what in _ALWAYS_SAID]
+        counts = Counter(shot.outcome for shot in self.shots)
+        others = sorted({shot.meaning for shot in self.shots if shot.outcome == OTHER})
+        parts = [f"{counts[ACCEPTED]} {ACCEPTED}", f"{counts[THROTTLED]} {THROTTLED}"]
+        parts += [f"{counts[OVER_QUOTA]} {OVER_QUOTA}"] if counts[OVER_QUOTA] else []
+        parts += [f"{counts[OTHER]} {OTHER} ({', '.join(others)})"] if others else []
         text = f"{len(self)} requests sent: {', '.join(parts)}"
         return text if self.finished else f"Stopped. {text}, of {self.planned} planned"
 
@@ -176,22 +150,20 @@ def fire(
     pattern: ArrayLike | Shared,
     *,
     lab: Lab,
-    at_once: int = MOST_AT_ONCE,
-    progress: bool | Progress = True,
+    progress: Progress | None = None,
     stop: threading.Event | None = None,
 ) -> Burst:
     """Send requests at the times of a pattern.
 
     The kernel's interrupt button stops it, in the main thread, and ``stop`` in any: nothing more is sent, and you get
-    what was sent until then.
+    what was sent until then. At most 64 requests are on their way at the same time; more than so many are sent late.
 
     Args:
         request: a URL to GET, or a ``requests.Request``; one for each client when the pattern is ``shared``.
             It is prepared, and signed, once.
         pattern: times in seconds from now, in order: see :mod:`labkit.bursts.arrivals`.
         lab: whose API it is.
-        at_once: how many requests may be on their way at the same time; more than so many wait, and are sent late.
-        progress: whether to show how far it is, or what shows it.
+        progress: shows how far it is; a line of text does unless given.
         stop: ends it early when it is set.
 
     Raises:
@@ -206,23 +178,16 @@ def fire(
     """
     due = pattern if isinstance(pattern, Shared) else shared(pattern)
     each = [request] if isinstance(request, str | requests.Request) else list(request)
-    _check(due, len(each), at_once)
+    _check(due, len(each))
     target = Target.of(lab, each)
-    bar = TextBar() if progress is True else None
-    tell = bar.update if bar is not None else progress if callable(progress) else _say_nothing
-    burst = _send(target, due, at_once, tell, stop or threading.Event())
-    if bar is not None:
+    bar = TextBar()
+    burst = _send(target, due, progress or bar.update, stop or threading.Event())
+    if progress is None:
         bar.finish(str(burst))
     return burst
 
 
-def _say_nothing(_shots: Sequence[Shot], _total: int) -> None:
-    pass
-
-
-def _send(
-    target: Target, due: Shared, at_once: int, tell: Progress, stop: threading.Event
-) -> Burst:
+def _send(target: Target, due: Shared, tell: Progress, stop: threading.Event) -> Burst:
     """Each thread waits for the time of the next request that nobody has taken, and sends it."""
     began_at, began = (now() + _LEAD_SECONDS for now in (time.time, time.perf_counter))
     shots: list[Shot] = []
@@ -234,7 +199,7 @@ def _send(
             shots.append(Shot(job, when, sent, time.perf_counter() - began, reply))
 
     total = len(due.times)
-    with ThreadPoolExecutor(at_once, "labkit burst") as pool:
+    with ThreadPoolExecutor(MOST_AT_ONCE, "labkit burst") as pool:
         jobs = zip(range(total), due.times.tolist(), due.client.tolist(), strict=True)
         try:
             for each in as_completed([pool.submit(send, *job) for job in jobs]):
@@ -246,11 +211,13 @@ def _send(
             stop.set()  # nothing more is sent; what is on its way is waited for
             if not isinstance(error, KeyboardInterrupt):
                 raise
+    if stop.is_set():
+        tell(shots, total)  # with those that were on their way
     shots.sort(key=lambda shot: shot.sent)
     return Burst(tuple(shots), total, len(shots) == total, began_at)
 
 
-def _check(due: Shared, requests_given: int, at_once: int) -> None:
+def _check(due: Shared, requests_given: int) -> None:
     times = due.times
     if len(times) > MOST_REQUESTS:
         raise BurstError(
@@ -258,8 +225,6 @@ def _check(due: Shared, requests_given: int, at_once: int) -> None:
         )
     if len(times) and (times[0] < 0 or times[-1] > MOST_SECONDS):
         raise BurstError(f"A burst's times go from 0 to {MOST_SECONDS:g} seconds: make it shorter.")
-    if not 1 <= at_once <= MOST_AT_ONCE:
-        raise BurstError(f"at_once goes from 1 to {MOST_AT_ONCE}.")
     needed = int(due.client.max()) + 1 if len(due.client) else requests_given
     if needed != requests_given:
         raise BurstError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sized
 
@@ -22,17 +21,13 @@ class TextBar:
         """Write the line, if something changed."""
         line = bar(len(answered), total)
         if line != self._shown and time.perf_counter() - self._began > _QUIET_SECONDS:
-            self._write(f"\r{line}")
+            print(f"\r{line}", end="", flush=True)
             self._shown = line
 
     def finish(self, text: str) -> None:
         """Write the last line over the bar."""
         over = "\r" + " " * len(self._shown) + "\r" if self._shown else ""
-        self._write(f"{over}{text}\n")
-
-    def _write(self, text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        print(f"{over}{text}")
 
 
 def bar(done: int, total: int) -> str:

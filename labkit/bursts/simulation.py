@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import compress
@@ -53,38 +54,19 @@ class Simulation:
         arrivals: when it came, in seconds.
         accepted: whether it passed.
         layers: the buckets, in the order in which they apply.
-        refused_at: the number of the layer that refused it; -1 for none.
+        refused_by: the name of the layer that refused it; empty when it passed.
     """
 
     arrivals: FloatArray
     accepted: BoolArray
     layers: tuple[Layer, ...]
-    refused_at: NDArray[np.int8]
-
-    @property
-    def before(self) -> FloatArray:
-        """The (first) bucket's level when each request came."""
-        return self.layers[0].before
-
-    @property
-    def after(self) -> FloatArray:
-        """The (first) bucket's level when each request had its answer."""
-        return self.layers[0].after
-
-    @property
-    def refused_by(self) -> list[str]:
-        """For each request the name of the layer that refused it; empty when it passed."""
-        names = [*(layer.name for layer in self.layers), ""]
-        return [names[number] for number in self.refused_at.tolist()]
+    refused_by: list[str]
 
     @property
     def refusals(self) -> dict[str, int]:
         """How many each layer refused, those that refused none left out."""
-        counts = {
-            layer.name: int(np.count_nonzero(self.refused_at == number))
-            for number, layer in enumerate(self.layers)
-        }
-        return {name: count for name, count in counts.items() if count}
+        counts = Counter(self.refused_by)
+        return {layer.name: counts[layer.name] for layer in self.layers if counts[layer.name]}
 
     @property
     def passed(self) -> int:
@@ -123,7 +105,7 @@ def simulate(
     >>> prediction = simulate([0, 0, 0, 0, 0.5], TokenBucket(rate=2, burst=3))
     >>> prediction
     <5 requests: 4 accepted, 1 refused>
-    >>> prediction.before.tolist()
+    >>> prediction.layers[0].before.tolist()
     [3.0, 2.0, 1.0, 0.0, 1.0]
     >>> layers = {"the key": TokenBucket(1, 2), "the account": TokenBucket(10, 3)}
     >>> simulate([0, 0, 0, 0], layers, only={"the key": [True, True, True, False]}).refused_by
@@ -134,20 +116,18 @@ def simulate(
     buckets = {name: TokenBucket(bucket.rate, bucket.burst) for name, bucket in given.items()}
     applies = _masks(buckets, only or {}, len(times))
     before, after = np.full((2, len(buckets), len(times)), np.nan)
-    refused_at = np.full(len(times), -1, dtype=np.int8)
-    names = list(buckets)
+    refused_by = []
     asked = zip(times.tolist(), np.transpose(applies).tolist(), strict=True)
     for number, (now, wanted) in enumerate(asked):
         mine = dict(compress(buckets.items(), wanted))
         before[wanted, number] = [bucket.level(now) for bucket in mine.values()]
-        if (refused_by := take_from_all(mine, now)) is not None:
-            refused_at[number] = names.index(refused_by)
+        refused_by.append(take_from_all(mine, now) or "")
         after[wanted, number] = [bucket.level(now) for bucket in mine.values()]
     layers = tuple(
         Layer(name, bucket.rate, bucket.burst, *levels)
         for (name, bucket), *levels in zip(buckets.items(), before, after, applies, strict=True)
     )
-    return Simulation(times, refused_at == -1, layers, refused_at)
+    return Simulation(times, np.array([not name for name in refused_by], bool), layers, refused_by)
 
 
 def excess(passed: ArrayLike, bucket: TokenBucket, *, answered: ArrayLike | None = None) -> float:

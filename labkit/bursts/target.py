@@ -20,7 +20,6 @@ MOST_AT_ONCE = 64
 _API_HOST = re.compile(r"([a-z0-9]+)\.execute-api\.([a-z0-9-]+)\.amazonaws\.com")
 _TIMEOUT_SECONDS = 35.0
 """API Gateway gives an integration 29 seconds."""
-_KEPT_CHARACTERS = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +29,11 @@ class Reply:
     Attributes:
         status: the HTTP status; 0 when no answer came.
         error_type: ``x-amzn-ErrorType``, or the name of the error when no answer came.
-        body: the first 4,096 characters.
         request_id: ``x-amzn-RequestId``, by which the local cloud keeps the journey.
     """
 
     status: int
     error_type: str = ""
-    body: str = ""
     request_id: str = ""
 
 
@@ -92,9 +89,8 @@ class Target:
         except requests.RequestException as error:
             return Reply(0, type(error).__name__)
         headers = response.headers
-        request_id = headers.get("x-amzn-RequestId") or headers.get("apigw-requestid", "")
-        text = response.content.decode("utf-8", "replace")[:_KEPT_CHARACTERS]
-        return Reply(response.status_code, headers.get("x-amzn-ErrorType", ""), text, request_id)
+        error_type = headers.get("x-amzn-ErrorType", "")
+        return Reply(response.status_code, error_type, headers.get("x-amzn-RequestId", ""))
 
 
 def is_local(lab_session: requests.Session) -> bool:
@@ -120,6 +116,7 @@ def _refuse_foreign(host: str, *, local: bool) -> None:
         CloudUnavailableError: nobody tells.
     """
     from botocore.exceptions import ConnectionError as NoConnectionError
+    from botocore.exceptions import HTTPClientError
 
     found = _API_HOST.fullmatch(host)
     if found is None:
@@ -129,7 +126,7 @@ def _refuse_foreign(host: str, *, local: bool) -> None:
         )
     try:
         tags = _tags(*found.groups(), local=local)
-    except NoConnectionError as error:
+    except (NoConnectionError, HTTPClientError) as error:
         gone = "The local cloud doesn't answer: run `lab = labkit.start()` again."
         away = f"No connection to AWS ({error}): check the network."
         raise CloudUnavailableError(gone if local else away) from error

@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import ipywidgets
+import requests
 from traitlets import Unicode
 
-from labkit.markup import join, sentence, table, tag
-from labkit.widgets.prediction import PATTERNS, Prediction, Report, report
-from labkit.widgets.view import LABEL, View, button, row
+from labkit.lab.session import Lab
+from labkit.markup import Block, join, paragraph
+from labkit.widgets.firing import Apply, Firing
+from labkit.widgets.prediction import MOST, PATTERNS, Prediction, report
+from labkit.widgets.view import View, button, field, row
 
-if TYPE_CHECKING:
-    import requests
-
-    from labkit.bursts.burst import Burst
-    from labkit.lab.session import Lab
-    from labkit.widgets.firing import Apply
-
-_DIGITS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
-_HUNDREDS = (100, 120, 150, 200, 250, 300, 400, 500, 600, 800)
-_THOUSANDS = (1000, 1200, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000, 10_000)
-RATES = (*_DIGITS, *_HUNDREDS, 1000, 2000, 5000, 10_000)
-BURSTS = (*_DIGITS, *_HUNDREDS, 1000, 2000, 5000)
-SIZES = (*_DIGITS, *_HUNDREDS, *_THOUSANDS)
+_STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+RATES = SIZES = sorted({int(step * 10**zeros) for step in _STEPS for zeros in range(4)} | {10_000})
+BURSTS = [size for size in SIZES if size <= MOST["burst"]]
 SPANS = (1, 2, 3, 5, 10, 20, 30, 60)
 _WIDTH, _SLIDER_WIDTH = "min(100%, 900px)", "30em"
-_CAPTION = "Accepted and refused requests"
 
 
 def throttle_explorer(
-    request: str | requests.Request | None = None,
+    request: str | requests.Request,
     *,
-    lab: Lab | None = None,
-    apply: Apply | None = None,
+    lab: Lab,
+    apply: Apply,
     rate: float = 10,
     burst: int = 20,
     pattern: str = "steady",
@@ -45,8 +37,7 @@ def throttle_explorer(
     """Move the sliders: the prediction follows. Fire it: what happened is laid over the prediction.
 
     Args:
-        request: what to fire: a URL to GET or a ``requests.Request``, as for ``labkit.fire``. Without it there is the
-            prediction only.
+        request: what to fire: a URL to GET or a ``requests.Request``, as for ``labkit.fire``.
         lab: whose API it is.
         apply: called with the rate and the burst before each burst: it sets the real limit to them, for example with
             boto3's ``update_stage``.
@@ -59,7 +50,8 @@ def throttle_explorer(
     Raises:
         ValueError: a number is out of its range, or there is no such pattern.
     """
-    return ThrottleExplorer(Prediction(rate, burst, pattern, size, seconds), request, lab, apply)
+    prediction = Prediction(rate, burst, pattern, size, seconds)
+    return ThrottleExplorer(prediction, Firing(request, lab, apply))
 
 
 class _Picture(ipywidgets.Image):  # type: ignore[misc] # ipywidgets has no types
@@ -76,6 +68,7 @@ class ThrottleExplorer(View):
 
     Attributes:
         prediction: what the model says of where the sliders are.
+        firing: sends it, stops it, and has the last burst.
         rate: the slider of the rate; likewise ``burst``, ``size`` and ``seconds``.
         pattern: the list of patterns.
         fire_button: fires.
@@ -85,35 +78,22 @@ class ThrottleExplorer(View):
         said: the table and the sentences.
     """
 
-    def __init__(
-        self,
-        prediction: Prediction,
-        request: str | requests.Request | None,
-        lab: Lab | None,
-        apply: Apply | None,
-    ) -> None:
-        from labkit.widgets.firing import Firing
-
-        self.prediction = prediction
+    def __init__(self, prediction: Prediction, firing: Firing) -> None:
+        self.prediction, self.firing = prediction, firing
         self.rate = _slider("Rate", prediction.rate, RATES, "tokens a second")
         self.burst = _slider("Burst", prediction.burst, BURSTS, "the bucket's size in tokens")
-        self.pattern = ipywidgets.Dropdown(
-            description="Pattern",
-            options=list(PATTERNS),
-            value=prediction.pattern,
-            layout={"width": _SLIDER_WIDTH},
-            style=LABEL,
-        )
+        patterns = {"options": list(PATTERNS), "value": prediction.pattern}
+        self.pattern = field(ipywidgets.Dropdown, "Pattern", _SLIDER_WIDTH, **patterns)
         self.size = _slider("Requests", prediction.size, SIZES, "how many are sent")
         self.seconds = _slider(
             "Seconds", prediction.seconds, SPANS, "over how long they are spread"
         )
-        self.fire_button = button("Fire it", self.fire)
-        self.stop_button = button("Stop", self.stop, disabled=True)
+        self.fire_button = button("Fire it", lambda: firing.start(self.prediction))
+        self.stop_button = button("Stop", firing.stop, disabled=True)
         self.status, self.said = ipywidgets.HTML(), ipywidgets.HTML()
         self.picture = _Picture(format="png", layout={"width": _WIDTH})
         self._inputs = (self.rate, self.burst, self.pattern, self.size, self.seconds)
-        self._firing = Firing(request, lab, apply, self._draw)
+        self.firing.changed = self._draw
         self._drawing = threading.Lock()  # while it fires, another thread draws
         self._draw()
         for one in self._inputs:
@@ -127,30 +107,10 @@ class ThrottleExplorer(View):
             self.said,
         )
 
-    @property
-    def measured(self) -> Burst | None:
-        """The last burst that was fired from here; None before."""
-        return self._firing.burst
-
-    def fire(self) -> None:
-        """Set the real limit and send the requests; this doesn't wait. One burst at a time."""
-        self._firing.start(self.prediction)
-
-    def stop(self) -> None:
-        """End the burst early; what came back stays."""
-        self._firing.stop()
-
-    def wait(self) -> None:
-        """Wait until the burst is over and everything is drawn; an interrupt stops the burst."""
-        self._firing.wait()
-
-    def report(self) -> Report:
-        """What the widget says."""
-        measured = self._firing.measured_of(self.prediction)
-        return report(self.prediction, measured, self._firing.status_of(self.prediction))
-
-    def __str__(self) -> str:
-        return str(self.report())
+    def blocks(self) -> Iterator[Block]:
+        """The report and the status; as HTML the picture is between them, and the status comes first."""
+        yield from self._said
+        yield paragraph(self.firing.status_of(self.prediction), role="status")
 
     def _moved(self, _change: object) -> None:
         self.prediction = Prediction(*(one.value for one in self._inputs))
@@ -160,33 +120,20 @@ class ThrottleExplorer(View):
         from labkit import plots  # matplotlib takes half a second to import
 
         with self._drawing:
-            running = self._firing.running
+            running = self.firing.running
             for one in (*self._inputs, self.fire_button):
                 one.disabled = running
             self.seconds.disabled = running or self.prediction.pattern == "spike"
-            self.fire_button.disabled = running or not self._firing.possible
             self.stop_button.disabled = not running
-            says = self.report()
-            measured = self._firing.measured_of(self.prediction)
-            self.status.value = sentence(says.status, role="status")
+            measured = self.firing.measured_of(self.prediction)
+            self._said, self.picture.tooltip = report(self.prediction, measured)
+            *said, status = (block.html for block in self.blocks())
+            self.status.value, self.said.value = status, join(said)
             figure = plots.compared(self.prediction.simulation, measured)
             self.picture.value = plots.fast_png(figure)
-            self.picture.tooltip = says.alt
-            self.said.value = join(
-                [
-                    sentence(tag("b", says.settings)),
-                    table(_CAPTION, says.head, says.rows),
-                    *map(sentence, says.sentences),
-                ]
-            )
 
 
 def _slider(name: str, own: float, usual: Sequence[float], meaning: str) -> Any:
-    return ipywidgets.SelectionSlider(
-        description=name,
-        options=[(f"{value:,g}", value) for value in sorted({*usual, own})],
-        value=own,
-        tooltip=meaning,
-        layout={"width": _SLIDER_WIDTH},
-        style=LABEL,
-    )
+    options = [(f"{value:,g}", value) for value in sorted({*usual, own})]
+    choice = {"options": options, "value": own, "tooltip": meaning}
+    return field(ipywidgets.SelectionSlider, name, _SLIDER_WIDTH, **choice)

@@ -6,27 +6,20 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import requests
-from botocore.exceptions import ConnectionError as NoConnectionError
-from botocore.exceptions import HTTPClientError
 
 from labkit.bursts.burst import Burst, Shot, fire
 from labkit.bursts.target import Target
 from labkit.errors import LabkitError
 from labkit.lab.session import Lab
-from labkit.markup import plain
 from labkit.widgets.prediction import Prediction
 
 Apply = Callable[[float, int], object]
 """Sets the real limit to a rate and a burst."""
 
 NOT_FIRED = "Not fired yet."
-NEEDED = (
-    "To fire it, say at what: throttle_explorer(url, lab=lab, apply=…); "
-    "apply is a function that sets the real limit to (rate, burst)."
-)
-_NO_ANSWER = "The cloud doesn't answer: run `lab = labkit.start()` again."
 _GLANCE_SECONDS = 0.3
 _LONGEST_STATUS = 300
 
@@ -35,39 +28,26 @@ class Firing:
     """Fires one prediction after the other at the same target.
 
     Args:
-        request: what to send; None for nothing.
+        request: what to send.
         lab: whose API it is.
         apply: sets the limit.
-        changed: called when there is something new to show, a few times a second, from another thread.
 
     Attributes:
+        changed: called when there is something new to show, a few times a second, from another thread.
         burst: the last whole burst, stopped or not; None before.
         running: whether one is on its way.
     """
 
-    def __init__(
-        self,
-        request: str | requests.Request | None,
-        lab: Lab | None,
-        apply: Apply | None,
-        changed: Callable[[], object],
-    ) -> None:
-        self._request, self._lab, self._apply, self._changed = request, lab, apply, changed
+    def __init__(self, request: str | requests.Request, lab: Lab, apply: Apply) -> None:
+        self._request, self._lab, self._apply = request, lab, apply
+        self.changed: Callable[[], object] = lambda: None
         self.burst: Burst | None = None
         self.running = False
-        self._status = ""
         self._fired: Prediction | None = None
         self._shots: Sequence[Shot] = ()
-        self._noted_at = 0.0
-        self._ended: dict[Prediction, str] = {}
-        self._full_at = 0.0
-        self._stop, self._over = threading.Event(), threading.Event()
-        self._over.set()
-
-    @property
-    def possible(self) -> bool:
-        """Whether there is something to fire at."""
-        return None not in (self._request, self._lab, self._apply)
+        self._noted_at = self._full_at = 0.0
+        self._status: dict[Prediction, str] = {}
+        self._stop = threading.Event()
 
     def measured_of(self, prediction: Prediction) -> Burst | None:
         """What came back so far; None when the sliders are elsewhere."""
@@ -78,21 +58,18 @@ class Firing:
 
     def status_of(self, prediction: Prediction) -> str:
         """What is going on; or how it ended with these settings; or with which it was done last."""
-        if self.running:
-            return self._status
-        if prediction in self._ended:
-            return self._ended[prediction]
+        if prediction in self._status:
+            return self._status[prediction]
         if self._fired is None:
-            return NOT_FIRED if self.possible else NEEDED
+            return NOT_FIRED
         return f"{NOT_FIRED} The last burst was: {self._fired}."
 
     def start(self, prediction: Prediction) -> None:
         """Fire it, unless one is on its way."""
-        if not self.possible or self.running:
+        if self.running:
             return
         self.running = True
         self._stop.clear()
-        self._over.clear()
         threading.Thread(
             target=self._run, args=(prediction,), name="labkit explorer", daemon=True
         ).start()
@@ -101,66 +78,50 @@ class Firing:
         """End it early; what came back is kept."""
         self._stop.set()
 
-    def wait(self) -> None:
-        """Wait until none is on its way; an interrupt stops it."""
-        while not self._over.is_set():
-            try:
-                self._over.wait(_GLANCE_SECONDS)
-            except KeyboardInterrupt:
-                self.stop()
-
     def _run(self, prediction: Prediction) -> None:
+        say = partial(self._say, prediction)
         try:
-            end = self._fire(prediction)
+            end = self._fire(prediction, say)
         except LabkitError as error:
             end = str(error)
-        except (NoConnectionError, HTTPClientError):
-            end = _NO_ANSWER
         except Exception as error:  # whatever it is, the controls come back and it is told
             end = f"{type(error).__name__}: {error}"
-        self._ended[prediction] = plain(" ".join(end.split()))[:_LONGEST_STATUS]
         self.running = False
-        self._changed()
-        self._over.set()
+        say(" ".join(end.split())[:_LONGEST_STATUS])
 
-    def _fire(self, prediction: Prediction) -> str:
+    def _fire(self, prediction: Prediction, say: Callable[[str], object]) -> str:
         """Fire it; how it ended."""
-        assert self._request is not None and self._lab is not None and self._apply is not None
-        self._say("Setting the limit…")
+        say("Setting the limit…")
         Target.of(self._lab, [self._request])  # a foreign one is refused before anything changes
         try:
             self._apply(prediction.rate, prediction.burst)
         except Exception as error:  # the learner's own function may raise anything
             return f"The limit couldn't be set: {type(error).__name__}: {error}"
         while (left := self._full_at - time.monotonic()) > 0 and not self._stop.is_set():
-            self._say(f"Waiting {math.ceil(left)} s: the bucket is filling up again.")
+            say(f"Waiting {math.ceil(left)} s: the bucket is filling up again.")
             self._stop.wait(min(left, _GLANCE_SECONDS))
         if self._stop.is_set():
             return "Stopped before the first request was sent."
-        self._ended.clear()
+        self._status.clear()
         self._fired, self._shots = prediction, ()
-        self._say("Firing…")
+        say("Firing…")
+
+        def note(shots: Sequence[Shot], total: int) -> None:
+            """Show what came back, a few times a second; the picture takes its time too."""
+            if time.monotonic() - self._noted_at >= _GLANCE_SECONDS:
+                self._shots = tuple(shots)
+                say(f"Firing: {len(shots):,} of {total:,} answered.")
+                self._noted_at = time.monotonic()
+
         clients = int(prediction.requests.client.max()) + 1
-        self.burst = fire(
-            [self._request] * clients,
-            prediction.requests,
-            lab=self._lab,
-            progress=self._note,
-            stop=self._stop,
-        )
+        each = [self._request] * clients
+        self.burst = fire(each, prediction.requests, lab=self._lab, progress=note, stop=self._stop)
         self._shots = self.burst.shots
         # The next one waits until the bucket is full again, as the prediction's is.
         passed = min(int(self.burst.accepted.sum()), prediction.burst)
         self._full_at = time.monotonic() + passed / prediction.rate
         return f"{self.burst}."
 
-    def _note(self, shots: Sequence[Shot], total: int) -> None:
-        """Show what came back, a few times a second; the picture takes its time too."""
-        if time.monotonic() - self._noted_at >= _GLANCE_SECONDS:
-            self._shots = tuple(shots)
-            self._say(f"Firing: {len(shots):,} of {total:,} answered.")
-            self._noted_at = time.monotonic()
-
-    def _say(self, text: str) -> None:
-        self._status = text
-        self._changed()
+    def _say(self, prediction: Prediction, text: str) -> None:
+        self._status[prediction] = text
+        self.changed()

@@ -1,4 +1,4 @@
-"""What the token inspector shows, as data: what a token says, how long it is good, and what checks say of it."""
+"""What the token inspector shows: what a token says, how long it is good, and what checks say of it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import base64
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import requests
 
 from labkit.clock import in_words
 from labkit.errors import LabkitError, TokenError
+from labkit.markup import BOLD, MONOSPACE, Block, join, paragraph, sentence, table, tag
+from labkit.names import SCOPE
 from labkit.tokens import DecodedToken, decode
 from labkit.tokens.authorizer_rules import issuer_of_pool
 from labkit.tokens.decoding import bare, printable, read_json, shorten, shown_value
@@ -26,82 +28,14 @@ _LONGEST_VALUE = 1_000
 _EXACT_SECONDS = 120
 _FAR, _ENDLESS = 10 * 365 * 86_400, 1e11
 
-Check = Callable[[str, float], DecodedToken | Verdict]
-"""What verification or an authorizer answers to a token at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One field of a header, or one claim.
-
-    Attributes:
-        name: its name.
-        value: its value as text.
-        meaning: what it means; empty for one that is nobody's standard.
-        changed: whether it differs from the token that was given first.
-    """
-
-    name: str
-    value: str
-    meaning: str
-    changed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What one check says of the token.
-
-    Attributes:
-        who: the check, or the authorizer.
-        mark: passes, fails, or unknown.
-        words: its answer, line by line.
-    """
-
-    who: str
-    mark: str
-    words: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """All that is known of a token without sending it anywhere.
-
-    Attributes:
-        kind: what it is, in words.
-        time_left: how long it is good.
-        said: what the checks say.
-        header: the header's fields.
-        claims: the claims.
-        more: how many fields there are beyond those.
-    """
-
-    kind: str
-    time_left: str
-    said: tuple[Said, ...]
-    header: tuple[Fact, ...]
-    claims: tuple[Fact, ...]
-    more: int = 0
-
-    def lines(self) -> Iterator[str]:
-        """The text twin."""
-        yield f"{self.kind}: {self.time_left}"
-        for one in self.said:
-            first, *rest = one.words
-            yield f"  {one.mark} {one.who}: {first}"
-            yield from (f"      {words}" for words in rest)
-        for title, facts in (("header", self.header), ("claims", self.claims)):
-            yield title
-            for fact in facts:
-                yield f"  {fact.name:<16} {fact.value}{' (changed)' if fact.changed else ''}"
-                yield from [f"      {fact.meaning}"] if fact.meaning else []
-        if self.more:
-            yield f"  … and {self.more:,} more"
+Check = Callable[..., DecodedToken | Verdict]
+"""What verification or an authorizer answers to a token at a time, ``now``."""
 
 
 def look_inside(
     token: str, checks: Mapping[str, Check], *, now: float, original: str = ""
-) -> Inspection:
-    """Look at a token.
+) -> Iterator[Block]:
+    """What is known of a token without sending it anywhere: how long it is good, what checks say, header, claims.
 
     Args:
         token: the token.
@@ -114,26 +48,45 @@ def look_inside(
     """
     decoded = decode(token)
     before = decode(original or token)
-    said = [_ask(who, check, token, now) for who, check in checks.items()]
-    if not said:
-        unverified = ["not verified: anybody can write a token"]
-        said = [Said("verification", UNKNOWN, unverified)]
-    return Inspection(
-        decoded.kind,
-        time_left(decoded.claims, now),
-        tuple(said),
-        tuple(_facts(decoded.header, before.header)),
-        tuple(_facts(decoded.claims, before.claims)),
-        sum(max(0, len(part) - MAX_SHOWN) for part in (decoded.header, decoded.claims)),
+    left = f": {time_left(decoded.claims, now)}"
+    yield Block(
+        [decoded.kind + left], sentence(join([tag("b", decoded.kind), left]), role="status")
     )
+    yield _answers(
+        [(who, *_ask(check, token, now)) for who, check in checks.items()]
+        or [("verification", UNKNOWN, ["not verified: anybody can write a token"])]
+    )
+    yield _facts("Header", decoded.header, before.header)
+    yield _facts("Claims", decoded.claims, before.claims)
+    if more := sum(max(0, len(part) - MAX_SHOWN) for part in (decoded.header, decoded.claims)):
+        yield paragraph(f"  … and {more:,} more")
 
 
-def _facts(fields: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[Fact]:
-    for name in sorted(fields)[:MAX_SHOWN]:
-        value = shown_value(name, fields[name])
-        changed = name not in before or shown_value(name, before[name]) != value
-        shown = shorten(value, _LONGEST_VALUE)
-        yield Fact(shorten(printable(name), 100), shown, meaning(name), changed)
+def _answers(said: Sequence[tuple[str, str, Sequence[str]]]) -> Block:
+    """What each check says: its name, a mark, and its answer, line by line."""
+    lines: list[str] = []
+    rows = []
+    for who, mark, (first, *rest) in said:
+        lines += [f"  {mark} {who}: {first}", *(f"      {words}" for words in rest)]
+        words = [tag("div", f"{mark} {first}", style=BOLD), *(tag("div", line) for line in rest)]
+        rows.append((who, join(words)))
+    return Block(lines, table("Who takes it", ("who", "answer"), rows))
+
+
+def _facts(title: str, fields: Mapping[str, Any], before: Mapping[str, Any]) -> Block:
+    """The fields of a header or the claims: name, value and meaning, with a mark where they were changed."""
+    lines, rows = [title.lower()], []
+    for field in sorted(fields)[:MAX_SHOWN]:
+        whole = shown_value(field, fields[field])
+        changed = field not in before or shown_value(field, before[field]) != whole
+        name, value = shorten(printable(field), 100), shorten(whole, _LONGEST_VALUE)
+        says = meaning(field)
+        lines.append(f"  {name:<16} {value}{' (changed)' if changed else ''}")
+        lines += [f"      {says}"] if says else []
+        weight, mark = (BOLD, "✎ changed: ") if changed else ("", "")
+        shown = tag("span", mark, tag("span", value, style=MONOSPACE), style=weight)
+        rows.append((tag("span", name, style=MONOSPACE + weight), shown, says))
+    return Block(lines, table(title, ("name", "value", "meaning"), rows))
 
 
 # -- time -----------------------------------------------------------------------------------
@@ -178,48 +131,40 @@ def _length(seconds: float) -> str:
 # -- checks ---------------------------------------------------------------------------------
 
 
-def _ask(who: str, check: Check, token: str, now: float) -> Said:
+def _ask(check: Check, token: str, now: float) -> tuple[str, Sequence[str]]:
     try:
-        answer = check(token, now)
+        answer = check(token, now=now)
     except LabkitError as error:  # or nothing can be said, as when the keys can't be fetched
-        return Said(who, FAILS if isinstance(error, TokenError) else UNKNOWN, [str(error)])
+        return FAILS if isinstance(error, TokenError) else UNKNOWN, [str(error)]
     if isinstance(answer, Verdict):
-        return Said(who, PASSES if answer.allowed else FAILS, answer.lines())
-    return Said(who, PASSES, ["the signature is the issuer's, and its claims hold"])
+        return PASSES if answer.allowed else FAILS, answer.lines()
+    return PASSES, ["the signature is the issuer's, and its claims hold"]
 
 
 def usual_checks(
-    issuer: str | None, client_id: str | None, scopes: Sequence[str], http: requests.Session | None
+    issuer: str | None, client_id: str | None, http: requests.Session | None
 ) -> dict[str, Check]:
     """Verification, and the authorizers that a learner compares: a REST API's with and without scopes, an HTTP API's.
 
     Args:
         issuer: whose tokens they take; only a user pool can be a REST API's. None is nobody.
         client_id: the app client; an HTTP API's authorizer needs one.
-        scopes: of the method with scopes.
         http: ``lab.http``, to fetch the keys.
     """
     if issuer is None:
         return {}
-
-    def authorizer(settings: Mapping[str, Any], scopes: Sequence[str] = ()) -> Check:
-        return lambda token, now: verdict(
-            token, authorizer=settings, scopes=scopes, clients=clients, http=http, now=now
-        )
-
-    found: dict[str, Check] = {
-        "verification": lambda token, now: verify(token, issuer=issuer, http=http, now=now)
-    }
-    pool_id = issuer.rstrip("/").rsplit("/", 1)[-1]
+    found: dict[str, Check] = {"verification": partial(verify, issuer=issuer, http=http)}
     clients = None if client_id is None else [client_id]
+    answer = partial(verdict, clients=clients, http=http)
+    pool_id = issuer.rstrip("/").rsplit("/", 1)[-1]
     if issuer == issuer_of_pool(pool_id):
         pool = {"type": "COGNITO_USER_POOLS", "providerARNs": [f"userpool/{pool_id}"]}
-        found["REST API, method without scopes"] = authorizer(pool)
-        found[f"REST API, method with {' '.join(scopes)}"] = authorizer(pool, scopes)
+        found["REST API, method without scopes"] = partial(answer, authorizer=pool)
+        found[f"REST API, method with {SCOPE}"] = partial(answer, authorizer=pool, scopes=[SCOPE])
     if clients is not None:
         settings = {"Issuer": issuer, "Audience": clients}
         jwt_authorizer = {"AuthorizerType": "JWT", "JwtConfiguration": settings}
-        found["HTTP API, JWT authorizer"] = authorizer(jwt_authorizer)
+        found["HTTP API, JWT authorizer"] = partial(answer, authorizer=jwt_authorizer)
     return found
 
 
@@ -265,9 +210,8 @@ def tampered(token: str, claim: str, text: str) -> str:
     try:
         payload = json.dumps(claims, separators=(",", ":"), allow_nan=False).encode()
     except (RecursionError, ValueError) as error:
-        raise TokenError(
-            "This token's claims can't be written again: try another token."
-        ) from error
+        unwritable = "This token's claims can't be written again: try another token."
+        raise TokenError(unwritable) from error
     header, _payload, signature = bare(token).split(".")
     part = base64.urlsafe_b64encode(payload).rstrip(b"=").decode()
     return f"{header}.{part}.{signature}"

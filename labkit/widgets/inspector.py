@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
 import ipywidgets
 import requests
 
 from labkit.errors import TokenError
-from labkit.markup import BOLD, MONOSPACE, Markup, join, plain, sentence, table, tag
-from labkit.names import SCOPE
+from labkit.markup import Block, join, paragraph, plain, sentence
 from labkit.tokens.decoding import shorten
-from labkit.widgets.inspection import (
-    Check,
-    Fact,
-    Inspection,
-    Said,
-    editable,
-    look_inside,
-    tampered,
-    usual_checks,
-)
-from labkit.widgets.view import LABEL, WIDE, View, button, row
+from labkit.widgets.inspection import Check, editable, look_inside, tampered, usual_checks
+from labkit.widgets.view import View, button, field, row
 
 _NOTHING = "Paste a token to look inside. It isn't sent anywhere."
 
@@ -33,7 +23,6 @@ def token_inspector(
     *,
     issuer: str | None = None,
     client_id: str | None = None,
-    scopes: Sequence[str] = (SCOPE,),
     http: requests.Session | None = None,
     clock: Callable[[], float] = time.time,
 ) -> TokenInspector:
@@ -43,11 +32,10 @@ def token_inspector(
         token: the token; it can also be pasted.
         issuer: whose tokens are trusted, such as a user pool's URL. Without it nothing is verified.
         client_id: the app client, for the authorizers that look at it.
-        scopes: the scopes of the REST API's method that has some.
         http: ``lab.http``, to fetch the issuer's public keys.
         clock: seconds since the epoch.
     """
-    return TokenInspector(token, usual_checks(issuer, client_id, scopes, http), clock)
+    return TokenInspector(token, usual_checks(issuer, client_id, http), clock)
 
 
 class TokenInspector(View):
@@ -67,12 +55,10 @@ class TokenInspector(View):
     def __init__(self, token: str, checks: Mapping[str, Check], clock: Callable[[], float]) -> None:
         self._checks, self._clock = checks, clock
         self._original = self._forged = ""
-        self.token = ipywidgets.Textarea(
-            token, description="Token", placeholder="eyJ…", rows=5, layout=WIDE, style=LABEL
-        )
+        self.token = field(ipywidgets.Textarea, "Token", value=token, placeholder="eyJ…", rows=5)
         self.again = button("Look at the clock again", self._look)
-        self.claim = ipywidgets.Dropdown(description="Claim", layout={"width": "20em"}, style=LABEL)
-        self.value = ipywidgets.Text(description="New value", layout={"width": "30em"}, style=LABEL)
+        self.claim = field(ipywidgets.Dropdown, "Claim", "20em")
+        self.value = field(ipywidgets.Text, "New value", "30em")
         self.change = button("Change this claim", self._tamper)
         self.undo = button("Undo the change", self._restore, disabled=True)
         self.said, self.contents = ipywidgets.HTML(), ipywidgets.HTML()
@@ -122,58 +108,15 @@ class TokenInspector(View):
 
     # -- what is shown ----------------------------------------------------------------------
 
-    def _inspection(self) -> Inspection:
-        token, original = self.token.value, self._original
-        return look_inside(token, self._checks, now=self._clock(), original=original)
+    def blocks(self) -> Iterator[Block]:
+        """How long the token is good, what the checks say, header and claims."""
+        token = self.token.value
+        if not token.strip():
+            return iter([paragraph(_NOTHING)])
+        return look_inside(token, self._checks, now=self._clock(), original=self._original)
 
     def _look(self, refused: TokenError | None = None) -> None:
-        self.said.value, self.contents.value = self._html(refused)
-
-    def _html(self, refused: TokenError | None) -> tuple[str, str]:
-        if not self.token.value.strip():
-            return sentence(_NOTHING), ""
-        try:
-            found = self._inspection()
-        except TokenError as error:
-            return sentence(str(error), role="alert"), ""
-        problem = sentence(str(refused), role="alert") if refused else ""
-        return join([problem, _said(found)]), _contents(found)
-
-    def __str__(self) -> str:
-        if not self.token.value.strip():
-            return _NOTHING
-        try:
-            return "\n".join(map(plain, self._inspection().lines()))
-        except TokenError as error:
-            return plain(str(error))
-
-
-def _said(found: Inspection) -> Markup:
-    head = sentence(join([tag("b", found.kind), f": {found.time_left}"]), role="status")
-    return tag("div", head, table("Who takes it", ("who", "answer"), map(_answer, found.said)))
-
-
-def _answer(one: Said) -> tuple[str, str]:
-    first, *rest = one.words
-    lines = [tag("div", f"{one.mark} {first}", style=BOLD), *(tag("div", line) for line in rest)]
-    return one.who, join(lines)
-
-
-def _contents(found: Inspection) -> Markup:
-    head = ("name", "value", "meaning")
-    return tag(
-        "div",
-        table("Header", head, map(_fact, found.header)),
-        table("Claims", head, map(_fact, found.claims)),
-        sentence(f"… and {found.more:,} more") if found.more else "",
-    )
-
-
-def _fact(fact: Fact) -> tuple[str, ...]:
-    weight, mark = (BOLD, "✎ changed: ") if fact.changed else ("", "")
-    value = tag("span", fact.value, style=MONOSPACE)
-    return (
-        tag("span", fact.name, style=f"{MONOSPACE}{weight}"),
-        tag("span", mark, value, style=weight),
-        fact.meaning,
-    )
+        problem = [sentence(str(refused), role="alert")] if refused else []
+        shown = [block.html for block in self.content()]
+        self.said.value = join([*problem, *shown[:2]])
+        self.contents.value = join(shown[2:])

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets
 
-from labkit.markup import BOLD, Markup, plain, sentence, table, tag, text_table
-from labkit.widgets.view import LABEL, View, row
+from labkit.markup import BOLD, Block, Markup, grid, paragraph, plain, tag
+from labkit.widgets.view import View, field, row
 
 _HEAD = ("caller", "mode", "token", "expected", "actual", "reason")
-_MARK = {True: "✓", False: "✗", None: "·"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Call:
         mode: the auth mode that guards what is called, or its verb and path.
         token: what kind of token or signature the caller sends.
         expected: the status that the rules say.
-        actual: the status that came; None when it wasn't called.
+        actual: the status that came.
         reason: why, in plain words.
     """
 
@@ -32,46 +31,37 @@ class Call:
     mode: str
     token: str
     expected: int
-    actual: int | None = None
-    reason: str = ""
+    actual: int
+    reason: str
 
     @property
-    def as_expected(self) -> bool | None:
-        """Whether the answer was the expected one; None without an answer."""
-        return None if self.actual is None else self.actual == self.expected
+    def as_expected(self) -> bool:
+        """Whether the answer was the expected one."""
+        return self.actual == self.expected
 
     @property
-    def cells(self) -> tuple[str, ...]:
+    def cells(self) -> list[Markup]:
         """What a table shows; the mark stands with the answer."""
-        answer = "not called" if self.actual is None else str(self.actual)
-        actual = f"{_MARK[self.as_expected]} {answer}"
-        return (self.caller, self.mode, self.token, str(self.expected), actual, self.reason)
+        actual = f"{'✓' if self.as_expected else '✗'} {self.actual}"
+        cells = (self.caller, self.mode, self.token, str(self.expected), actual, self.reason)
+        style = "" if self.as_expected else BOLD
+        return [tag("span", cell, style=style) for cell in cells]
 
 
-def who_may_call(rows: Iterable[Call | Mapping[str, Any]]) -> Matrix:
-    """Show who may call what: a table to filter, with a mark at every answer that wasn't expected.
-
-    Args:
-        rows: the calls, as :class:`Call` or as mappings with its fields.
-
-    Raises:
-        TypeError: a mapping lacks a field, or has one too many.
-    """
-    return Matrix([one if isinstance(one, Call) else Call(**one) for one in rows])
+def who_may_call(rows: Sequence[Call]) -> Matrix:
+    """Show who may call what: a table to filter, with a mark at every answer that wasn't expected."""
+    return Matrix(rows)
 
 
 def summary(rows: Sequence[Call]) -> str:
     """How many calls were answered as expected.
 
-    >>> summary([Call("nobody", "GET /demo", "none", 401, 401), Call("me", "GET /demo", "ID", 200, 401)])
+    >>> row = "me", "GET /demo", "ID token"
+    >>> summary([Call(*row, 200, 200, "without scopes"), Call(*row, 200, 401, "without scopes")])
     '2 calls: 1 answered as expected, 1 not as expected'
     """
-    outcomes = [one.as_expected for one in rows]
-    counted = {
-        "answered as expected": outcomes.count(True),
-        "not as expected": outcomes.count(False),
-        "not called": outcomes.count(None),
-    }
+    good = sum(one.as_expected for one in rows)
+    counted = {"answered as expected": good, "not as expected": len(rows) - good}
     calls = f"{len(rows)} call{'' if len(rows) == 1 else 's'}"
     said = ", ".join(f"{number} {what}" for what, number in counted.items() if number)
     return f"{calls}: {said}" if said else calls
@@ -112,23 +102,16 @@ class Matrix(View):
         ]
 
     def _update(self, _change: object = None) -> None:
-        rows = self.chosen()
-        cells = [[_emphasised(cell, one) for cell in one.cells] for one in rows]
-        said = sentence(summary(rows), role="status")
-        self.shown.value = tag("div", said, table("Who may call", _HEAD, cells) if rows else "")
+        self.shown.value = self.html()
 
-    def __str__(self) -> str:
+    def blocks(self) -> Iterator[Block]:
+        """How many were answered as expected, and the table."""
         rows = self.chosen()
-        cells = text_table(_HEAD, (one.cells for one in rows))
-        return f"{summary(rows)}\n{cells}" if rows else summary(rows)
+        yield paragraph(summary(rows), role="status")
+        if rows:
+            yield grid("Who may call", _HEAD, [one.cells for one in rows])
 
 
 def _chooser(label: str, values: Iterable[str]) -> Any:
     options = [("all", None), *((plain(value), value) for value in dict.fromkeys(values))]
-    return ipywidgets.Dropdown(
-        description=label, options=options, index=0, layout={"width": "24em"}, style=LABEL
-    )
-
-
-def _emphasised(cell: str, one: Call) -> Markup:
-    return tag("span", cell, style=BOLD if one.as_expected is False else "")
+    return field(ipywidgets.Dropdown, label, "24em", options=options, index=0)

@@ -12,13 +12,13 @@ import numpy as np
 
 from labkit.bursts import arrivals
 from labkit.bursts.arrivals import Shared
-from labkit.bursts.burst import MOST_REQUESTS, MOST_SECONDS, Burst
+from labkit.bursts.burst import ACCEPTED, MOST_REQUESTS, MOST_SECONDS, THROTTLED, Burst
 from labkit.bursts.simulation import FloatArray, Simulation, simulate
-from labkit.markup import text_table
+from labkit.markup import Block, grid, paragraph, sentence, tag
 from labkit.throttle import TokenBucket
 
-MOST_RATE, MOST_BURST = 10_000.0, 5_000
-"""The account's limit: a stage's can't let more pass."""
+MOST = {"rate": 10_000, "burst": 5_000, "size": MOST_REQUESTS, "seconds": MOST_SECONDS}
+"""Of rate and burst the account's limit: a stage's can't let more pass."""
 _SEED = 1
 """The same pattern is the same requests, predicted or fired, today or tomorrow."""
 _WAVES = 4
@@ -46,12 +46,8 @@ class Prediction:
     seconds: float
 
     def __post_init__(self) -> None:
-        for name, value, most in (
-            ("rate", self.rate, MOST_RATE),
-            ("burst", self.burst, MOST_BURST),
-            ("size", self.size, MOST_REQUESTS),
-            ("seconds", self.seconds, MOST_SECONDS),
-        ):
+        for name, most in MOST.items():
+            value = getattr(self, name)
             if not 0 < value <= most:
                 raise ValueError(f"{name}={value!r}: give a number above 0, at most {most:,g}.")
             if name in ("burst", "size") and value != int(value):
@@ -108,7 +104,9 @@ def _poisson(size: int, seconds: float) -> Pattern:
 
 def _ramp(size: int, seconds: float) -> Pattern:
     last = 2 * size / seconds
-    return arrivals.ramp(0, last, seconds), f"in {seconds:g} s, from 0 to {last:,.4g} a second"
+    # After t seconds last / seconds * t² / 2 requests have come: solved for the time of the n-th.
+    times = seconds * np.sqrt(np.arange(size) / size)
+    return times, f"in {seconds:g} s, from 0 to {last:,.4g} a second"
 
 
 def _two_clients(size: int, seconds: float) -> Pattern:
@@ -120,8 +118,9 @@ def _two_clients(size: int, seconds: float) -> Pattern:
 
 def _retry_storm(size: int, seconds: float) -> Pattern:
     wait, clients = seconds / _WAVES, math.ceil(size / _WAVES)
-    spread = wait / 10
-    storm = arrivals.retry_storm(clients, waves=_WAVES, wait=wait, spread=spread, random=_SEED)
+    # Every client keeps its place in the tenth of the wait over which a wave is spread.
+    places = np.sort(np.random.default_rng(_SEED).uniform(0, wait / 10, clients))
+    storm = np.concatenate([places + wait * wave for wave in range(_WAVES)])
     return storm[:size], f"{clients:,} clients that all try {_WAVES} times within {seconds:g} s"
 
 
@@ -139,68 +138,42 @@ _CLIENTS = ("the even client", "the client that sends all at one moment")
 # -- in words ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the explorer says.
-
-    Attributes:
-        settings: where the sliders are.
-        status: what it is doing, or what became of it.
-        head: the table's head.
-        rows: the table.
-        sentences: what else there is to say.
-    """
-
-    settings: str
-    status: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    sentences: tuple[str, ...]
-
-    @property
-    def alt(self) -> str:
-        """The alternative text of the picture."""
-        rows = (dict(zip(self.head, row, strict=True)) for row in self.rows)
-        counts = (
-            f"{row.pop('')}: {', '.join(f'{n} {what}' for what, n in row.items() if n)}."
-            for row in rows
-        )
-        return " ".join([f"{self.settings}.", *counts])
-
-    def __str__(self) -> str:
-        table = text_table(self.head, self.rows, align=">")
-        return "\n".join([f"{self.settings}.", table, *self.sentences, self.status])
-
-
-def report(prediction: Prediction, measured: Burst | None, status: str) -> Report:
-    """The prediction, what was measured of it so far, and the difference."""
+def report(prediction: Prediction, measured: Burst | None) -> tuple[list[Block], str]:
+    """The prediction, what was measured of it so far, and the difference; and the text for the picture."""
     accepted = prediction.simulation.accepted
-    rows = [("predicted", *_numbers(accepted.sum(), (~accepted).sum()))]
+    head = ["", "accepted", "refused (429)"]
+    rows = [["predicted", *_numbers(accepted.sum(), (~accepted).sum())]]
     times = prediction.requests.times
     sentences = [
         f"At most {prediction.bound_in_words(times[-1] - times[0])} can pass; "
         "t is the time in seconds from the first request to the last.",
         *_clients(prediction, measured),
     ]
-    head = ["", "accepted", "refused (429)"]
-    if measured is not None and len(measured):
-        accepted = accepted[measured.job]
+    if measured:
+        answered = accepted[measured.job]
+        expected = answered.sum(), (~answered).sum()
+        found = measured.accepted.sum(), measured.throttled.sum()
         if len(measured) < prediction.size:
-            name = f"predicted for the {len(measured):,} answered"
-            rows.append((name, *_numbers(accepted.sum(), (~accepted).sum())))
-        found = [measured.accepted.sum(), measured.throttled.sum()]
-        more = [found[0] - accepted.sum(), found[1] - (~accepted).sum()]
-        other = len(measured) - sum(found)
-        head += ["other answers"] if other else []
-        rows.append(("measured", *_numbers(*found, *([other] if other else []))))
-        rows.append(("difference", *(f"{n:+,}" if n else "0" for n in more)))
+            rows.append([f"predicted for the {len(measured):,} answered", *_numbers(*expected)])
+        more = (now - before for now, before in zip(found, expected, strict=True))
+        rows.append(["measured", *_numbers(*found)])
+        rows.append(["difference", *(f"{n:+,}" if n else "0" for n in more)])
+        if other := len(measured) - sum(found):
+            head.append("other answers")
+            rows = [[*row, f"{other:,}" if row[0] == "measured" else ""] for row in rows]
         sentences += _in_reality(prediction, measured)
-    padded = tuple((*row, *[""] * (len(head) - len(row))) for row in rows)
-    return Report(str(prediction), status, tuple(head), padded, tuple(sentences))
+    counts = (
+        f"{name}: {', '.join(f'{n} {what}' for n, what in zip(row, head[1:], strict=True) if n)}."
+        for name, *row in rows
+    )
+    settings = f"{prediction}."
+    table = grid("Accepted and refused requests", head, rows, align=">")
+    first = Block([settings], sentence(tag("b", settings)))
+    return [first, table, *map(paragraph, sentences)], " ".join([settings, *counts])
 
 
-def _numbers(*counts: SupportsInt) -> tuple[str, ...]:
-    return tuple(f"{int(count):,}" for count in counts)
+def _numbers(*counts: SupportsInt) -> Iterator[str]:
+    return (f"{int(count):,}" for count in counts)
 
 
 def _clients(prediction: Prediction, measured: Burst | None) -> Iterator[str]:
@@ -210,7 +183,7 @@ def _clients(prediction: Prediction, measured: Burst | None) -> Iterator[str]:
         own = prediction.requests.client == number
         passed = prediction.simulation.accepted[own].sum()
         text = f"Of {name}, {passed:,} of {own.sum():,} are predicted to be accepted"
-        if measured is not None and len(measured):
+        if measured:
             mine = own[measured.job]
             text += f"; {measured.accepted[mine].sum():,} of {mine.sum():,} were"
         yield f"{text}."
@@ -224,16 +197,13 @@ def _in_reality(prediction: Prediction, measured: Burst) -> Iterator[str]:
     )
     took = measured.answered.max() - measured.sent.min()
     passed = measured.accepted.sum()
+    kept = passed <= prediction.bound(took)
+    doubt = "" if kept else ": the limit was another one, or it wasn't kept exactly"
     yield (
         f"From the first one sent to the last answer, at most {prediction.bound_in_words(took)} could pass, "
-        f"and {passed:,} did"
-        + (
-            "."
-            if passed <= prediction.bound(took)
-            else ": the limit was another one, or it wasn't kept exactly."
-        )
+        f"and {passed:,} did{doubt}."
     )
-    others = {shot.meaning for shot in measured.shots if not (shot.accepted or shot.throttled)}
+    others = {shot.meaning for shot in measured.shots if shot.outcome not in (ACCEPTED, THROTTLED)}
     if others:
         yield f"Other answers: {', '.join(sorted(others))}."
 

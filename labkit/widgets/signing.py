@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from functools import partial
 from urllib.parse import urlsplit
 
 import ipywidgets
-from botocore.credentials import Credentials
 
-from labkit import sigv4
 from labkit.errors import LabkitError
-from labkit.markup import BOLD, MONOSPACE, PLAIN, Markup, plain, sentence, tag
+from labkit.markup import BOLD, MONOSPACE, PLAIN, Block, Markup, sentence, tag
 from labkit.names import REGION
 from labkit.widgets.signing_steps import (
     CHANGED,
+    EXAMPLE_KEY,
     GONE,
     SAME,
     Mark,
-    SigningRequest,
+    Steps,
     marked,
     steps_of,
 )
-from labkit.widgets.view import LABEL, WIDE, View, button, row
+from labkit.widgets.view import View, button, field, row
 
 EXAMPLE_URL = f"https://api123.execute-api.{REGION}.amazonaws.com/dev/demo?b=2&a=1"
 EXAMPLE_TIME = "2013-05-24T00:00:00Z"
-EXAMPLE_KEY = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-"""Credentials as AWS's documentation has them: they open nothing."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _TAG = {SAME: "span", CHANGED: "ins", GONE: "del"}
 _STYLE = {SAME: "", CHANGED: f"{BOLD}text-decoration:none;", GONE: "text-decoration:line-through;"}
 
 
 def signature_steps(
-    method: str = "GET",
-    url: str = EXAMPLE_URL,
-    *,
-    header: str = "",
-    credentials: sigv4.Credentials | None = None,
-    region: str = REGION,
+    method: str = "GET", url: str = EXAMPLE_URL, *, region: str = REGION
 ) -> SignatureSteps:
     """Sign a request and change it: the four steps follow, and the lines that a change touched are marked.
 
@@ -48,13 +41,11 @@ def signature_steps(
     Args:
         method: the verb.
         url: the whole URL.
-        header: one more header to sign, ``name: value``.
-        credentials: botocore's; AWS's documented example unless given.
         region: the API's Region.
     """
     parts = urlsplit(url)
-    request = SigningRequest(method.upper(), parts.path or "/", parts.query, header, EXAMPLE_TIME)
-    return SignatureSteps(request, parts.netloc, credentials, region)
+    first = (method.upper(), parts.path or "/", parts.query, "", EXAMPLE_KEY[1], EXAMPLE_TIME)
+    return SignatureSteps(first, partial(steps_of, host=parts.netloc, region=region))
 
 
 class SignatureSteps(View):
@@ -68,52 +59,30 @@ class SignatureSteps(View):
         shown: the steps.
     """
 
-    def __init__(
-        self,
-        request: SigningRequest,
-        host: str,
-        credentials: sigv4.Credentials | None,
-        region: str,
-    ) -> None:
-        self._host, self._region = host, region
-        self._key: sigv4.Credentials = credentials or Credentials(*EXAMPLE_KEY)
-        self.method = ipywidgets.Dropdown(
-            description="Method",
-            options=list(dict.fromkeys([request.method, *METHODS])),
-            layout={"width": "16em"},
-            style=LABEL,
-        )
-        self.path = _text("Path", request.path)
-        self.query = _text("Query", request.query)
-        self.header = _text("Header", request.header, placeholder="name: value")
-        self.secret = ipywidgets.Password(
-            # A learner's own isn't put where a browser may keep it.
-            value=self._key.secret_key if credentials is None else "",
-            description="Secret key",
-            placeholder="the one of the given credentials",
-            layout=WIDE,
-            style=LABEL,
-        )
-        self.clock = _text("Clock", request.clock)
+    def __init__(self, first: Sequence[str], sign: Callable[[Sequence[str]], Steps]) -> None:
+        method, path, query, header, secret, clock = self._first = first
+        self._sign = sign
+        methods = list(dict.fromkeys([method, *METHODS]))
+        self.method = field(ipywidgets.Dropdown, "Method", "16em", options=methods)
+        self.path = field(ipywidgets.Text, "Path", value=path)
+        self.query = field(ipywidgets.Text, "Query", value=query)
+        self.header = field(ipywidgets.Text, "Header", value=header, placeholder="name: value")
+        self.secret = field(ipywidgets.Password, "Secret key", value=secret)
+        self.clock = field(ipywidgets.Text, "Clock", value=clock)
         self.keep = button("Compare with this from now on", self._keep)
         self.back = button("Back to the first request", self._back)
         self.shown = ipywidgets.HTML()
-        first = (self.method, self.path, self.query)
-        self._inputs = (*first, self.header, self.secret, self.clock)
-        self._first = [one.value for one in self._inputs]
+        request = (self.method, self.path, self.query, self.header)
+        self._inputs = (*request, self.secret, self.clock)
         self._before = self._steps()
         for one in self._inputs:
             one.observe(self._update, "value")
         super().__init__(*self._inputs, row(self.keep, self.back), self.shown)
         self._update()
 
-    def _steps(self) -> list[Any]:
+    def _steps(self) -> Steps:
         """The steps of the request as it stands in the inputs."""
-        method, path, query, header, secret, clock = (one.value for one in self._inputs)
-        request = SigningRequest(method, path, query, header, clock)
-        own = self._key
-        used = Credentials(own.access_key, secret, own.token) if secret else own
-        return steps_of(request, self._host, used, self._region)
+        return self._sign([one.value for one in self._inputs])
 
     def _keep(self) -> None:
         with suppress(LabkitError):  # _update says it
@@ -125,43 +94,21 @@ class SignatureSteps(View):
             one.value = value
         self._keep()
 
-    def _marked(self) -> list[tuple[str, list[tuple[Mark, str]]]]:
-        return [
-            (now.title, list(marked(before.lines, now.lines)))
-            for before, now in zip(self._before, self._steps(), strict=True)
-        ]
-
     def _update(self, _change: object = None) -> None:
-        try:
-            self.shown.value = tag("div", *(_step(*step) for step in self._marked()))
-        except LabkitError as error:
-            self.shown.value = sentence(str(error), role="alert")
+        self.shown.value = self.html()
 
-    def __str__(self) -> str:
-        try:
-            lines = [
-                text
-                for title, lines in self._marked()
-                for text in (title, *(f"  {mark} {plain(line)}".rstrip() for mark, line in lines))
-            ]
-        except LabkitError as error:
-            return plain(str(error))
-        return "\n".join(lines)
+    def blocks(self) -> Iterator[Block]:
+        """The steps, with a mark at each line that a change touched."""
+        for (title, now), (_title, before) in zip(self._steps(), self._before, strict=True):
+            yield _step(title, list(marked(before, now)))
 
 
-def _text(label: str, value: str, placeholder: str = "") -> Any:
-    return ipywidgets.Text(
-        value, description=label, placeholder=placeholder, layout=WIDE, style=LABEL
-    )
-
-
-def _step(title: str, lines: list[tuple[Mark, str]]) -> Markup:
+def _step(title: str, lines: Sequence[tuple[Mark, str]]) -> Block:
     touched = any(mark != SAME for mark, _line in lines)
-    return tag(
-        "section",
-        sentence(tag("b", f"{title}, {CHANGED} changed" if touched else title)),
-        tag("ol", *map(_line, lines), style="margin:0;padding:0;list-style:none;"),
-    )
+    heading = sentence(tag("b", f"{title}, {CHANGED} changed" if touched else title))
+    rows = tag("ol", *map(_line, lines), style="margin:0;padding:0;list-style:none;")
+    text = (f"  {mark} {line}".rstrip() for mark, line in lines)
+    return Block([title, *text], tag("section", heading, rows))
 
 
 def _line(one: tuple[Mark, str]) -> Markup:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 from urllib.parse import quote
+
+from botocore.credentials import Credentials
 
 from labkit import sigv4
 from labkit.errors import SigningError
@@ -16,68 +18,51 @@ Mark = Literal[" ", "●", "-"]
 SAME: Mark = " "
 CHANGED: Mark = "●"
 GONE: Mark = "-"
+EXAMPLE_KEY = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+"""Credentials as AWS's documentation has them: they open nothing."""
 _KEY_DIGITS = 12
 _IN_PATH = "/%!$&'()*+,;=:@~"
 _IN_QUERY = _IN_PATH + "?"
 
 
-class SigningRequest(NamedTuple):
-    """A request to sign, as a learner writes it.
-
-    Attributes:
-        method: the verb.
-        path: the path, with the stage.
-        query: the query string, without ``?``.
-        header: one more header, ``name: value``; empty for none.
-        clock: the time, such as ``2013-05-24T00:00:00Z``.
-    """
-
-    method: str
-    path: str
-    query: str
-    header: str
-    clock: str
+Steps = list[tuple[str, list[str]]]
+"""Of each step AWS's name for it, and the lines that come out."""
 
 
-class Step(NamedTuple):
-    """One step: AWS's name for it, and the lines that come out."""
-
-    title: str
-    lines: list[str]
-
-
-def steps_of(
-    request: SigningRequest, host: str, credentials: sigv4.Credentials, region: str
-) -> list[Step]:
+def steps_of(written: Sequence[str], *, host: str, region: str) -> Steps:
     """The four steps and what to send; what is secret in them is cut or redacted.
+
+    Args:
+        written: as a learner writes it: the method; the path, with the stage; the query string; one more header,
+            ``name: value``, or nothing; the secret access key; the time, such as ``2013-05-24T00:00:00Z``.
+        host: the API's host name.
+        region: the API's Region.
 
     Raises:
         SigningError: the request can't be signed as it is written.
     """
+    method, path, query, header, secret, clock = written
+    if not path.startswith("/"):
+        raise SigningError("The path begins with a slash: write it as /dev/demo, for example.")
+    url = f"https://{host}{quote(path, safe=_IN_PATH)}"
+    asked = quote(query.removeprefix("?"), safe=_IN_QUERY)
+    key = Credentials(EXAMPLE_KEY[0], secret)
     signed = sigv4.sign(
-        request.method,
-        _url(request, host),
-        headers=_header(request.header),
-        credentials=credentials,
+        method,
+        f"{url}?{asked}" if asked else url,
+        headers=_header(header),
+        credentials=key,
         region=region,
-        now=_moment(request.clock),
+        now=_moment(clock),
     )
-    steps = [Step(title, text.split("\n")) for title, text in signed.steps()]
-    canonical, _to_sign, chain, _proof, to_send = (step.lines for step in steps)
+    steps = [(title, text.split("\n")) for title, text in signed.steps()]
+    canonical, _to_sign, chain, _proof, to_send = (lines for _title, lines in steps)
     # A header of the request may be a secret too, and a change of the key must show.
     canonical[:] = map(redact, canonical)
-    key = sigv4.signing_key(credentials.secret_key, signed.scope).hex()
-    chain.append(f"= {key[:_KEY_DIGITS]}… (the rest stays secret)")
+    derived = sigv4.signing_key(key.secret_key, signed.scope).hex()
+    chain.append(f"= {derived[:_KEY_DIGITS]}… (the rest stays secret)")
     to_send[:] = [part for line in to_send for part in line.replace(", ", ",\n  ").split("\n")]
     return steps
-
-
-def _url(request: SigningRequest, host: str) -> str:
-    if not request.path.startswith("/"):
-        raise SigningError("The path begins with a slash: write it as /dev/demo, for example.")
-    query = quote(request.query.removeprefix("?"), safe=_IN_QUERY)
-    path = quote(request.path, safe=_IN_PATH)
-    return f"https://{host}{path}" + (f"?{query}" if query else "")
 
 
 def _header(text: str) -> dict[str, str]:

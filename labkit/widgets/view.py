@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import ipywidgets
 
-WIDE = {"width": "auto", "max_width": "72em"}
-LABEL = {"description_width": "7em"}
+from labkit.errors import LabkitError
+from labkit.markup import Block, Markup, join, paragraph, plain
+
+_LABEL = {"description_width": "7em"}
+_WIDEST = "72em"
 
 
 class View(ABC):
@@ -23,8 +26,26 @@ class View(ABC):
         self.box = ipywidgets.VBox(parts)
 
     @abstractmethod
+    def blocks(self) -> Iterable[Block]:
+        """What the widget shows, from top to bottom, without what differs from run to run.
+
+        Raises:
+            LabkitError: it can't be shown; its sentence is.
+        """
+
+    def content(self) -> list[Block]:
+        """The blocks, or why there are none."""
+        try:
+            return list(self.blocks())
+        except LabkitError as error:
+            return [paragraph(str(error), role="alert")]
+
+    def html(self) -> Markup:
+        """The content as HTML."""
+        return join(block.html for block in self.content())
+
     def __str__(self) -> str:
-        """The text twin: what the widget shows, in words, without what differs from run to run."""
+        return "\n".join(plain(line) for block in self.content() for line in block.lines)
 
     def __repr__(self) -> str:
         return str(self)
@@ -35,6 +56,12 @@ class View(ABC):
 
 
 # -- inputs ---------------------------------------------------------------------------------
+
+
+def field(kind: Any, label: str, width: str = "auto", **options: Any) -> Any:
+    """An input of a kind of ``ipywidgets``, with its label."""
+    layout = {"width": width, "max_width": _WIDEST}
+    return kind(description=label, layout=layout, style=_LABEL, **options)
 
 
 def button(text: str, action: Callable[[], None], **options: Any) -> Any:

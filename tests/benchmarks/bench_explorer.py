@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from peers import Verdict
 
@@ -39,7 +40,9 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 def dragged(pattern: str, slider: str) -> list[float]:
     """Each from a slider's move until the widget has the new image, its text and the new table."""
-    view = throttle_explorer(rate=300, burst=300, pattern=pattern, size=REQUESTS)
+    nobody: Any = None
+    settings: Any = {"rate": 300, "burst": 300, "pattern": pattern, "size": REQUESTS}
+    view = throttle_explorer("", lab=nobody, apply=print, **settings)
 
     def move(value: float) -> None:
         getattr(view, slider).value = value

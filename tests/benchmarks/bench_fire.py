@@ -174,7 +174,7 @@ def at_the_local_cloud(verdict: Verdict) -> None:
     with tempfile.TemporaryDirectory() as directory, attached_cloud(Path(directory)) as lab:
         url = mock_api().url
         for _ in range(ROUNDS):
-            burst = fire(url, SCHEDULE, lab=lab, progress=False)
+            burst = fire(url, SCHEDULE, lab=lab)
             answer = np.percentile(burst.answered - burst.sent, 95)
             print(f"        {burst}; p95 of the answers {answer * 1000:.1f} ms")
             p50, p95, worst = np.percentile(burst.late, [50, 95, 100]) * 1000

@@ -56,6 +56,14 @@ def opened(browser: Browser, lab_url: str, course: Path) -> Iterator[Page]:
         ask(page, 'apigateway.delete_rest_api(restApiId=api_id)["ResponseMetadata"]')
 
 
+OVER = """
+import threading
+for one in threading.enumerate():
+    if one.name == "labkit explorer":
+        one.join()
+"""
+
+
 @pytest.fixture
 def page(opened: Page) -> Page:
     """With the sliders where they were in the beginning."""
@@ -72,7 +80,7 @@ def ask(page: Page, code: str) -> str:
 def move(page: Page, **values: object) -> None:
     """Put sliders somewhere from the kernel's side."""
     lines = [f"explorer.{name}.value = {value!r}" for name, value in values.items()]
-    assert ask(page, "\n".join([*lines, "explorer.wait()"])) == ""
+    assert ask(page, "\n".join([*lines, OVER])) == ""
 
 
 def widget(page: Page, number: int) -> Locator:
@@ -100,7 +108,7 @@ def counts(view: Locator, row: str) -> list[str]:
 
 def settled(page: Page) -> str:
     """Wait until everything is drawn; the text twin."""
-    return ask(page, "explorer.wait()\nprint(explorer)")
+    return ask(page, f"{OVER}\nprint(explorer)")
 
 
 def agrees(page: Page, view: Locator) -> None:
@@ -110,7 +118,7 @@ def agrees(page: Page, view: Locator) -> None:
     accepted, throttled = json.loads(
         ask(
             page,
-            "import json; b = explorer.measured\n"
+            "import json; b = explorer.firing.burst\n"
             "print(json.dumps([int(b.accepted.sum()), int(b.throttled.sum())]))",
         )
     )
@@ -268,8 +276,6 @@ def test_what_is_not_the_lab_s_is_refused(page: Page) -> None:
     expect(view.get_by_role("status")).to_contain_text("fire() only aims at the lab's own APIs")
     expect(view.get_by_role("status")).to_contain_text("not at 'example.com'.")
     expect(view.get_by_role("button", name="Fire it")).to_be_enabled()
-    expect(widget(page, 1).get_by_role("button", name="Fire it")).to_be_disabled()
-    expect(widget(page, 1).get_by_role("status")).to_contain_text("To fire it, say at what")
 
 
 # -- how it looks ----------------------------------------------------------------------------

@@ -187,11 +187,6 @@ def test_time_passes(ran: Page) -> None:
     expect(view).to_contain_text("ID token: expired, about 1 h ago")
     expect(view).to_contain_text('401 {"message":"The incoming token has expired"}')
 
-    journeys = widget(ran, 4)
-    journeys.get_by_role("button", name="Read the list again").click()
-    expect(journeys.get_by_label("Request").locator("option")).to_have_count(3)
-    expect(journeys).to_contain_text("The request passed every gate and got 200.")
-
 
 def test_a_hostile_token_is_text_from_the_start(ran: Page) -> None:
     view = widget(ran, 1)
@@ -301,7 +296,7 @@ def test_the_matrix_is_filtered(ran: Page) -> None:
     view.get_by_label("Caller").select_option("jane")
     expect(rows).to_have_count(3)
     expect(view.get_by_role("status")).to_have_text(
-        "3 calls: 1 answered as expected, 1 not as expected, 1 not called"
+        "3 calls: 2 answered as expected, 1 not as expected"
     )
     view.get_by_label("Mode").select_option("GET /demo")
     expect(rows).to_have_count(2)

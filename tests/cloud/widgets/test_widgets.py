@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -19,7 +18,7 @@ from hypothesis import strategies as st
 import labkit
 from labkit import sigv4
 from labkit.course.tasks import Demo
-from labkit.errors import CloudUnavailableError, KeysUnreachableError, TokenError
+from labkit.errors import KeysUnreachableError, TokenError
 from labkit.journey import GATES, Journey, Step
 from labkit.lab.session import Lab
 from labkit.markup import Markup, plain, table, tag
@@ -116,14 +115,14 @@ JOURNEY = Journey(
 )
 ROWS = [
     Call("anonymous", "GET /demo", "none", 401, 401, "no token"),
-    Call("jane", "GET /demo", "ID token", 200, 403),
-    Call("jane", "POST /demo", "access token", 200),
+    Call("jane", "GET /demo", "ID token", 200, 403, "an ID token"),
+    Call("jane", "POST /demo", "access token", 200, 200, "a scope of the method"),
 ]
 ALL: dict[str, Callable[[], View]] = {
     "inspector": lambda: token_inspector(token({"sub": "me"}), clock=lambda: NOW),
     "empty inspector": token_inspector,
     "signature": signature_steps,
-    "journey": lambda: journey_view(JOURNEY),
+    "journey": lambda: journey_view([JOURNEY]),
     "journeys": lambda: journey_view([JOURNEY, JOURNEY]),
     "matrix": lambda: who_may_call(ROWS),
 }
@@ -270,15 +269,16 @@ def test_keys_that_cannot_be_fetched_say_nothing_of_the_token() -> None:
 
 
 def test_what_a_check_raises_is_what_it_says() -> None:
-    def unsure(_token: str, _now: float) -> Any:
+    def unsure(_token: str, **_when: float) -> Any:
         raise KeysUnreachableError("Nobody knows.", url="")
 
-    def refuse(_token: str, now: float) -> Any:
+    def refuse(_token: str, *, now: float) -> Any:
         raise TokenError(f"Refused at {now:g}: {EVIL}")
 
-    found = look_inside(Issuer().token(), {"verification": refuse, EVIL: unsure}, now=5.0)
-    assert f"  ✗ verification: Refused at 5: {EVIL}" in found.lines()
-    assert f"  ? {EVIL}: Nobody knows." in found.lines()
+    blocks = look_inside(Issuer().token(), {"verification": refuse, EVIL: unsure}, now=5.0)
+    lines = [line for block in blocks for line in block.lines]
+    assert f"  ✗ verification: Refused at 5: {EVIL}" in lines
+    assert f"  ? {EVIL}: Nobody knows." in lines
 
 
 def test_without_an_issuer_nothing_is_verified() -> None:
@@ -288,9 +288,9 @@ def test_without_an_issuer_nothing_is_verified() -> None:
 
 
 def test_only_a_user_pool_has_the_rest_apis_verdicts() -> None:
-    of_another = usual_checks("https://issuer.example", CLIENT, [ADMIN], None)
+    of_another = usual_checks("https://issuer.example", CLIENT, None)
     assert list(of_another) == ["verification", "HTTP API, JWT authorizer"]
-    assert len(usual_checks(Issuer().url, None, [ADMIN], None)) == 3
+    assert len(usual_checks(Issuer().url, None, None)) == 3
 
 
 JSON = st.recursive(
@@ -358,7 +358,9 @@ def test_time_left(claims: dict[str, Any], now: float, words: str) -> None:
 
 
 def test_the_steps_are_those_of_labkit_sigv4() -> None:
-    view = signature_steps(header="X-Demo: one")
+    view = signature_steps()
+    view.header.value = "X-Demo: one"
+    view.keep.click()
     signed = sigv4.sign(
         "GET",
         EXAMPLE_URL,
@@ -461,18 +463,17 @@ def test_whatever_is_typed_is_text(
 
 
 def test_no_secret_is_shown() -> None:
-    own = Credentials("AKIAIOSFODNN7EXAMPLE", "own/secret/key", "own-session-token" * 20)
-    view = signature_steps(credentials=own, header="x-api-key: abcdefghij0123456789")
-    sent = json.dumps([one.get_state() for one in everything(view.box)], default=str)
-    key = sigv4.signing_key(own.secret_key, sigv4.CredentialScope("20130524", "us-east-1", "x"))
-    for secret in ("own/secret/key", "own-session-token", key.hex()):
-        assert secret not in str(view)
-        assert secret not in sent
-    assert "x-amz-security-token:" in str(view)
-    assert "abcdefghij0123456789" not in str(view)
+    view = signature_steps()
     before = shown(view)
-    view.secret.value = "another"
-    assert shown(view) != before
+    view.header.value = "x-api-key: abcdefghij0123456789"
+    view.secret.value = "another/secret/key"
+    key = sigv4.signing_key(
+        "another/secret/key", sigv4.CredentialScope("20130524", "us-east-1", "execute-api")
+    )
+    for secret in ("another/secret/key", key.hex(), "abcdefghij0123456789"):
+        assert secret not in str(view)
+        assert secret not in shown(view)
+    assert key.hex()[:12] in shown(view)
     view.back.click()
     assert shown(view) == before
 
@@ -503,7 +504,7 @@ def labels(view: JourneyView) -> list[str]:
 
 
 def test_the_gate_that_stopped_the_request_is_shown_first() -> None:
-    view = journey_view(JOURNEY)
+    view = journey_view([JOURNEY])
     assert labels(view) == [
         "· waf",
         "✓ route",
@@ -520,7 +521,7 @@ def test_the_gate_that_stopped_the_request_is_shown_first() -> None:
 
 
 def test_a_gate_is_clicked() -> None:
-    view = journey_view(JOURNEY)
+    view = journey_view([JOURNEY])
     view.gates[1].click()
     assert shown(view).endswith("✓ route: passeddeployed")
     view.gates[5].click()
@@ -544,31 +545,13 @@ def test_a_request_is_chosen() -> None:
     ]
 
 
-def test_the_list_of_the_lab_is_read_again() -> None:
-    lab = SimpleNamespace(journeys=[])
-    view = journey_view(lab)
-    assert str(view) == shown(view) == "No request has gone through the gateway yet."
-    lab.journeys = [JOURNEY]
-    view.again.click()
-    assert str(view).startswith("GET /dev/demo → 401\n"), "other requests aren't in the text"
-    lab.journeys = [Journey("2", "GET", "/dev/x", 200), JOURNEY]
-    view.requests.index = None
-    view.again.click()
-    assert view.requests.index == 0
-    assert str(view) == "GET /dev/x → 200"
-
-
-def test_a_lab_whose_cloud_is_gone_gets_one_sentence() -> None:
-    class Gone:
-        @property
-        def journeys(self) -> list[Journey]:
-            raise CloudUnavailableError("The local cloud is gone: run labkit.start() again.")
-
-    assert shown(journey_view(Gone())) == "The local cloud is gone: run labkit.start() again."
+def test_without_a_journey_there_is_nothing_to_see() -> None:
+    with pytest.raises(ValueError, match="No request has gone through the gateway yet"):
+        journey_view([])
 
 
 def test_a_journey_of_aws_has_its_note() -> None:
-    view = journey_view(Journey("", "GET", "/dev/demo", 401, note="AWS doesn't tell."))
+    view = journey_view([Journey("", "GET", "/dev/demo", 401, note="AWS doesn't tell.")])
     assert "AWS doesn't tell." in str(view)
     assert "AWS doesn't tell." in shown(view)
     assert view.gates == []
@@ -599,22 +582,12 @@ def test_whatever_a_journey_says_is_text(steps: list[Step], method: str, path: s
 
 def test_the_matrix_as_text() -> None:
     assert str(who_may_call(ROWS)).splitlines() == [
-        "3 calls: 1 answered as expected, 1 not as expected, 1 not called",
-        "caller     mode        token         expected  actual        reason",
-        "anonymous  GET /demo   none          401       ✓ 401         no token",
-        "jane       GET /demo   ID token      200       ✗ 403",
-        "jane       POST /demo  access token  200       · not called",
+        "3 calls: 2 answered as expected, 1 not as expected",
+        "caller     mode        token         expected  actual  reason",
+        "anonymous  GET /demo   none          401       ✓ 401   no token",
+        "jane       GET /demo   ID token      200       ✗ 403   an ID token",
+        "jane       POST /demo  access token  200       ✓ 200   a scope of the method",
     ]
-
-
-def test_rows_are_data() -> None:
-    data = [
-        {"caller": "jane", "mode": "m", "token": "t", "expected": 200, "actual": 200},
-        {"caller": "jane", "mode": "m", "token": "t", "expected": 200},
-    ]
-    assert who_may_call(data).rows == [Call(**one) for one in data]
-    with pytest.raises(TypeError):
-        who_may_call([{"caller": "jane"}])
 
 
 def test_the_filters() -> None:
@@ -637,7 +610,7 @@ def test_no_calls() -> None:
 
 
 @in_its_own_time
-@given(st.lists(st.builds(Call, HOSTILE, HOSTILE, HOSTILE, st.just(401), st.none(), HOSTILE)))
+@given(st.lists(st.builds(Call, HOSTILE, HOSTILE, HOSTILE, st.just(401), st.just(200), HOSTILE)))
 def test_whatever_a_row_says_is_text(rows: list[Call]) -> None:
     view = who_may_call(rows)
     shown(view)
@@ -674,7 +647,7 @@ def test_the_widgets_agree_with_the_cloud(tmp_path: Path) -> None:
         assert f"✗ REST API, method with {ADMIN}: 401" in str(view)
         assert call() == 401
 
-        journeys = journey_view(lab)
+        journeys = journey_view(lab.journeys)
         assert journeys.requests.index == 0
         assert [label.rsplit(" ", 1)[1] for label in journeys.requests.options[:2]] == [
             "401",

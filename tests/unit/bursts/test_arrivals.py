@@ -1,4 +1,4 @@
-"""Arrival patterns: in order, as many as asked for, and the same for the same seed."""
+"""Arrival patterns: in order, and as many as asked for."""
 
 import math
 from collections.abc import Callable
@@ -12,30 +12,23 @@ from hypothesis import strategies as st
 from labkit.bursts import arrivals
 from labkit.bursts.simulation import FloatArray
 
-PATTERNS: dict[str, Callable[[int, int], FloatArray]] = {
-    "steady": lambda n, _: arrivals.steady(n, 2.0),
-    "spike": lambda n, _: arrivals.spike(n, at=1.5),
-    "poisson": lambda n, seed: arrivals.poisson(n, 2.0, random=seed),
-    "ramp up": lambda n, _: arrivals.ramp(0, n, 2.0),
-    "ramp down": lambda n, _: arrivals.ramp(n, 0, 2.0),
-    "shared": lambda n, seed: (
-        arrivals.shared(arrivals.spike(n), arrivals.poisson(n, 1, random=seed)).times
-    ),
-    "retry storm": lambda n, seed: arrivals.retry_storm(n, random=seed),
+PATTERNS: dict[str, Callable[[int], FloatArray]] = {
+    "steady": lambda n: arrivals.steady(n, 2.0),
+    "spike": lambda n: arrivals.spike(n, at=1.5),
+    "shared": lambda n: arrivals.shared(arrivals.spike(n), arrivals.steady(n, 1)).times,
 }
 
 
 @pytest.mark.parametrize("name", PATTERNS)
-@given(st.integers(0, 300), st.integers(0, 2**32))
-def test_a_pattern_is_times_in_order_and_repeatable(name: str, size: int, seed: int) -> None:
-    times = PATTERNS[name](size, seed)
+@given(st.integers(0, 300))
+def test_a_pattern_is_times_in_order(name: str, size: int) -> None:
+    times = PATTERNS[name](size)
     assert times.dtype == np.float64
     assert times.ndim == 1
     assert np.isfinite(times).all()
     assert (times >= 0).all()
     assert (np.diff(times) >= 0).all()
-    assert times.tolist() == PATTERNS[name](size, seed).tolist()
-    assert size == 0 or len(times) > 0 or name == "poisson"
+    assert size == 0 or len(times) > 0
 
 
 @given(st.integers(1, 500), st.integers(1, 20))
@@ -46,38 +39,11 @@ def test_steady_is_steady(rate: int, tenths: int) -> None:
     assert np.allclose(np.diff(times), 1 / rate)
 
 
-def test_poisson_has_the_rate_and_no_memory() -> None:
-    times = arrivals.poisson(1000, 100, random=7)
-    gaps = np.diff(times)
-    assert len(times) == pytest.approx(100_000, rel=0.02)
-    # An exponential's mean and standard deviation are equal, and a gap doesn't tell the next one.
-    assert gaps.std() == pytest.approx(gaps.mean(), rel=0.02)
-    assert abs(np.corrcoef(gaps[:-1], gaps[1:])[0, 1]) < 0.02
-
-
-@given(st.integers(0, 200), st.integers(0, 200), st.floats(0.1, 5))
-def test_a_ramp_has_each_moment_s_rate(first: int, last: int, seconds: float) -> None:
-    times = arrivals.ramp(first, last, seconds)
-    # So many must have come by then, by the area under the rate.
-    due = first * times + (last - first) / seconds * times**2 / 2
-    assert np.allclose(due, np.arange(len(times)), atol=1e-5)
-    assert abs(len(times) - (first + last) / 2 * seconds) <= 1
-    assert len(times) == 0 or times[-1] <= seconds + 1e-9
-
-
 def test_shared_says_whose_request_each_is() -> None:
     both = arrivals.shared([0.0, 2.0], [1.0], [])
     assert both.times.tolist() == [0, 1, 2]
     assert both.client.tolist() == [0, 1, 0]
     assert arrivals.shared().times.tolist() == []
-
-
-def test_a_storm_comes_in_waves() -> None:
-    times = arrivals.retry_storm(50, waves=3, wait=2, spread=0.1, random=np.random.default_rng(3))
-    wave, place = np.divmod(times, 2)
-    assert np.bincount(wave.astype(int)).tolist() == [50, 50, 50]
-    assert place.max() <= 0.1 + 1e-9
-    assert np.allclose(times[:50] + 2, times[50:100])
 
 
 @pytest.mark.parametrize(
@@ -87,9 +53,7 @@ def test_a_storm_comes_in_waves() -> None:
         lambda: arrivals.steady(1, 0),
         lambda: arrivals.steady(math.nan, 1),
         lambda: arrivals.spike(-3),
-        lambda: arrivals.poisson(1, math.inf, random=1),
-        lambda: arrivals.ramp(1, -1, 1),
-        lambda: arrivals.retry_storm(5, wait=-1, random=1),
+        lambda: arrivals.steady(1, math.inf),
     ],
 )
 def test_nonsense_is_refused(wrong: Callable[[], Any]) -> None:

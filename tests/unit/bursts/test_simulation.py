@@ -35,7 +35,8 @@ def test_one_bucket_is_the_bucket_to_the_last_bit(times: list[float], bucket: To
         (one_by_one.level(now), one_by_one.take(now), one_by_one.level(now)) for now in times
     ]
     found = simulate(times, bucket)
-    assert [*zip(found.before, found.accepted, found.after, strict=True)] == expected
+    [layer] = found.layers
+    assert [*zip(layer.before, found.accepted, layer.after, strict=True)] == expected
     assert bucket == fresh(bucket), "the bucket that was given stays as it is"
 
 
@@ -74,8 +75,8 @@ def test_layers_are_take_from_all_to_the_last_bit(case: Any) -> None:
 def test_a_bucket_is_never_negative_and_never_above_its_burst(
     times: list[float], bucket: TokenBucket
 ) -> None:
-    found = simulate(times, bucket)
-    for levels in (found.before, found.after):
+    [layer] = simulate(times, bucket).layers
+    for levels in (layer.before, layer.after):
         assert (levels >= 0).all()
         assert (levels <= bucket.burst).all()
 
