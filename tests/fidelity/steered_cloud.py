@@ -19,8 +19,9 @@ from typing import Any
 
 from labkit.clock import PROCESS_CLOCK
 from labkit.local.apigateway.rest import lambda_authorizer
-from labkit.local.front.application import Receive, Scope, Send
+from labkit.local.front.application import Receive, Scope
 from labkit.local.front.compose import compose
+from labkit.local.front.response_writer import Send
 from labkit.local.settings import CloudSettings
 from tests.fidelity.mutations import MUTATIONS
 from tests.support.start import serve

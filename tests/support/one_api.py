@@ -14,7 +14,7 @@ from labkit.local.apigateway.journeys import Journeys
 from labkit.local.apigateway.limits import Buckets
 from labkit.local.apigateway.rest.data_plane import RestApiDataPlane
 from labkit.local.apigateway.rest.pipeline import rest_pipeline
-from labkit.local.front import application
+from labkit.local.front.response_writer import ResponseWriter
 from labkit.local.messages import Request, Response
 from tests.support.in_process_cloud import cloud
 
@@ -155,7 +155,7 @@ def _written(response: Response) -> None:
     async def send(message: Any) -> None:
         messages.append(message)
 
-    cloud().loop.run(application._send(response, send, head=False))
+    cloud().loop.run(ResponseWriter(time.time, random.Random()).write(response, send, head=False))
     start, body = messages
     assert 200 <= start["status"] <= 599
     assert all(b"\n" not in name + value for name, value in start["headers"])

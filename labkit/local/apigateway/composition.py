@@ -132,7 +132,7 @@ def compose_api_gateway(
             engine.rest_apis, engine.forward, rest_apis, account_id, rest_gates, clock, numbers
         ),
         http_control=HttpApiControlPlane(
-            engine.http_apis, engine.forward, http_apis, engine.user_pools
+            engine.http_apis, engine.forward, http_apis, engine.user_pools, clock, numbers
         ),
         usage=UsageOperations(
             engine.usage_plans, engine.rest_apis, engine.forward, rest_gates.usage_plans

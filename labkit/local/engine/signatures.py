@@ -30,7 +30,7 @@ class Signatures:
         """Why a signed request is refused: (error type, message), or None.
 
         The key is the cloud's own, an IAM user's or a role's. The time window is MiniStack's: 5 minutes, 15 for the
-        services that allow 15.
+        services that allow 15. So is the time, the process's: MiniStack looks at the window once more by itself.
         """
         ministack = self._ministack
         headers: dict[str, str] = {}

@@ -9,10 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
-from email.utils import formatdate
-from functools import lru_cache
 from typing import Any, Protocol
 
 from labkit.local.apigateway.addresses import Address, Addresses
@@ -21,6 +18,7 @@ from labkit.local.apigateway.rest.data_plane import MAX_BODY_BYTES, RestApiDataP
 from labkit.local.engine import Engine
 from labkit.local.front.access import admit, refuse_foreign
 from labkit.local.front.own_endpoints import PREFIX, OwnEndpoints
+from labkit.local.front.response_writer import ResponseWriter, Send
 from labkit.local.front.services import Services
 from labkit.local.front.watchdog import IN_REQUEST
 from labkit.local.messages import Request, Response
@@ -28,7 +26,6 @@ from labkit.local.settings import CloudSettings
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_HEADER_BYTES = 10_240
 """The total size of headers that API Gateway takes (gateway 14)."""
@@ -63,6 +60,7 @@ class LocalCloud:
         http_apis: answers those for HTTP APIs.
         services: answer the control planes' calls.
         own_endpoints: answer ``/_labkit/*``.
+        writer: writes the responses.
         ready: called when everything is connected.
     """
 
@@ -76,6 +74,7 @@ class LocalCloud:
         http_apis: HttpApiDataPlane,
         services: Services,
         own_endpoints: OwnEndpoints,
+        writer: ResponseWriter,
         ready: Callable[[], None],
     ) -> None:
         self.settings = settings
@@ -85,6 +84,7 @@ class LocalCloud:
         self._http_apis = http_apis
         self._services = services
         self._own_endpoints = own_endpoints
+        self._writer = writer
         self._ready = ready
         self._last_request = time.monotonic()
 
@@ -141,7 +141,7 @@ class LocalCloud:
         except Exception:
             _log.exception("%s %s", request.method, request.raw_path)
             response = Response.of_json({"message": "Internal server error"}, 500)
-        await _send(response, send, head=request.method == "HEAD")
+        await self._writer.write(response, send, head=request.method == "HEAD")
 
     async def _answer(self, request: Request, address: Address | None) -> Response:
         if address is not None:
@@ -181,22 +181,3 @@ async def _read_body(request: Request, receive: Receive, *, for_an_api: bool) ->
         return Response.of_json({"message": "Request Too Long"}, 413)
     request.body = b"" if request.body_too_large else b"".join(chunks)
     return None
-
-
-@lru_cache(1)
-def _http_date(seconds: int) -> str:
-    return formatdate(seconds, usegmt=True)
-
-
-async def _send(response: Response, send: Send, *, head: bool) -> None:
-    names = {name.lower() for name, _value in response.headers}
-    headers = list(response.headers)
-    if "content-length" not in names:
-        headers.append(("Content-Length", str(len(response.body))))
-    if "date" not in names:
-        headers.append(("Date", _http_date(int(time.time()))))
-    if "x-amzn-requestid" not in names and "apigw-requestid" not in names:
-        headers.append(("x-amzn-RequestId", str(uuid.uuid4())))
-    encoded = [(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in headers]
-    await send({"type": "http.response.start", "status": response.status, "headers": encoded})
-    await send({"type": "http.response.body", "body": b"" if head else response.body})

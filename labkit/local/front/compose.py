@@ -19,6 +19,7 @@ from labkit.local.engine import Engine
 from labkit.local.front.application import LocalCloud
 from labkit.local.front.clock import CloudClock
 from labkit.local.front.own_endpoints import OwnEndpoints
+from labkit.local.front.response_writer import ResponseWriter
 from labkit.local.front.services import Services
 from labkit.local.functions import FunctionRunner
 from labkit.local.settings import CloudSettings
@@ -65,11 +66,13 @@ def compose(
 
     Args:
         settings: port, credentials, account, work directory.
-        clock: by which tokens, signatures, sessions, caches, buckets and quotas age.
-        process_clock: how far this process's time is ahead; ``/_labkit/clock`` moves it.
+        clock: by which tokens, sessions, caches, buckets, quotas and the signatures of API calls age.
+        process_clock: how far this process's time is ahead: MiniStack's, and that of control-plane signatures;
+            ``/_labkit/clock`` moves it.
         shut_down: called when ``/_labkit/shutdown`` asks for the end.
         ready: called when everything is connected.
     """
+    numbers = random.Random()  # noqa: S311 - they name requests and are no secret
     engine, mailbox = Engine(settings, clock), Mailbox(clock=clock)
     cloud_clock = CloudClock(Path(settings.work_directory), process_clock)
     runner = FunctionRunner(
@@ -85,7 +88,7 @@ def compose(
         engine,
         settings.account_id,
         clock=clock,
-        numbers=random.Random(),  # noqa: S311 - they name requests and are no secret
+        numbers=numbers,
     )
     services = Services(
         user_pools=UserPoolService(engine, mailbox, clock=clock),
@@ -106,5 +109,6 @@ def compose(
         http_apis=gateway.http_apis,
         services=services,
         own_endpoints=own_endpoints,
+        writer=ResponseWriter(clock, numbers),
         ready=ready,
     )

@@ -90,7 +90,8 @@ class Environment:
         task_root: the unpacked deployment package.
         temporary: a directory of its own, removed with it.
         created: when its credentials were made.
-        clock_offset: how far the cloud's clock is ahead, in seconds.
+        clock: the time of day.
+        clock_offset: how far it is ahead of the computer's, in seconds.
     """
 
     def __init__(
@@ -100,11 +101,13 @@ class Environment:
         task_root: Path,
         temporary: Path,
         created: float,
+        clock: Callable[[], float],
         clock_offset: Callable[[], float],
     ) -> None:
         self.configuration = configuration
         self.task_root = task_root
         self.created = created
+        self._clock = clock
         self._clock_offset = clock_offset
         self.last_used = now()
         self.reusable = True
@@ -263,7 +266,8 @@ class Environment:
 
     def timed_out(self, request_id: str) -> FailedError:
         """End the process; the failure to raise."""
-        stamp = datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
+        moment = datetime.fromtimestamp(self._clock(), UTC)
+        stamp = moment.isoformat(timespec="milliseconds").removesuffix("+00:00")
         seconds = f"{self.configuration.timeout:.2f}"
         message = f"{stamp}Z {request_id} Task timed out after {seconds} seconds"
         return FailedError(

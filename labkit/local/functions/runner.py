@@ -45,7 +45,7 @@ class FunctionRunner:
         init_seconds: how long importing the code may take before it counts as part of the
             invocation.
         credential_seconds: how old credentials may get; must be less than their lifetime.
-        clock: the time of day, by which credentials age.
+        clock: the time of day, by which credentials age and logs are stamped.
         clock_offset: how far that clock is ahead of the computer's, in seconds: the environments' are, too.
         adopts: whether this process has no children but environments, and may end what they leave.
     """
@@ -246,7 +246,13 @@ class FunctionRunner:
             )
             with self._spawning:
                 environment = Environment(
-                    configuration, variables, task_root, temporary, created, self._clock_offset
+                    configuration,
+                    variables,
+                    task_root,
+                    temporary,
+                    created,
+                    self._clock,
+                    self._clock_offset,
                 )
                 with self._lock:
                     self._environments.add(environment)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 import re
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -35,6 +35,8 @@ class HttpApiControlPlane:
         forward: lets the engine authorize and answer a call.
         data_plane: gets the snapshots.
         user_pools: the issuers that an authorizer may name.
+        clock: seconds since the epoch.
+        numbers: for the ids of automatic deployments.
     """
 
     def __init__(
@@ -43,11 +45,15 @@ class HttpApiControlPlane:
         forward: Forward,
         data_plane: HttpApiDataPlane,
         user_pools: UserPools,
+        clock: Callable[[], float],
+        numbers: random.Random,
     ) -> None:
         self._state = state
         self._user_pools = user_pools
         self._forward = forward
         self._data_plane = data_plane
+        self._clock = clock
+        self._numbers = numbers
 
     async def handle(self, request: Request) -> Response:
         """Answer one call. The engine decides first whether the caller may make it."""
@@ -149,12 +155,12 @@ class HttpApiControlPlane:
             if stage.get("autoDeploy") is not True:
                 continue
             former = str(stage.get("deploymentId"))
-            deployment_id = uuid.uuid4().hex[:6]
+            deployment_id = f"{self._numbers.getrandbits(24):06x}"
             records["deployments"][deployment_id] = {
                 "deploymentId": deployment_id,
                 "autoDeployed": True,
                 "deploymentStatus": "DEPLOYED",
-                "createdDate": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                "createdDate": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._clock())),
                 "description": _AUTOMATIC,
             }
             self._data_plane.deploy(api_id, deployment_id)
