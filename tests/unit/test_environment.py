@@ -104,6 +104,10 @@ NOT_IN_A_COMMIT = {
             ("ana", r"conda\.org"),
             ("deb", r"\.debian\.org"),
             ("yarn", r"pkg\.com"),
+            ("mcr", r"\.microsoft\.com"),
+            ("ghcr", r"\.io"),
+            ("quay", r"\.io"),
+            ("docker", r"\.io"),
         ]
     ),
     "an index option": r"--(extra-)?index-url|(?m:^registry\s*=)",
