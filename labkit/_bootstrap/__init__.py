@@ -17,8 +17,8 @@ from labkit._bootstrap.environment import ROOT
 
 FIRST_NOTEBOOK = "notebooks/00-start-here.ipynb"
 
-# A worker for each core; each has a kernel and clouds of its own, so more than four would want much memory. A later
-# `-n 0` runs everything in one process.
+# Workers by the number of cores (tests/support/groups.py); each has a kernel and clouds of its own, so more than four
+# would want much memory. A later `-n 0` runs everything in one process.
 PARALLEL = ("-n", "auto", "--maxprocesses", "4")
 
 # What `python3 -m labkit test fast` gives to pytest: the tests that one runs while working.

@@ -1,6 +1,6 @@
 """The composition root: makes the parts of one local cloud and hands each what it needs.
 
-Nothing is started, read or written here; :meth:`LocalCloud.start` does that.
+Nothing is started, read or written here; :meth:`Parts.start` does that.
 """
 
 from __future__ import annotations

@@ -32,5 +32,5 @@ class EndedError(Exception):
 
 
 def failed(body: JsonObject, log: str = "") -> JsonObject:
-    """The result of an invocation that failed, as :class:`FunctionRunner` returns it."""
+    """The result of an invocation that failed, as :class:`labkit.local.functions.FunctionRunner` returns it."""
     return {"body": body, "error": True, "function_error": "Unhandled", "log": log}

@@ -25,7 +25,7 @@ CredentialsFor = Callable[[str, str], dict[str, str]]
 
 
 class FunctionRunner:
-    """Runs Python functions, as :meth:`labkit.local.engine.Engine.run_functions_with` wants it.
+    """Runs Python functions, as :meth:`labkit.local.engine.Functions.run_with` wants it.
 
     Calls block, and may come from any thread. At most ``max_environments`` of one function (and
     version) are kept and run at once; further calls wait for a free one. A handler may wait for a
