@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
@@ -46,13 +47,21 @@ def unnoticed(looked_at: list[Row], run: Callable[[Row], None]) -> list[str]:
     return found
 
 
-def check(name: str, gateway: SteeredGateway, run: Callable[[Row], None]) -> None:
+def check(name: str, mutated: AbstractContextManager[None], run: Callable[[Row], None]) -> None:
+    """The mutation's rows are green without it, and red while `mutated` is entered."""
     looked_at = [BY_ID[row_id] for row_id in MUTATIONS[name].rows]
     assert looked_at
     assert unnoticed(looked_at, run) == list(MUTATIONS[name].rows)
+    with mutated:
+        assert unnoticed(looked_at, run) == []
+
+
+@contextmanager
+def steered(gateway: SteeredGateway, name: str) -> Iterator[None]:
+    """The mutation, in a cloud in a process of its own."""
     gateway.steer(mutation=name)
     try:
-        assert unnoticed(looked_at, run) == []
+        yield
     finally:
         gateway.steer(mutation=None)
 
@@ -60,7 +69,7 @@ def check(name: str, gateway: SteeredGateway, run: Callable[[Row], None]) -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OF_REST_APIS)
 def test_the_ledger_of_rest_apis_notices(name: str, steered_gateway: SteeredGateway) -> None:
-    check(name, steered_gateway, SteeredRunner(steered_gateway).run)
+    check(name, steered(steered_gateway, name), SteeredRunner(steered_gateway).run)
 
 
 @pytest.mark.slow
@@ -68,12 +77,11 @@ def test_the_ledger_of_rest_apis_notices(name: str, steered_gateway: SteeredGate
 def test_the_ledger_of_http_apis_notices(
     name: str, steered_gateway: SteeredGateway, http_gateway: HttpGateway
 ) -> None:
-    check(name, steered_gateway, HttpRunner(http_gateway).run)
+    check(name, steered(steered_gateway, name), HttpRunner(http_gateway).run)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BY_DOOR["sign-in"])
 def test_the_ledger_of_user_pools_notices(name: str) -> None:
-    looked_at = [BY_ID[row_id] for row_id in MUTATIONS[name].rows]
-    with cognito_in_use() as cognito, MUTATIONS[name].applied_to(cognito):
-        assert unnoticed(looked_at, lambda row: run_row(cognito, row)) == []
+    with cognito_in_use() as cognito:
+        check(name, MUTATIONS[name].applied_to(cognito), lambda row: run_row(cognito, row))
