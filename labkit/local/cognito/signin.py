@@ -305,7 +305,8 @@ class ChoiceBasedSignIn:
             raise ApiError("CodeMismatchException", "Invalid code or auth state for the user.")
         user = self._user_of(pool, challenge)
         self._sessions.use(challenge)
-        self._user_pools.set_attribute(pool["Id"], user.username, "email_verified", "true")  # 3.19
+        # A right code verifies the address too (cognito 3.19).
+        self._user_pools.set_attribute(pool["Id"], user.username, "email_verified", "true")
         return await self.sign_in(pool, challenge.client_id, user, body.get("ClientMetadata"))
 
     def _user_of(self, pool: UserPool, challenge: Challenge) -> User:

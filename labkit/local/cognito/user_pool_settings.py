@@ -204,7 +204,7 @@ class UserPoolSettings:
                 secrets.choice(_SECRET_ALPHABET) for _ in range(_SECRET_LENGTH)
             )
         if "RefreshTokenRotation" in body:
-            # MiniStack drops the setting. A client that never had it doesn't report it (C-16).
+            # MiniStack drops the setting. A client that never had it doesn't report it (cognito C-16).
             changes["RefreshTokenRotation"] = {
                 "RetryGracePeriodSeconds": 0,
                 **body["RefreshTokenRotation"],

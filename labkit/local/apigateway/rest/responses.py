@@ -14,7 +14,7 @@ from labkit.local.messages import Headers, Response, utf8
 
 @dataclass(frozen=True, slots=True)
 class ResponseType:
-    """A gateway response type and its default on the wire (table 1b).
+    """A gateway response type and its default on the wire (gateway 1b).
 
     Attributes:
         name: AWS's name.

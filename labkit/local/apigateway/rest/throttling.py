@@ -11,7 +11,7 @@ from labkit.local.apigateway.rest.call import RestCall
 
 
 def limits_of(call: RestCall) -> Iterator[Limit]:
-    """The limits in the order of 6.5; they don't lift one another (gateway 6.6)."""
+    """The limits in the order of gateway 6.5; they don't lift one another (gateway 6.6)."""
     api_id, path, verb = call.deployment.api_id, call.found.resource.path, call.verb
     use, plan = call.key_use, Code.THROTTLE_USAGE_PLAN
     if use is not None:
