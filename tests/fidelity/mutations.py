@@ -1,6 +1,7 @@
 """Gates of both doors, and the sign-in, made wrong on purpose: a ledger that can't tell would prove nothing.
 
-Each is applied in a cloud that a test started for it (``steered_cloud.py``); the product has no hook for it.
+Each is applied in a cloud that a test started for it (``steered_cloud.py``), by private names: the product names its
+gates and pipelines (``ApiGateway``), and has no other hook for it.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class SteeredCloud:
             for kept in (authorizer, gateway.http_gates.lambda_authorizer):
                 kept.forget()
             self.clock.now, self.clock.runs = self.clock.start, False
-            gateway.buckets.refill()
+            gateway.buckets._buckets.clear()
         self.clock.now += asked.get("advance", 0)
         self.clock.runs = asked.get("run", self.clock.runs)
         if "mutation" in asked:

@@ -55,7 +55,7 @@ class Callers(Keys, Identities, Protocol):
 
 @dataclass(frozen=True)
 class ApiGateway:
-    """The service.
+    """The service. Its buckets, gates and pipelines are named for tests, which reset them and make one wrong.
 
     Attributes:
         addresses: which API a request is for.

@@ -55,10 +55,6 @@ class Buckets:
             return None
         return next(limit for limit in limits if limit.level == refused)
 
-    def refill(self) -> None:
-        """Make every bucket full."""
-        self._buckets.clear()
-
     def _bucket(self, limit: Limit) -> TokenBucket:
         """The bucket of a limit; a changed limit starts with a new, full bucket."""
         bucket = self._buckets.get(limit.key)

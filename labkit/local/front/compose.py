@@ -36,7 +36,7 @@ class Parts:
         engine: MiniStack.
         runner: Lambda's execution environments.
         clock: the movable clock.
-        gateway: API Gateway.
+        gateway: API Gateway; the cloud has what it needs of it, tests look inside.
     """
 
     engine: Engine
