@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -69,7 +69,9 @@ def pytest_options(arguments: Sequence[str]) -> list[str]:
     return [*PARALLEL, *arguments]
 
 
-def _open_course(options: Sequence[str]) -> NoReturn:
+def _open_course(
+    options: Sequence[str], become: Callable[[list[str]], NoReturn] | None = None
+) -> NoReturn:
     import zmq
 
     settings = {
@@ -89,7 +91,7 @@ def _open_course(options: Sequence[str]) -> NoReturn:
         command.append("--allow-root")
     if os.environ.get("LABKIT_CLOUD", "").strip().lower() != "aws":
         _hide_aws_account()
-    _continue_as([*command, *options])
+    (become or _continue_as)([*command, *options])
 
 
 def _hide_aws_account() -> None:

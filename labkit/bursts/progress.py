@@ -6,21 +6,25 @@ import time
 from collections.abc import Sized
 
 _QUIET_SECONDS = 0.5
-"""What is over sooner needs no progress."""
 _WIDTH = 24
 
 
 class TextBar:
-    """A line that is written over itself; quick bursts only get their last line."""
+    """A line that is written over itself; quick bursts only get their last line.
 
-    def __init__(self) -> None:
+    Args:
+        quiet_seconds: what is over sooner is quick.
+    """
+
+    def __init__(self, quiet_seconds: float = _QUIET_SECONDS) -> None:
+        self._quiet_seconds = quiet_seconds
         self._began = time.perf_counter()
         self._shown = ""
 
     def update(self, answered: Sized, total: int) -> None:
         """Write the line, if something changed."""
         line = bar(len(answered), total)
-        if line != self._shown and time.perf_counter() - self._began > _QUIET_SECONDS:
+        if line != self._shown and time.perf_counter() - self._began > self._quiet_seconds:
             print(f"\r{line}", end="", flush=True)
             self._shown = line
 

@@ -20,19 +20,21 @@ class Notebook:
 
     Attributes:
         title: the subject.
-        file: where it is, relative to ``notebooks/``.
+        file: where it is, relative to the folder.
+        folder: that of all notebooks.
     """
 
     title: str
     file: str
+    folder: Path = NOTEBOOKS
 
     @property
     def path(self) -> Path:
         """The file, which an installed package doesn't have."""
-        return NOTEBOOKS / self.file
+        return self.folder / self.file
 
     def __str__(self) -> str:
-        return f"{self.title}: {NOTEBOOKS.name}/{self.file}" if self.path.exists() else self.title
+        return f"{self.title}: {self.folder.name}/{self.file}" if self.path.exists() else self.title
 
     def link(self) -> Markup:
         """A link that works from the notebook that runs, whose directory is the working directory."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 
 import requests
@@ -22,13 +23,16 @@ _ROLE_SPREAD_SECONDS = 12
 class AwsCloud:
     """A real account, with the credentials that boto3 finds.
 
+    Args:
+        sleep: waits for what spreads in AWS.
+
     Raises:
         SetupError: boto3 finds no working credentials.
     """
 
     name = "aws"
 
-    def __init__(self) -> None:
+    def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         import boto3
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -47,6 +51,7 @@ class AwsCloud:
                 f"LABKIT_CLOUD=aws, but AWS doesn't accept your credentials ({error}): run `aws configure`, "
                 "or unset LABKIT_CLOUD to use the local cloud."
             ) from error
+        self._sleep = sleep
         self.http: requests.Session = requests.Session()
         self.inbox: Inbox = AskingInbox()
         self.clock = Clock(None)
@@ -84,7 +89,7 @@ class AwsCloud:
 
     def wait_for_role(self) -> None:
         """Wait until a new role can be assumed."""
-        time.sleep(_ROLE_SPREAD_SECONDS)
+        self._sleep(_ROLE_SPREAD_SECONDS)
 
     def wait_for_deployment(self, url: str) -> None:
         """Wait until a closed method answers with 401: a deployment takes some seconds to spread."""

@@ -65,8 +65,14 @@ def state_directory() -> Path:
     return path
 
 
-def attach_or_start() -> CloudSettings:
+def attach_or_start(
+    health_seconds: float = _HEALTH_SECONDS, grace_seconds: float = _GRACE_SECONDS
+) -> CloudSettings:
     """The settings of this user's running cloud; one is started when none runs.
+
+    Args:
+        health_seconds: how long a cloud may take to say that it is well.
+        grace_seconds: how long one that doesn't may take to end, before it is ended by force.
 
     Raises:
         SetupError: the state directory can't be used, or the engine is missing.
@@ -81,10 +87,10 @@ def attach_or_start() -> CloudSettings:
             settings is not None
             and code == present
             and _lives(directory)
-            and call(settings, "GET", "/_labkit/health", timeout=_HEALTH_SECONDS) is not None
+            and call(settings, "GET", "/_labkit/health", timeout=health_seconds) is not None
         ):
             return settings
-        return _start(directory, settings)
+        return _start(directory, settings, grace_seconds)
 
 
 def stop() -> bool:
@@ -150,9 +156,9 @@ def exchange(
         connection.close()
 
 
-def _start(directory: Path, before: CloudSettings | None) -> CloudSettings:
+def _start(directory: Path, before: CloudSettings | None, grace_seconds: float) -> CloudSettings:
     """Start a cloud, with the settings of the one before if they are known; the caller holds the start lock."""
-    _end(directory)
+    _end(directory, grace_seconds)
     work = _work_directory(directory)
     work.mkdir(exist_ok=True, mode=0o700)
     (work / INSTANCE_PID).unlink(missing_ok=True)
@@ -237,7 +243,7 @@ def _lives(directory: Path, patience: float = 0) -> bool:
         return False
 
 
-def _end(directory: Path) -> None:
+def _end(directory: Path, grace_seconds: float = _GRACE_SECONDS) -> None:
     """End the cloud of this directory, if one lives: by a request, and when that doesn't help, by force."""
     if not _lives(directory):
         return
@@ -246,7 +252,7 @@ def _end(directory: Path) -> None:
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
-        if not _lives(directory, _GRACE_SECONDS):
+        if not _lives(directory, grace_seconds):
             return
     raise CloudUnavailableError(
         f"A local cloud in {directory} doesn't end: end its process ({pid}) yourself, and run this cell again."

@@ -25,7 +25,16 @@ MOST_REQUESTS = 10_000
 MOST_SECONDS = 60.0
 
 
-def call_together(call: Call, url: str, *, clients: int, lab: Lab, name: str = "yours") -> RetryRun:
+def call_together(
+    call: Call,
+    url: str,
+    *,
+    clients: int,
+    lab: Lab,
+    name: str = "yours",
+    most_requests: int = MOST_REQUESTS,
+    most_seconds: float = MOST_SECONDS,
+) -> RetryRun:
     """Let many clients call a URL at the same moment, and keep what each sent.
 
     What an adapter of ``requests`` tries again by itself is counted as one request.
@@ -36,6 +45,8 @@ def call_together(call: Call, url: str, *, clients: int, lab: Lab, name: str = "
         clients: how many.
         lab: whose API it is.
         name: what pictures and tables call it.
+        most_requests: after so many of all clients they are stopped.
+        most_seconds: after so long, too.
 
     Raises:
         ForeignHostError: it isn't aimed at an API of the lab; on AWS, at one that carries the course's tag.
@@ -45,7 +56,7 @@ def call_together(call: Call, url: str, *, clients: int, lab: Lab, name: str = "
     if not 1 <= clients <= MOST_CLIENTS:
         raise BurstError(f"clients goes from 1 to {MOST_CLIENTS}.")
     Target.of(lab, [url])
-    crowd = _Crowd(clients)
+    crowd = _Crowd(clients, most_requests, most_seconds)
 
     def one(number: int) -> None:
         session = _Noting(crowd, number, lab.http)
@@ -66,7 +77,8 @@ def call_together(call: Call, url: str, *, clients: int, lab: Lab, name: str = "
 class _Crowd:
     """What the clients of one call have in common: the begin, the end, and all requests."""
 
-    def __init__(self, clients: int) -> None:
+    def __init__(self, clients: int, most_requests: int, most_seconds: float) -> None:
+        self._most_requests, self._most_seconds = most_requests, most_seconds
         self.start = threading.Barrier(clients, self._begin)
         self.stopped = threading.Event()
         self.attempts: list[Attempt] = []
@@ -86,7 +98,8 @@ class _Crowd:
             BurstError: it may not.
         """
         sent, seconds = len(self.attempts), self.now()
-        if self.stopped.is_set() or sent >= MOST_REQUESTS or seconds > MOST_SECONDS:
+        too_much = sent >= self._most_requests or seconds > self._most_seconds
+        if self.stopped.is_set() or too_much:
             raise BurstError(
                 f"The clients were stopped after {sent:,} requests and {seconds:.0f} s. "
                 "A client must give up after some tries."

@@ -28,7 +28,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.errors import CloudUnavailableError
-from labkit.local.functions import FunctionRunner, deployment_package, log_pipe
+from labkit.local.functions import FunctionRunner, log_pipe
+from labkit.local.functions.deployment_package import CodeStore
 from tests.support.attached_cloud import eventually
 from tests.support.patience import PATIENCE
 
@@ -971,6 +972,9 @@ def test_no_zip_file_or_a_broken_one(call: Call) -> None:
         assert error_of(call(content))[0] == "InvalidZipFileException"
 
 
-def test_a_package_that_unpacks_to_too_much(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deployment_package, "UNPACKED_LIMIT", 10)
-    assert error_of(call(PROCESS_ID))[0] == "InvalidZipFileException"
+def test_a_package_that_unpacks_to_too_much(tmp_path: Path) -> None:
+    size = len(textwrap.dedent(PROCESS_ID))
+    assert CodeStore(tmp_path / "a", limit=size).acquire(package(PROCESS_ID)).is_dir()
+    with pytest.raises(ValueError, match=f"over {size - 1} bytes"):
+        CodeStore(tmp_path / "b", limit=size - 1).acquire(package(PROCESS_ID))
+    assert not list((tmp_path / "b").iterdir())

@@ -266,11 +266,10 @@ def test_another_cloud_is_refused(value: str) -> None:
     assert one_sentence(refused.value)
 
 
-def test_only_aws_waits(sts: tuple[str, type[FakeSts]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_aws_waits(sts: tuple[str, type[FakeSts]]) -> None:
     waits: list[float] = []
-    monkeypatch.setattr("labkit.lab.aws_cloud.time.sleep", waits.append)
     with environment(**aws(sts[0])):
-        AwsCloud().wait_for_role()
+        AwsCloud(waits.append).wait_for_role()
     assert waits
     assert waits[0] > 5
 

@@ -26,7 +26,6 @@ import labkit
 from labkit.course.build import deployment_package
 from labkit.errors import CloudUnavailableError, SetupError
 from labkit.lab import cloud_process
-from labkit.local import instance
 from labkit.local.instance import clean_environment
 from labkit.local.settings import CloudSettings
 from tests.support.attached_cloud import environment, eventually
@@ -158,27 +157,21 @@ def test_clients_of_a_killed_cloud_go_on_with_the_next(state: Path) -> None:
     assert lab.http.get(f"{demo.invoke_url}/demo").status_code == 401
 
 
-def test_a_cloud_of_other_code_is_replaced(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cloud_of_other_code_is_replaced(state: Path) -> None:
     before, old = cloud_process.attach_or_start(), pid_of(state)
-    monkeypatch.setattr(instance, "_fingerprint", "of newer code")
+    told = json.loads((state / "cloud.json").read_text()) | {"fingerprint": "of older code"}
+    (state / "cloud.json").write_text(json.dumps(told))
     assert cloud_process.attach_or_start() == before
     assert ended(old)
     assert cloud_pids(state) == {pid_of(state)}
 
 
-@pytest.fixture
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cloud_process, "_HEALTH_SECONDS", 1.0)
-    monkeypatch.setattr(cloud_process, "_GRACE_SECONDS", 0.5)
-
-
 @posix
-@pytest.mark.usefixtures("_impatient")
 def test_a_hung_cloud_is_replaced(state: Path) -> None:
     before, old = cloud_process.attach_or_start(), pid_of(state)
     os.kill(old, signal.SIGSTOP)
     started = time.monotonic()
-    assert cloud_process.attach_or_start() == before
+    assert cloud_process.attach_or_start(health_seconds=1, grace_seconds=0.5) == before
     assert time.monotonic() - started < PATIENCE
     assert ended(old)
     assert cloud_process.call(before, "GET", "/_labkit/health")

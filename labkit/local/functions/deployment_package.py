@@ -18,7 +18,7 @@ UNPACKED_LIMIT = 250 * 1024 * 1024
 """AWS's limit for an unpacked deployment package, in bytes."""
 
 
-def _unpack(code_zip: bytes, target: Path) -> None:
+def _unpack(code_zip: bytes, target: Path, limit: int) -> None:
     """Unpack a deployment package into a new directory that nobody writes to.
 
     Raises:
@@ -26,7 +26,7 @@ def _unpack(code_zip: bytes, target: Path) -> None:
             be.
     """
     target.mkdir(parents=True)
-    left = UNPACKED_LIMIT
+    left = limit
     with zipfile.ZipFile(io.BytesIO(code_zip)) as package:
         for entry in package.infolist():
             mode = entry.external_attr >> 16
@@ -41,7 +41,7 @@ def _unpack(code_zip: bytes, target: Path) -> None:
                 while block := source.read(1 << 20):
                     left -= len(block)
                     if left < 0:
-                        raise ValueError(f"unpacked, it is over {UNPACKED_LIMIT} bytes")
+                        raise ValueError(f"unpacked, it is over {limit} bytes")
                     copy.write(block)
             path.chmod(0o555 if mode & 0o111 else 0o444)
     for directory, _, _ in os.walk(target, topdown=False):
@@ -73,10 +73,16 @@ def remove_tree(path: Path) -> None:
 
 
 class CodeStore:
-    """Unpacked deployment packages: each once, shared by its environments, removed with the last of them."""
+    """Unpacked deployment packages: each once, shared by its environments, removed with the last of them.
 
-    def __init__(self, directory: Path) -> None:
+    Args:
+        directory: where they are.
+        limit: how many bytes one may unpack to.
+    """
+
+    def __init__(self, directory: Path, limit: int = UNPACKED_LIMIT) -> None:
         self._directory = directory
+        self._limit = limit
         self._lock = threading.Lock()
         self._users: dict[Path, int] = {}
         self._unpacked = itertools.count()
@@ -91,7 +97,7 @@ class CodeStore:
         with self._lock:
             if path not in self._users:
                 try:
-                    _unpack(code_zip, path)
+                    _unpack(code_zip, path, self._limit)
                 except BaseException:
                     remove_tree(path)
                     raise

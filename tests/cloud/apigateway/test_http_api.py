@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Coroutine, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import jwt
 import pytest
 import requests
@@ -18,7 +22,6 @@ from jwt.algorithms import RSAAlgorithm
 
 from labkit import sigv4
 from labkit.journey import Code, Journey
-from labkit.lab import cloud_process
 from labkit.lab.local_cloud import LocalCloud
 from labkit.local.apigateway.composition import compose_http_gates, compose_rest_gates
 from labkit.local.apigateway.control.http.refusals import refusal
@@ -32,7 +35,6 @@ from labkit.local.apigateway.http.records import HttpDeployment, freeze, freeze_
 from labkit.local.apigateway.http.responses import HttpError
 from labkit.local.apigateway.http.routing import find_routes, route
 from labkit.local.apigateway.limits import Buckets
-from labkit.local.apigateway.loopback import LoopbackClient, UnreachableServerError
 from labkit.local.apigateway.outcomes import Answer, Pass, Stop
 from labkit.local.apigateway.proxy_results import MalformedProxyResultError
 from labkit.local.apigateway.rest.pipeline import rest_pipeline
@@ -40,6 +42,7 @@ from labkit.local.iam.caller import Caller
 from labkit.local.iam.evaluation import IdentityPolicies
 from labkit.local.iam.question import ANONYMOUS, Principal
 from labkit.local.messages import Request, Response
+from labkit.local.settings import CloudSettings
 from tests.support.policies import policy
 from tests.unit.apigateway.test_cognito_authorizer import (
     CLIENT,
@@ -330,10 +333,10 @@ def test_two_authorization_headers_are_not_a_token() -> None:
 def test_nothing_leaves_the_machine_for_an_issuer(
     issuer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def send(*_: Any) -> Any:
+    async def send(*_asked: Any, **_options: Any) -> Any:
         raise AssertionError("something was sent")
 
-    monkeypatch.setattr(LoopbackClient, "send", send)
+    monkeypatch.setattr(httpx.AsyncClient, "send", send)
     stopped(ask(token(claims(iss=issuer)), issuer=issuer), 500, "nothing leaves it")
 
 
@@ -383,12 +386,12 @@ def _jwk(**changed: Any) -> dict[str, Any]:
 def test_an_issuer_that_answers_nonsense(
     documents: dict[str, Any], status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def send(_self: Any, _verb: str, url: str, *_: Any) -> tuple[int, list[Any], bytes]:
-        found = documents.get(url)
+    async def send(_client: Any, request: httpx.Request, **_options: Any) -> httpx.Response:
+        found = documents.get(str(request.url))
         data = found if isinstance(found, bytes) else json.dumps(found).encode()
-        return (404 if found is None else 200), [], data
+        return httpx.Response(404 if found is None else 200, stream=httpx.ByteStream(data))
 
-    monkeypatch.setattr(LoopbackClient, "send", send)
+    monkeypatch.setattr(httpx.AsyncClient, "send", send)
     stopped(ask(token(claims(iss=LOCAL)), issuer=LOCAL), status)
 
 
@@ -861,11 +864,7 @@ def test_a_signature_does_not_reach_the_function() -> None:
     assert headers["x-forwarded-for"] == "1.2.3.4, 127.0.0.1"
 
 
-def test_a_server_that_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def send(*_: Any, **__: Any) -> Any:
-        raise UnreachableServerError("ConnectError")
-
-    monkeypatch.setattr(LoopbackClient, "send", send)
+def test_a_server_that_isn_t_there() -> None:
     proxy = {"integrationType": "HTTP_PROXY", "integrationUri": "http://127.0.0.1:9/"}
     response, journey, _functions = through(integration=proxy)
     assert (response.status, response.body) == (503, b'{"message":"Service Unavailable"}')
@@ -910,19 +909,28 @@ def test_settings_that_aws_takes() -> None:
 # -- the kernel's side ----------------------------------------------------------------------------------
 
 
-def test_the_journey_is_found_by_apigw_requestid(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_journey_is_found_by_apigw_requestid(tmp_path: Path) -> None:
     asked = []
 
-    def answer(_settings: object, _verb: str, path: str) -> dict[str, Any]:
-        asked.append(path)
-        return Journey("id", "GET", "/x", 200).to_dict()
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(Journey("id", "GET", "/x", 200).to_dict()).encode())
 
-    monkeypatch.setattr(cloud_process, "call", answer)
+        def log_message(self, *_: object) -> None:
+            pass
+
     cloud = object.__new__(LocalCloud)
-    cloud.settings = None  # type: ignore[assignment]
     response = requests.Response()
     response.headers["apigw-requestid"] = "ab-_cd="
-    assert cloud.journey(response).status == 200
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        cloud.settings = CloudSettings.new(server.server_port, tmp_path)
+        answering = threading.Thread(target=server.handle_request)
+        answering.start()
+        assert cloud.journey(response).status == 200
+        answering.join()
     assert asked == ["/_labkit/journeys/ab-_cd%3D"]
 
 

@@ -76,20 +76,14 @@ def test_too_many_clients(lab: Lab, api: MockApi, clients: int) -> None:
         call_together(once, api.url, clients=clients, lab=lab)
 
 
-def test_who_never_gives_up_is_stopped(
-    lab: Lab, api: MockApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_never_gives_up_is_stopped(lab: Lab, api: MockApi) -> None:
     api.limit(0.002, 1)
-    monkeypatch.setattr(crowd, "MOST_REQUESTS", 40)
     with pytest.raises(BurstError, match=r"stopped after 4.* must give up after some tries"):
-        call_together(naive, api.url, clients=5, lab=lab)
+        call_together(naive, api.url, clients=5, lab=lab, most_requests=40)
 
 
-def test_who_takes_too_long_is_stopped(
-    lab: Lab, api: MockApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_takes_too_long_is_stopped(lab: Lab, api: MockApi) -> None:
     api.limit(0.003, 1)
-    monkeypatch.setattr(crowd, "MOST_SECONDS", 0.3)
 
     def slowly(
         http: requests.Session, verb: str, url: str, sleep: Sleep, clock: Clock
@@ -99,7 +93,7 @@ def test_who_takes_too_long_is_stopped(
         return response
 
     with pytest.raises(BurstError, match="stopped after"):
-        call_together(slowly, api.url, clients=3, lab=lab)
+        call_together(slowly, api.url, clients=3, lab=lab, most_seconds=0.3)
 
 
 def test_what_a_client_raises_is_raised_and_ends_the_others(lab: Lab, api: MockApi) -> None:
@@ -122,8 +116,8 @@ def test_on_aws_each_client_has_a_way_of_its_own(lab: Lab, tmp_path: Path) -> No
     there = requests.Session()
     there.trust_env = False
     there.verify = str(tmp_path)
-    mine = crowd._Noting(crowd._Crowd(1), 0, there)
+    mine = crowd._Noting(crowd._Crowd(1, 10, 60), 0, there)
     assert mine.adapters is not there.adapters
     assert (mine.trust_env, mine.verify) == (False, str(tmp_path))
-    local = crowd._Noting(crowd._Crowd(1), 0, lab.http)
+    local = crowd._Noting(crowd._Crowd(1, 10, 60), 0, lab.http)
     assert local.adapters is lab.http.adapters

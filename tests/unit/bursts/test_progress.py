@@ -2,7 +2,6 @@
 
 import pytest
 
-from labkit.bursts import progress
 from labkit.bursts.progress import TextBar, bar
 
 
@@ -18,11 +17,8 @@ def test_what_is_quick_only_gets_its_last_line(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out == "10 requests sent\n"
 
 
-def test_the_line_is_written_over(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(progress, "_QUIET_SECONDS", -1)
-    slow = TextBar()
+def test_the_line_is_written_over(capsys: pytest.CaptureFixture[str]) -> None:
+    slow = TextBar(quiet_seconds=-1)
     for done in (5, 5, 10):
         slow.update(range(done), 10)
     slow.finish("done")

@@ -760,9 +760,8 @@ def test_guesses_are_labelled() -> None:
 def test_a_notebook_is_linked_from_the_directory_of_the_one_that_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labkit.doctor.explanation.NOTEBOOKS", tmp_path / "notebooks")
     (tmp_path / "notebooks" / "lab").mkdir(parents=True)
-    notebook = Notebook("CORS", "lab/09-cors & more.ipynb")
+    notebook = Notebook("CORS", "lab/09-cors & more.ipynb", tmp_path / "notebooks")
     assert str(notebook) == notebook.link() == "CORS", "an installed package has none"
     (tmp_path / "notebooks" / "lab" / "09-cors & more.ipynb").touch()
     assert str(notebook) == "CORS: notebooks/lab/09-cors & more.ipynb"
