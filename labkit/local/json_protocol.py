@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -57,7 +56,7 @@ def json_response(body: JsonObject, status: int = 200) -> Response:
     return Response(status, [("Content-Type", CONTENT_TYPE)], encoded)
 
 
-def with_protocol_headers(response: Response) -> Response:
+def with_protocol_headers(response: Response, request_id: str) -> Response:
     """The response with a request id, and with its error type where the SDKs for Java and Go look for it."""
     headers = without_headers(
         response.headers,
@@ -68,7 +67,7 @@ def with_protocol_headers(response: Response) -> Response:
         "x-amzn-errortype",
     )
     headers.append(("Content-Type", CONTENT_TYPE))
-    headers.append(("x-amzn-RequestId", str(uuid.uuid4())))
+    headers.append(("x-amzn-RequestId", request_id))
     if error_type := error_type_of(response):
         headers.append(("x-amzn-ErrorType", f"{error_type}:"))
     return Response(response.status, headers, response.body)

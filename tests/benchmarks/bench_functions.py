@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import io
+import random
 import statistics
 import sys
 import tempfile
@@ -75,7 +76,7 @@ def burst(run: Run, record: dict[str, Any]) -> float:
 
 def main() -> None:
     directory = Path(tempfile.mkdtemp())
-    engine = Engine(CloudSettings.new(4566, directory), time.time)
+    engine = Engine(CloudSettings.new(4566, directory), time.time, random.Random())
     asyncio.run(engine.start())
     their_run = importlib.import_module("ministack.services.lambda_svc")._execute_function_warm
     runner = FunctionRunner(

@@ -11,6 +11,7 @@ import atexit
 import base64
 import json
 import os
+import random
 import shutil
 import tempfile
 import threading
@@ -29,7 +30,7 @@ from botocore.credentials import Credentials
 from botocore.loaders import Loader
 
 from labkit.local.cognito.mailbox import Mailbox
-from labkit.local.cognito.user_pools import TARGET_PREFIX, UserPoolService
+from labkit.local.cognito.user_pools import TARGET_PREFIX, UserPoolService, draw_digits
 from labkit.local.engine import Engine
 from labkit.local.messages import Request, Response
 from labkit.local.settings import CloudSettings
@@ -70,7 +71,7 @@ class InProcessCloud:
     def __init__(self, work_directory: Path) -> None:
         self.settings = CloudSettings.new(4566, work_directory)
         before = dict(os.environ)
-        self.engine = Engine(self.settings, time.time)
+        self.engine = Engine(self.settings, time.time, random.Random())
         self.loop = Loop()
         self.loop.run(self.engine.start())
         self.environment = dict(os.environ)
@@ -131,7 +132,13 @@ class Cognito:
         self.loop = cloud.loop
         self.clock = Clock()
         self.mailbox = Mailbox(clock=self.clock)
-        self.service = UserPoolService(engine, self.mailbox, clock=self.clock)
+        self.service = UserPoolService(
+            engine,
+            self.mailbox,
+            clock=self.clock,
+            numbers=random.Random(),
+            draw_digits=draw_digits,
+        )
 
     def request(
         self,

@@ -96,6 +96,7 @@ class OneApi:
             api_keys=engine.usage_plans,
             buckets=Buckets(time.time),
             clock=time.time,
+            numbers=random.Random(),
         )
         self._journeys = Journeys()
         self._data_plane = RestApiDataPlane(

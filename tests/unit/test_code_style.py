@@ -37,3 +37,15 @@ def test_only_the_engine_reaches_into_ministack() -> None:
     ]
     assert reaching
     assert all(engine in path.parents for path in reaching), reaching
+
+
+def test_clock_and_randomness_are_handed_in() -> None:
+    """In the local cloud; what nobody may guess comes from ``secrets``. A handler's process has a clock of its own."""
+    own = re.compile(r"uuid[14]\(|datetime\.now\(|utcnow\(|time\.time\(\)|gmtime\(\)|random\.[a-z]")
+    local = ROOT / "labkit" / "local"
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in set(local.rglob("*.py")) - {local / "functions" / "runtime.py"}
+        for match in own.finditer(path.read_text("utf-8"))
+    ]
+    assert not found

@@ -95,7 +95,7 @@ def compose_api_gateway(
         engine: the seam to the control planes.
         account_id: the owner of the APIs.
         clock: seconds since the epoch.
-        numbers: for the ids of requests.
+        numbers: for the ids of requests, invocations and deployments.
     """
     buckets, journeys = Buckets(clock), Journeys()
     rest_gates = compose_rest_gates(
@@ -105,6 +105,7 @@ def compose_api_gateway(
         api_keys=engine.usage_plans,
         buckets=buckets,
         clock=clock,
+        numbers=numbers,
     )
     http_gates = compose_http_gates(
         functions=engine.functions,
@@ -154,6 +155,7 @@ def compose_rest_gates(
     api_keys: ApiKeys,
     buckets: Buckets,
     clock: Clock,
+    numbers: random.Random,
 ) -> RestGates:
     """The gates of REST APIs over the services that they ask."""
     usage_plans, http_server = UsagePlans(api_keys, clock), HttpServerIntegration()
@@ -174,7 +176,7 @@ def compose_rest_gates(
         ),
         integrations={
             "MOCK": mock_integration,
-            "AWS_PROXY": LambdaProxyIntegration(functions),
+            "AWS_PROXY": LambdaProxyIntegration(functions, numbers),
             "HTTP": http_server,
             "HTTP_PROXY": http_server,
         },

@@ -8,6 +8,7 @@ credentials is answered here. Facts: cognito 10.
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -26,6 +27,7 @@ from labkit.local.json_protocol import (
     with_protocol_headers,
 )
 from labkit.local.messages import Request, Response
+from labkit.local.random_ids import new_uuid
 from labkit.tokens.signed import Claims
 
 JsonObject = dict[str, Any]
@@ -63,9 +65,13 @@ class IdentityPoolService:
     Args:
         engine: MiniStack; it need not be started yet.
         clock: seconds since the epoch.
+        numbers: for the ids of requests.
     """
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, engine: Engine, *, clock: Callable[[], float], numbers: random.Random
+    ) -> None:
+        self._numbers = numbers
         self._engine = engine
         self._pools = engine.identity_pools
         self._pools.operations.answer_with(self._answer)
@@ -92,9 +98,9 @@ class IdentityPoolService:
         try:
             self._model.check(operation, body_of(request))
         except ApiError as refusal:
-            return with_protocol_headers(refusal.response)
+            return with_protocol_headers(refusal.response, new_uuid(self._numbers))
         response = await self._engine.forward(request)
-        return with_protocol_headers(_in_aws_words(operation, response))
+        return with_protocol_headers(_in_aws_words(operation, response), new_uuid(self._numbers))
 
     async def _answer(self, operation: str, body: JsonObject, proceed: Operation) -> Response:
         body = {name: value for name, value in body.items() if value is not None}

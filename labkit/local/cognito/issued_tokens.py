@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import base64
 import json
-import uuid
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from labkit.local.cognito.sealed_tokens import RefreshToken, TokenSeal
 from labkit.local.engine import Group, User, UserPools
+from labkit.local.random_ids import new_uuid
 
 JsonObject = dict[str, Any]
 
@@ -32,11 +33,13 @@ class IssuedTokens:
     Args:
         user_pools: sign with their own keys.
         seal: encrypts refresh tokens.
+        numbers: for the ids of sign-ins.
     """
 
-    def __init__(self, user_pools: UserPools, seal: TokenSeal) -> None:
+    def __init__(self, user_pools: UserPools, seal: TokenSeal, numbers: random.Random) -> None:
         self._user_pools = user_pools
         self._seal = seal
+        self._numbers = numbers
 
     def complete(
         self, pool_id: str, result: JsonObject, refreshed: RefreshToken | None = None
@@ -51,7 +54,7 @@ class IssuedTokens:
         access = claims_of(result["AccessToken"])
         identity = claims_of(result["IdToken"])
         if refreshed is None:
-            facts = SignInFacts(str(uuid.uuid4()), int(access["auth_time"]))
+            facts = SignInFacts(new_uuid(self._numbers), int(access["auth_time"]))
         else:
             facts = SignInFacts(refreshed.event_id, refreshed.auth_time)
         for claims in (access, identity):

@@ -6,7 +6,7 @@ Facts: cognito 7.
 from __future__ import annotations
 
 import hmac
-import uuid
+import random
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,6 +16,7 @@ from labkit.local.cognito.sealed_tokens import RefreshToken, TokenSeal
 from labkit.local.engine import Operation, UserPoolClient, UserPools
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response
+from labkit.local.random_ids import new_uuid
 
 JsonObject = dict[str, Any]
 
@@ -31,6 +32,7 @@ class Refresh:
         seal: opens refresh tokens.
         issued: completes the new tokens.
         clock: seconds since the epoch.
+        numbers: for the ids of tokens.
         limit: how many replaced tokens are remembered.
     """
 
@@ -41,12 +43,14 @@ class Refresh:
         issued: IssuedTokens,
         *,
         clock: Callable[[], float],
+        numbers: random.Random,
         limit: int = 20_000,
     ) -> None:
         self._user_pools = user_pools
         self._seal = seal
         self._issued = issued
         self._clock = clock
+        self._numbers = numbers
         self._limit = limit
         self._replaced_at: OrderedDict[str, float] = OrderedDict()
 
@@ -142,7 +146,7 @@ class Refresh:
 
     def _successor(self, pool_id: str, token: RefreshToken) -> RefreshToken:
         # It ends when the first one would have ended (cognito 7.4).
-        claims = {**claims_of(token.jwt), "jti": str(uuid.uuid4()), "iat": int(self._clock())}
+        claims = {**claims_of(token.jwt), "jti": new_uuid(self._numbers), "iat": int(self._clock())}
         jwt = self._user_pools.sign_token(pool_id, "access", claims)
         return RefreshToken(jwt, token.event_id, token.auth_time)
 

@@ -7,6 +7,7 @@ Every operation passes MiniStack's signature and IAM checks before anything here
 
 from __future__ import annotations
 
+import random
 import re
 import secrets
 from collections.abc import Awaitable, Callable
@@ -32,6 +33,7 @@ from labkit.local.json_protocol import (
     with_protocol_headers,
 )
 from labkit.local.messages import Request, Response
+from labkit.local.random_ids import new_uuid
 
 JsonObject = dict[str, Any]
 
@@ -58,6 +60,7 @@ class UserPoolService:
         engine: MiniStack; it need not be started yet.
         mailbox: takes every mail that Cognito sends.
         clock: seconds since the epoch.
+        numbers: for ids, which are no secret.
         draw_digits: that many random digits, for codes.
     """
 
@@ -67,22 +70,26 @@ class UserPoolService:
         mailbox: Mailbox,
         *,
         clock: Callable[[], float],
-        draw_digits: Callable[[int], str] = draw_digits,
+        numbers: random.Random,
+        draw_digits: Callable[[int], str],
     ) -> None:
+        self._numbers = numbers
         self._forward = engine.forward
         self._user_pools = user_pools = engine.user_pools
         self._model = ServiceModel("cognito-idp")
         seal = TokenSeal()
         sessions = ChallengeSessions(clock=clock)
         self._sessions = sessions
-        self._issued = IssuedTokens(user_pools, seal)
+        self._issued = IssuedTokens(user_pools, seal, numbers)
         self._sign_in = ChoiceBasedSignIn(
             user_pools, mailbox, sessions, clock=clock, draw_digits=draw_digits
         )
         self._challenges = password_challenges.PasswordChallenges(
             user_pools, sessions, self._sign_in, clock=clock
         )
-        self._refresh = refresh.Refresh(user_pools, seal, self._issued, clock=clock)
+        self._refresh = refresh.Refresh(
+            user_pools, seal, self._issued, clock=clock, numbers=numbers
+        )
         accounts = UserAccounts(user_pools, engine.iam, mailbox, sessions, clock=clock)
         settings = UserPoolSettings(user_pools)
         self._operations: dict[str, Callable[[JsonObject, Operation], Awaitable[Response]]] = {
@@ -124,9 +131,9 @@ class UserPoolService:
         try:
             self._model.check(operation, body_of(request))
         except ApiError as refusal:
-            return with_protocol_headers(refusal.response)
+            return with_protocol_headers(refusal.response, new_uuid(self._numbers))
         response = await self._forward(request)
-        return with_protocol_headers(_in_aws_words(operation, response))
+        return with_protocol_headers(_in_aws_words(operation, response), new_uuid(self._numbers))
 
     async def _answer(self, operation: str, body: JsonObject, proceed: Operation) -> Response:
         # A parameter that is null is one that wasn't sent.

@@ -10,6 +10,7 @@ verified in ``signatures.py``, and ``access.py`` refuses the others.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 
 from labkit.local.engine.cognito_mail import CognitoMail
@@ -67,12 +68,15 @@ class Engine:
     Args:
         settings: the cloud's port, credentials and account.
         clock: seconds since the epoch.
+        numbers: for the ids of requests.
     """
 
-    def __init__(self, settings: CloudSettings, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: CloudSettings, clock: Callable[[], float], numbers: random.Random
+    ) -> None:
         self.settings = settings
         self.ministack = ministack = MiniStack(settings)
-        self.signatures = Signatures(ministack)
+        self.signatures = Signatures(ministack, numbers)
         self.sts = Sts(ministack, clock)
         self.iam = Iam(ministack, self.sts, clock)
         self.policy_questions = PolicyQuestions(ministack)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import uuid
+import random
 from urllib.parse import parse_qs
 
 from labkit.local.engine import names
 from labkit.local.engine.ministack import MiniStack, response_of
 from labkit.local.messages import Request, Response
+from labkit.local.random_ids import new_uuid
 
 
 class Signatures:
@@ -17,10 +18,12 @@ class Signatures:
 
     Args:
         ministack: knows the keys.
+        numbers: for the ids of requests.
     """
 
-    def __init__(self, ministack: MiniStack) -> None:
+    def __init__(self, ministack: MiniStack, numbers: random.Random) -> None:
         self._ministack = ministack
+        self._numbers = numbers
 
     def takes_for_root(self, access_key_id: str) -> bool:
         """Whether MiniStack would treat this key as root without a look at the signature."""
@@ -96,7 +99,7 @@ class Signatures:
             service,
             "",
             "",
-            str(uuid.uuid4()),
+            new_uuid(self._numbers),
             error_code=error_type,
             message=message,
             headers=headers,

@@ -14,7 +14,7 @@ from labkit.clock import ProcessClock
 from labkit.local.apigateway.composition import ApiGateway, compose_api_gateway
 from labkit.local.cognito.identity_pools import IdentityPoolService
 from labkit.local.cognito.mailbox import Mailbox
-from labkit.local.cognito.user_pools import UserPoolService
+from labkit.local.cognito.user_pools import UserPoolService, draw_digits
 from labkit.local.engine import Engine
 from labkit.local.front.application import LocalCloud
 from labkit.local.front.clock import CloudClock
@@ -72,8 +72,8 @@ def compose(
         shut_down: called when ``/_labkit/shutdown`` asks for the end.
         ready: called when everything is connected.
     """
-    numbers = random.Random()  # noqa: S311 - they name requests and are no secret
-    engine, mailbox = Engine(settings, clock), Mailbox(clock=clock)
+    numbers = random.Random()  # noqa: S311 - for ids, which are no secret
+    engine, mailbox = Engine(settings, clock, numbers), Mailbox(clock=clock)
     cloud_clock = CloudClock(Path(settings.work_directory), process_clock)
     runner = FunctionRunner(
         engine.sts.role_credentials,
@@ -91,8 +91,10 @@ def compose(
         numbers=numbers,
     )
     services = Services(
-        user_pools=UserPoolService(engine, mailbox, clock=clock),
-        identity_pools=IdentityPoolService(engine, clock=clock),
+        user_pools=UserPoolService(
+            engine, mailbox, clock=clock, numbers=numbers, draw_digits=draw_digits
+        ),
+        identity_pools=IdentityPoolService(engine, clock=clock, numbers=numbers),
         usage=gateway.usage,
         rest_apis=gateway.rest_control,
         http_apis=gateway.http_control,

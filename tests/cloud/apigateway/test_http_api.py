@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import threading
 import time
 from collections.abc import Coroutine, Mapping
@@ -753,6 +754,7 @@ def test_both_doors_have_the_same_gates() -> None:
         api_keys=None,  # type: ignore[arg-type]
         buckets=Buckets(lambda: float(NOW)),
         clock=lambda: float(NOW),
+        numbers=random.Random(1),
     )
     rest, http = rest_pipeline(rest_gates).gates, http_pipeline(gates()).gates
     # A REST API's resource policy is asked again behind the authorizer.

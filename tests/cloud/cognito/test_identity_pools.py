@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import random
 import time
 from typing import Any
 
@@ -35,7 +36,9 @@ class IdentityPools:
 
     def __init__(self, cognito: Cognito) -> None:
         self.cognito = cognito
-        self.service = IdentityPoolService(cognito.engine, clock=cognito.clock)
+        self.service = IdentityPoolService(
+            cognito.engine, clock=cognito.clock, numbers=random.Random()
+        )
         self.user_pool = cognito.pool("PASSWORD", "EMAIL_OTP")
         cognito.user(self.user_pool)
         self.client = cognito.client(self.user_pool)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from labkit.local.apigateway.rest.lambda_proxy import (
 from labkit.local.apigateway.rest.records import freeze_integration
 from labkit.local.apigateway.rest.responses import GatewayError
 from labkit.local.messages import CONTROL_CHARACTER, Request, Response
+from labkit.local.random_ids import new_uuid
 from tests.support.rest_calls import call, run
 
 JSON = st.recursive(
@@ -235,7 +237,9 @@ class Function:
 def _invoke(function: Function, **integration: Any) -> tuple[Answer | Stop[GatewayError], RestCall]:
     made = call(log=[])
     settings = {"type": "AWS_PROXY", "httpMethod": "POST", "uri": URI, **integration}
-    return run(LambdaProxyIntegration(function)(made, freeze_integration(settings))), made
+    return run(
+        LambdaProxyIntegration(function, random.Random(1))(made, freeze_integration(settings))
+    ), made
 
 
 def test_an_answer() -> None:
@@ -279,7 +283,8 @@ def test_lambda_throttles() -> None:
         "DEFAULT_5XX",
     )
     lines = made.log or []
-    assert any(line.startswith("Lambda invocation failed with status: 429.") for line in lines)
+    request_id = new_uuid(random.Random(1))
+    assert f"Lambda invocation failed with status: 429. Lambda request id: {request_id}" in lines
     assert "Execution failed due to configuration error: Rate Exceeded." in lines
 
 
@@ -287,7 +292,7 @@ def test_a_late_function_holds_nobody() -> None:
     """The answer comes although the function never ends."""
 
     async def ask() -> Answer | Stop[GatewayError]:
-        integration = LambdaProxyIntegration(Function())
+        integration = LambdaProxyIntegration(Function(), random.Random(1))
         settings = {"httpMethod": "POST", "uri": URI, "timeoutInMillis": 50}
         return await asyncio.wait_for(integration(call(), freeze_integration(settings)), 5)
 
@@ -301,7 +306,7 @@ def test_a_stage_variable_names_the_function() -> None:
     uri = URI.replace(":function:f", ":function:${stageVariables.name}")
     made = call(stage_variables={"name": "blue"})
     run(
-        LambdaProxyIntegration(function)(
+        LambdaProxyIntegration(function, random.Random(1))(
             made, freeze_integration({"httpMethod": "POST", "uri": uri})
         )
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import time
-import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -35,6 +35,7 @@ from labkit.local.apigateway.rest.responses import (
     GatewayError,
 )
 from labkit.local.messages import Response
+from labkit.local.random_ids import new_uuid
 
 _FAULTS = {
     "timeout": (GatewayError(INTEGRATION_TIMEOUT), Code.INTEGRATION_TIMEOUT),
@@ -57,10 +58,12 @@ class LambdaProxyIntegration:
 
     Args:
         functions: where the functions are.
+        numbers: for the ids of invocations.
     """
 
-    def __init__(self, functions: LambdaFunctions) -> None:
+    def __init__(self, functions: LambdaFunctions, numbers: random.Random) -> None:
         self._invoker = Invoker(functions)
+        self._numbers = numbers
 
     async def __call__(
         self, call: RestCall, integration: RestIntegration
@@ -91,7 +94,7 @@ class LambdaProxyIntegration:
         started = time.perf_counter()
         invocation = await self._invoker.invoke(arn, event, integration.timeout)
         if invocation.fault is not None:
-            _log_fault(call, invocation.fault)
+            _log_fault(call, invocation.fault, self._numbers)
             error, code = _FAULTS[invocation.fault]
             return Stop(error, code, invocation.integration_reason, evidence)
         _log_answer(call, invocation.payload, time.perf_counter() - started)
@@ -107,11 +110,12 @@ class LambdaProxyIntegration:
         return Answer(response, f"{name} answered {response.status}", evidence)
 
 
-def _log_fault(call: RestCall, fault: str) -> None:
+def _log_fault(call: RestCall, fault: str, numbers: random.Random) -> None:
     if fault == "timeout":
         call.write("Execution failed due to a timeout error")
     elif fault == "throttled":
-        call.write(f"Lambda invocation failed with status: 429. Lambda request id: {uuid.uuid4()}")
+        request_id = new_uuid(numbers)
+        call.write(f"Lambda invocation failed with status: 429. Lambda request id: {request_id}")
         call.write("Execution failed due to configuration error: Rate Exceeded.")
     else:
         call.write("Lambda execution failed with status 200 due to customer function error")
