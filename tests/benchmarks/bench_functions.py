@@ -9,7 +9,6 @@ the median latency of a warm, silent handler at most 0.25 of MiniStack's, 100 ca
 from __future__ import annotations
 
 import asyncio
-import importlib
 import io
 import random
 import statistics
@@ -26,6 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from labkit.local.engine import Engine
+from labkit.local.engine.patches import PATCHES
 from labkit.local.functions import FunctionRunner
 from labkit.local.settings import CloudSettings
 
@@ -78,7 +78,8 @@ def main() -> None:
     directory = Path(tempfile.mkdtemp())
     engine = Engine(CloudSettings.new(4566, directory), time.time, random.Random())
     asyncio.run(engine.start())
-    their_run = importlib.import_module("ministack.services.lambda_svc")._execute_function_warm
+    [warm] = [patch for patch in PATCHES if patch.name == "_execute_function_warm"]
+    their_run = engine.ministack[warm]
     runner = FunctionRunner(
         engine.sts.role_credentials, "http://127.0.0.1:4566", directory, clock=time.time
     )

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 import time
@@ -19,11 +18,13 @@ from typing import Any
 
 from labkit.clock import PROCESS_CLOCK
 from labkit.local.apigateway.rest import lambda_authorizer
+from labkit.local.engine import names
 from labkit.local.front.application import Receive, Scope
 from labkit.local.front.compose import compose
 from labkit.local.front.response_writer import Send
 from labkit.local.settings import CloudSettings
 from tests.fidelity.mutations import MUTATIONS
+from tests.support.ministack_names import CREATE_ROLE, PUT_ROLE_POLICY
 from tests.support.start import serve
 
 
@@ -89,19 +90,18 @@ class SteeredCloud:
         if "authorizer_limit" in asked:
             authorizer._door = replace(authorizer._door, limit=asked["authorizer_limit"])
         if "end_session" in asked:
-            sessions = importlib.import_module("ministack.services.sts")._sessions
+            sessions = self.engine.ministack[names.SESSIONS]
             sessions[asked["end_session"]]["Expiration"] = self.clock.now
         return {"now": self.clock.now, "invocations": dict(self.invocations)}
 
     def _make_foreign_role(self, account_id: str, name: str, trust: str, policy: str) -> None:
         """A role in another account; this cloud's own callers can't reach that account's control plane."""
-        iam = importlib.import_module("ministack.services.iam")
-        responses = importlib.import_module("ministack.core.responses")
-        with responses.request_scope(account_id, self.settings.region):
-            iam._create_role({"RoleName": [name], "AssumeRolePolicyDocument": [trust]})
-            iam._put_role_policy(
-                {"RoleName": [name], "PolicyName": ["calls"], "PolicyDocument": [policy]}
-            )
+        ministack = self.engine.ministack
+        role = {"RoleName": [name], "AssumeRolePolicyDocument": [trust]}
+        may = {"RoleName": [name], "PolicyName": ["calls"], "PolicyDocument": [policy]}
+        with ministack[names.REQUEST_SCOPE](account_id, self.settings.region):
+            ministack[CREATE_ROLE](role)
+            ministack[PUT_ROLE_POLICY](may)
 
 
 if __name__ == "__main__":

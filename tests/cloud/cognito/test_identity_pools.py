@@ -6,7 +6,6 @@ What AWS answers case by case is in the ledger, what a forger tries in tests/sec
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import random
 import time
@@ -24,7 +23,7 @@ from labkit.local.cognito.identity_pools import (
     trust_policy_problem,
 )
 from labkit.local.cognito.issued_tokens import claims_of
-from labkit.local.engine import Role
+from labkit.local.engine import Role, names
 from labkit.local.messages import Request, Response
 from tests.support.in_process_cloud import Answer, Cognito
 
@@ -113,19 +112,16 @@ def test_two_logins_are_one_identity(pools: IdentityPools) -> None:
         assert answer.body["IdentityId"] == first
 
 
-def test_fifty_logins_at_once_are_one_identity(
-    pools: IdentityPools, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fifty_logins_at_once_are_one_identity(pools: IdentityPools) -> None:
     """MiniStack answers in threads: here each takes a while between its look and its note."""
-    cognito = importlib.import_module("ministack.services.cognito")
-    link = cognito._link_logins
+    ministack = pools.cognito.engine.ministack
+    link = ministack[names.LINK_LOGINS]
 
     def slowly(*arguments: Any) -> Any:
         found = link(*arguments)
         time.sleep(0.005)
         return found
 
-    monkeypatch.setattr(cognito, "_link_logins", slowly)
     pool_id, logins = pools.pool(), {pools.provider: pools.token()}
     requests = [
         pools.request("GetId", IdentityPoolId=pool_id, Logins=logins, AccountId=str(number))
@@ -135,7 +131,11 @@ def test_fifty_logins_at_once_are_one_identity(
     async def all_at_once() -> list[Response]:
         return list(await asyncio.gather(*(pools.service.handle(one) for one in requests)))
 
-    answers = pools.cognito.loop.run(all_at_once())
+    ministack.replace([(names.LINK_LOGINS, slowly)])
+    try:
+        answers = pools.cognito.loop.run(all_at_once())
+    finally:
+        ministack.replace([(names.LINK_LOGINS, link)])
     assert {answer.status for answer in answers} == {200}
     assert len({answer.json()["IdentityId"] for answer in answers}) == 1
 

@@ -18,6 +18,7 @@ from labkit.local.cognito.signin import masked
 from labkit.local.engine import UserPool, UserPoolClient
 from labkit.local.json_protocol import ApiError
 from tests.support.in_process_cloud import Answer, Clock, Cognito
+from tests.support.ministack_names import SRP_N
 
 EMAIL = "jane@example.com"
 PASSWORD = "Correct-1234"
@@ -355,9 +356,7 @@ def srp_sign_in(cognito: Cognito, client_id: str, password: str) -> Answer:
     import secrets
     from datetime import UTC, datetime
 
-    from ministack.services import cognito as ministack
-
-    n, g = ministack._SRP_N, 2
+    n, g = cognito.engine.ministack[SRP_N], 2
     a = secrets.randbelow(n)
     big_a = pow(g, a, n)
     question = cognito.call(

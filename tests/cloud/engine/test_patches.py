@@ -12,6 +12,7 @@ from labkit.local.engine import names
 from labkit.local.engine.ministack import MiniStack
 from labkit.local.engine.patches import PATCHES, Patch
 from labkit.local.instance import engine_version
+from tests.support import ministack_names
 from tests.support.in_process_cloud import cloud
 
 REPLACED = (names.MAIN_LOOP, names.RESOLVE_CREDENTIAL)
@@ -37,7 +38,9 @@ def test_every_name_is_in_the_table_once() -> None:
 
 
 @pytest.mark.usefixtures("ministack")
-@pytest.mark.parametrize("name", names.TABLE, ids=lambda name: f"{name.module}.{name.name}")
+@pytest.mark.parametrize(
+    "name", [*names.TABLE, *ministack_names.TABLE], ids=lambda name: f"{name.module}.{name.name}"
+)
 def test_every_name_is_there(name: names.Name) -> None:
     """Those of the services too that the start doesn't import."""
     if name not in REPLACED:

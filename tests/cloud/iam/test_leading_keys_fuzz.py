@@ -6,7 +6,6 @@ The engine's own DynamoDB answers, so whatever it reads otherwise than the condi
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -15,8 +14,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from labkit.local.engine.patches import PATCHES
 from labkit.local.iam.leading_keys import UNKNOWN, leading_keys
 from tests.support.in_process_cloud import cloud
+from tests.support.ministack_names import DYNAMODB
 
 MANY = settings(max_examples=300)
 TABLE = "fuzzed-notes"
@@ -32,9 +33,7 @@ def ask(operation: str, body: Any) -> tuple[int, str]:
     with engine.ministack.scope():
         try:
             status, _headers, answer = asyncio.run(
-                importlib.import_module("ministack.services.dynamodb").handle_request(
-                    "POST", "/", headers, json.dumps(body).encode(), {}
-                )
+                engine.ministack[DYNAMODB]("POST", "/", headers, json.dumps(body).encode(), {})
             )
         except Exception:
             return 500, ""
@@ -44,9 +43,9 @@ def ask(operation: str, body: Any) -> tuple[int, str]:
 def keys_of(body: Any) -> list[str | None] | None:
     """As the engine asks for them: a body that can't be read is about somebody unknown."""
     engine = cloud().engine
-    context = importlib.import_module("ministack.core.iam_actions").dynamodb_service_context
+    [context] = [patch for patch in PATCHES if patch.name == "dynamodb_service_context"]
     with engine.ministack.scope():
-        found: list[str | None] | None = context(json.dumps(body).encode()).get(
+        found: list[str | None] | None = engine.ministack[context](json.dumps(body).encode()).get(
             "dynamodb:LeadingKeys"
         )
     return found
