@@ -143,7 +143,7 @@ def start() -> Lab:
     chosen = os.environ.get(CLOUD_VARIABLE, "local").strip().lower() or "local"
     if chosen not in ("local", "aws"):
         raise SetupError(f"{CLOUD_VARIABLE}={chosen} isn't a cloud: set it to local or aws.")
-    _restore_environment()
+    restore_environment()
     cloud: LocalCloud | AwsCloud
     if chosen == "aws":
         from labkit.lab.aws_cloud import AwsCloud
@@ -186,7 +186,7 @@ def _set_environment(variables: dict[str, str | None]) -> None:
         setattr(boto3, "DEFAULT_SESSION", None)  # noqa: B010 - boto3 has no types
 
 
-def _restore_environment() -> None:
+def restore_environment() -> None:
     """Undo what an earlier start set: nothing of the local cloud may leak into the AWS mode."""
     _set_environment(_replaced)
     _replaced.clear()

@@ -33,8 +33,8 @@ from labkit.course.tasks import Demo
 from labkit.errors import ClockError, SetupError
 from labkit.lab import cloud_process
 from labkit.lab.session import Lab
-from labkit.local.instance import noted_offset
-from tests.support.attached_cloud import attached_cloud, eventually
+from labkit.local.instance import INSTANCE_PID, noted_offset
+from tests.support.attached_cloud import attached_cloud, cloud_settings, eventually
 from tests.support.patience import PATIENCE
 from tests.support.start import at_real_time
 
@@ -601,7 +601,7 @@ def test_kernels_that_advance_at_once_end_at_the_sum(lab: Lab) -> None:
 
 @pytest.fixture
 def settings(lab: Lab) -> Any:
-    return lab._cloud.settings  # type: ignore[attr-defined]
+    return cloud_settings()
 
 
 def test_the_endpoint_tells_and_moves(lab: Lab, settings: Any) -> None:
@@ -691,11 +691,9 @@ def test_stop_takes_the_kernel_back_to_the_real_time(lab: Lab) -> None:
 
 def test_the_kernel_of_a_killed_cloud_goes_back_with_the_next(lab: Lab) -> None:
     lab.clock.advance(hours=5)
-    directory = cloud_process.state_directory()
-    pid = cloud_process._instance_pid(directory)
-    assert pid is not None
-    os.kill(pid, signal.SIGTERM)
-    assert eventually(lambda: not cloud_process._lives(directory))
+    settings = cloud_settings()
+    os.kill(int((Path(settings.work_directory) / INSTANCE_PID).read_text()), signal.SIGTERM)
+    assert eventually(lambda: not cloud_process.call(settings, "GET", "/_labkit/health"))
     labkit.start()
     assert abs(ahead()) < SLACK
     assert boto3.client("sts").get_caller_identity()

@@ -35,7 +35,7 @@ from labkit.lab.aws_cloud import AwsCloud
 from labkit.lab.inbox import AskingInbox
 from labkit.lab.local_cloud import LocalCloudAdapter
 from labkit.lab.session import Lab
-from tests.support.attached_cloud import attached_cloud, environment
+from tests.support.attached_cloud import attached_cloud, cloud_settings, environment
 from tests.support.patience import PATIENCE
 
 
@@ -289,7 +289,7 @@ def url(demo: Demo) -> str:
 
 def test_what_is_printed_holds_no_secret(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     again = labkit.start()
-    settings = again._cloud.settings  # type: ignore[attr-defined]
+    settings = cloud_settings()
     printed = capsys.readouterr().out + repr(again)
     assert printed.startswith("cloud    local, on this machine\naccount  123456789012 ")
     assert settings.secret_access_key not in printed

@@ -81,9 +81,9 @@ def python(program: str, *arguments: str, **options: Any) -> "subprocess.Popen[s
 
 
 START = """
-    import json, labkit
-    lab = labkit.start()
-    print(json.dumps(lab._cloud.settings.port))
+    import os, labkit
+    labkit.start()
+    print(os.environ["AWS_ENDPOINT_URL"].rpartition(":")[2])
 """
 
 

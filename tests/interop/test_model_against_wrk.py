@@ -21,7 +21,7 @@ from labkit.bursts.simulation import excess, simulate
 from labkit.lab.session import Lab
 from labkit.local.apigateway.journeys import KEPT_JOURNEYS
 from labkit.throttle import TokenBucket
-from tests.support.attached_cloud import attached_cloud
+from tests.support.attached_cloud import attached_cloud, cloud_settings
 from tests.support.gate_times import gate_times, in_order
 from tests.support.mock_api import MockApi, mock_api
 
@@ -107,7 +107,7 @@ def api(lab: Lab) -> MockApi:
 
 def sent_by(wrk: str, load: Load, lab: Lab, api: MockApi) -> Answers:
     """Let wrk send; it is interrupted, as by Ctrl-C, when all requests have their answers."""
-    endpoint = lab._cloud.settings.endpoint  # type: ignore[attr-defined]
+    endpoint = cloud_settings().endpoint
     host = api.url.removeprefix("https://").partition("/")[0]
     options = {
         "--threads": 1,
@@ -159,7 +159,7 @@ def test_what_wrk_counts_is_what_the_model_says(
     assert answers.refused == load.count - passed
 
     # By the gateway's clock the model is within 1 % of both counts, and in fact right about every request.
-    at, let_in = gate_times(lab, answers.request_id)
+    at, let_in = gate_times(answers.request_id)
     assert let_in.tolist() == accepted.tolist()
     order = in_order(at, let_in)
     prediction = simulate(at[order], bucket)

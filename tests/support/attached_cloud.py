@@ -14,10 +14,10 @@ import boto3
 from botocore.waiter import Waiter
 
 import labkit
-import labkit.lab.session
 from labkit.clock import PROCESS_CLOCK
 from labkit.lab import cloud_process
-from labkit.lab.session import Lab
+from labkit.lab.session import Lab, restore_environment
+from labkit.local.settings import CloudSettings
 from tests.support.patience import PATIENCE
 from tests.support.start import ahead
 
@@ -35,7 +35,7 @@ def environment(**changes: str | None) -> Iterator[None]:
     try:
         yield
     finally:
-        labkit.lab.session._restore_environment()
+        restore_environment()
         os.environ.clear()
         os.environ.update(before)
 
@@ -50,6 +50,12 @@ def attached_cloud(directory: Path) -> Iterator[Lab]:
         finally:
             labkit.stop()
             PROCESS_CLOCK.move_to(ahead())
+
+
+def cloud_settings(directory: Path | None = None) -> CloudSettings:
+    """Those of the cloud that keeps its state in `directory`, or of the environment's: its endpoint, its secrets."""
+    state = (directory or cloud_process.state_directory()) / "cloud.json"
+    return CloudSettings.from_data(json.loads(state.read_text())["settings"])
 
 
 def start_ahead() -> None:

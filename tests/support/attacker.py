@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -20,6 +21,7 @@ from botocore.credentials import Credentials
 from labkit.course.tasks import Demo
 from labkit.lab.session import Lab
 from labkit.local.settings import CloudSettings
+from tests.support.attached_cloud import cloud_settings
 from tests.support.patience import PATIENCE
 
 COGNITO = "AWSCognitoIdentityProviderService."
@@ -51,10 +53,9 @@ class Attacker:
     demo: Demo
     answers: list[Answer] = field(default_factory=list)
 
-    @property
+    @cached_property
     def settings(self) -> CloudSettings:
-        settings: CloudSettings = self.lab._cloud.settings  # type: ignore[attr-defined]
-        return settings
+        return cloud_settings(self.directory)
 
     @property
     def pid(self) -> int:

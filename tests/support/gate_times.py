@@ -8,17 +8,17 @@ import numpy as np
 import requests
 
 from labkit.bursts.simulation import BoolArray, FloatArray
-from labkit.lab.session import Lab
+from tests.support.attached_cloud import cloud_settings
 from tests.support.patience import PATIENCE
 
 
-def gate_times(lab: Lab, request_ids: Iterable[str]) -> tuple[FloatArray, BoolArray]:
+def gate_times(request_ids: Iterable[str]) -> tuple[FloatArray, BoolArray]:
     """What the journeys of requests have kept, in the order of the ids.
 
     Returns:
         The gate's clock at each decision, in seconds since 1970, and whether the request might pass.
     """
-    settings = lab._cloud.settings  # type: ignore[attr-defined]
+    settings = cloud_settings()
     times, passed = [], []
     with requests.Session() as session:
         session.trust_env = False

@@ -70,7 +70,7 @@ def test_the_gateway_is_the_model(
     passed = int(burst.accepted.sum())
 
     # By the gateway's clock: every request, one by one. Of two at the same moment, the one that passed came first.
-    at, let_in = gate_times(lab, (shot.reply.request_id for shot in burst.shots))
+    at, let_in = gate_times(shot.reply.request_id for shot in burst.shots)
     assert let_in.tolist() == burst.accepted.tolist()
     order = in_order(at, let_in)
     assert simulate(at[order], bucket).accepted.tolist() == burst.accepted[order].tolist()
