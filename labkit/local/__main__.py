@@ -35,9 +35,9 @@ from labkit.local.instance import (
 from labkit.local.settings import CloudSettings
 
 if TYPE_CHECKING:
-    from labkit.local.front.application import LocalCloud
+    from labkit.local.front.application import CloudApplication
 
-MakeCloud = Callable[..., "LocalCloud"]
+MakeCloud = Callable[..., "CloudApplication"]
 
 _IDLE_CHECK_SECONDS = 30.0
 _ENDING_SIGNALS = [
@@ -71,7 +71,9 @@ class Place:
         return explain_unwritable(error, self.work, self.variable)
 
 
-def compose_for_real_time(settings: CloudSettings, **callbacks: Callable[[], None]) -> LocalCloud:
+def compose_for_real_time(
+    settings: CloudSettings, **callbacks: Callable[[], None]
+) -> CloudApplication:
     """A cloud whose clock is this process's."""
     from labkit.local.front.compose import compose
 
@@ -249,7 +251,7 @@ def _announce(settings: CloudSettings) -> None:
     print(json.dumps(settings.announcement()), flush=True)
 
 
-async def _stop_when_idle(cloud: LocalCloud, seconds: float, stop: asyncio.Event) -> None:
+async def _stop_when_idle(cloud: CloudApplication, seconds: float, stop: asyncio.Event) -> None:
     while cloud.seconds_idle() < seconds:
         await asyncio.sleep(min(_IDLE_CHECK_SECONDS, seconds))
     stop.set()

@@ -1,8 +1,10 @@
 """The linter, the formatter and the type checker agree with every committed line, notebooks too."""
 
+import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,13 @@ def test_clock_and_randomness_are_handed_in() -> None:
         for match in own.finditer(path.read_text("utf-8"))
     ]
     assert not found
+
+
+def test_no_class_name_stands_twice_in_the_local_cloud() -> None:
+    names = Counter(
+        node.name
+        for path in (ROOT / "labkit" / "local").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in names.items() if count > 1] == []

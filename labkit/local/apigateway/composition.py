@@ -42,7 +42,7 @@ from labkit.local.apigateway.rest.responses import THROTTLED, GatewayError
 from labkit.local.apigateway.rest.usage_plans import ApiKeys, UsagePlans
 from labkit.local.apigateway.rest.words import deny_caller, refuse_signature
 from labkit.local.apigateway.signature import Keys, SignatureVerifier
-from labkit.local.cognito.pool_keys import UserPools
+from labkit.local.cognito.pool_keys import PoolDirectory
 from labkit.local.engine import Engine
 
 Clock = Callable[[], float]
@@ -151,7 +151,7 @@ def compose_rest_gates(
     *,
     functions: LambdaFunctions,
     callers: Callers,
-    user_pools: UserPools,
+    user_pools: PoolDirectory,
     api_keys: ApiKeys,
     buckets: Buckets,
     clock: Clock,
@@ -187,7 +187,7 @@ def compose_http_gates(
     *,
     functions: LambdaFunctions,
     callers: Callers,
-    user_pools: UserPools,
+    user_pools: PoolDirectory,
     buckets: Buckets,
     clock: Clock,
 ) -> HttpGates:

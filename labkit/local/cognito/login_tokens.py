@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from labkit.errors import InvalidTokenError
 from labkit.local.cognito.issued_tokens import claims_of
-from labkit.local.cognito.pool_keys import PoolKeys, UserPools
+from labkit.local.cognito.pool_keys import PoolDirectory, PoolKeys
 from labkit.local.engine import IdentityPool
 from labkit.local.json_protocol import ApiError
 from labkit.tokens.signed import Claims, key_id, signed_claims
@@ -27,7 +27,7 @@ SIGNED_OUT = "Invalid login token. The user is signed out or doesn't exist."
 _USER_POOL = re.compile(r"cognito-idp\.[a-z0-9-]+\.amazonaws\.com/([\w-]+)")
 
 
-class SignIns(UserPools, Protocol):
+class SignIns(PoolDirectory, Protocol):
     """What verifying logins needs of Cognito."""
 
     def sign_in_ended(self, pool_id: str, claims: Mapping[str, Any]) -> bool:

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import jwt
 
 
-class UserPools(Protocol):
-    """What finding keys needs of Cognito."""
+class PoolDirectory(Protocol):
+    """The user pools that tokens may come from: what finding their keys needs of Cognito."""
 
     def signing_keys(self, pool_id: str) -> list[dict[str, Any]]:
         """The pool's public keys."""
@@ -25,7 +25,7 @@ class PoolKeys:
         user_pools: where pools and their keys are.
     """
 
-    def __init__(self, user_pools: UserPools) -> None:
+    def __init__(self, user_pools: PoolDirectory) -> None:
         self._user_pools = user_pools
         self._keys: dict[tuple[str, str], jwt.PyJWK] = {}
 

@@ -22,7 +22,7 @@ from labkit.local.engine.cognito_records import (
     UserPool,
     UserPoolClient,
 )
-from labkit.local.engine.domain_names import DomainNames
+from labkit.local.engine.domain_names import DomainNameRecords
 from labkit.local.engine.functions import Functions
 from labkit.local.engine.http_apis import HttpApiRecords
 from labkit.local.engine.iam import Iam
@@ -87,7 +87,7 @@ class Engine:
         self.cognito_mail = CognitoMail(ministack)
         self.identity_pools = IdentityPools(ministack)
         self.rest_apis = RestApiRecords(ministack)
-        self.domain_names = DomainNames(ministack)
+        self.domain_names = DomainNameRecords(ministack)
         self.http_apis = HttpApiRecords(ministack)
         self.usage_plans = UsagePlanRecords(ministack)
 

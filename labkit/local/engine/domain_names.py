@@ -6,7 +6,7 @@ from labkit.local.engine import names
 from labkit.local.engine.ministack import MiniStack
 
 
-class DomainNames:
+class DomainNameRecords:
     """The control plane's records of custom domain names and their mappings.
 
     Args:

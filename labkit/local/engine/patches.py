@@ -25,7 +25,7 @@ from labkit.local.engine.user_pools import UserPools
 from labkit.local.iam.dynamodb_tables import table_arns
 
 
-class Parts(Protocol):
+class EngineParts(Protocol):
     """The parts of the engine that put something in MiniStack's place."""
 
     @property
@@ -73,7 +73,7 @@ class Patch(Name):
         replacement: makes what comes there, from the engine's parts and MiniStack's own.
     """
 
-    replacement: Callable[[Parts, Any], Any]
+    replacement: Callable[[EngineParts, Any], Any]
 
 
 PATCHES: tuple[Patch, ...] = (
@@ -242,6 +242,6 @@ PATCHES: tuple[Patch, ...] = (
 )
 
 
-def replace_functions(ministack: MiniStack, parts: Parts) -> None:
+def replace_functions(ministack: MiniStack, parts: EngineParts) -> None:
     """Put labkit's functions in the place of MiniStack's; once a process."""
     ministack.replace([(patch, patch.replacement(parts, ministack[patch])) for patch in PATCHES])

@@ -35,7 +35,7 @@ MAX_CONTROL_BODY_BYTES = 70_000_000
 _log = logging.getLogger("labkit.local")
 
 
-class Parts(Protocol):
+class Lifecycle(Protocol):
     """What starts and ends with the cloud."""
 
     @property
@@ -49,7 +49,7 @@ class Parts(Protocol):
         """End every process that was started."""
 
 
-class LocalCloud:
+class CloudApplication:
     """The ASGI application of one local cloud.
 
     Args:
@@ -68,7 +68,7 @@ class LocalCloud:
         self,
         settings: CloudSettings,
         *,
-        parts: Parts,
+        parts: Lifecycle,
         addresses: Addresses,
         rest_apis: RestApiDataPlane,
         http_apis: HttpApiDataPlane,

@@ -1,6 +1,6 @@
 """The composition root: makes the parts of one local cloud and hands each what it needs.
 
-Nothing is started, read or written here; :meth:`Parts.start` does that.
+Nothing is started, read or written here; :meth:`CloudParts.start` does that.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from labkit.local.cognito.identity_pools import IdentityPoolService
 from labkit.local.cognito.mailbox import Mailbox
 from labkit.local.cognito.user_pools import UserPoolService, draw_digits
 from labkit.local.engine import Engine
-from labkit.local.front.application import LocalCloud
+from labkit.local.front.application import CloudApplication
 from labkit.local.front.clock import CloudClock
 from labkit.local.front.own_endpoints import OwnEndpoints
 from labkit.local.front.response_writer import ResponseWriter
@@ -29,7 +29,7 @@ Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
-class Parts:
+class CloudParts:
     """The parts that start and end with the cloud.
 
     Attributes:
@@ -61,7 +61,7 @@ def compose(
     process_clock: ProcessClock,
     shut_down: Callable[[], None] = lambda: None,
     ready: Callable[[], None] = lambda: None,
-) -> LocalCloud:
+) -> CloudApplication:
     """One local cloud, not yet started.
 
     Args:
@@ -103,9 +103,9 @@ def compose(
     own_endpoints = OwnEndpoints(
         settings, mailbox=mailbox, journeys=gateway.journeys, clock=cloud_clock, shut_down=shut_down
     )
-    return LocalCloud(
+    return CloudApplication(
         settings,
-        parts=Parts(engine, runner, cloud_clock, gateway),
+        parts=CloudParts(engine, runner, cloud_clock, gateway),
         addresses=gateway.addresses,
         rest_apis=gateway.rest_apis,
         http_apis=gateway.http_apis,

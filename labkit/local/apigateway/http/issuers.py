@@ -20,7 +20,7 @@ from labkit.local.apigateway.loopback import (
     UnreachableServerError,
     is_loopback,
 )
-from labkit.local.cognito.pool_keys import PoolKeys, UserPools
+from labkit.local.cognito.pool_keys import PoolDirectory, PoolKeys
 from labkit.tokens.signed import UNREADABLE
 
 COGNITO_ISSUER = re.compile(
@@ -41,7 +41,7 @@ class Issuers:
         user_pools: the user pools of this cloud.
     """
 
-    def __init__(self, user_pools: UserPools) -> None:
+    def __init__(self, user_pools: PoolDirectory) -> None:
         self._pool_keys = PoolKeys(user_pools)
         self._client = LoopbackClient()
 

@@ -18,7 +18,7 @@ from labkit.local.apigateway.outcomes import Pass, Stop
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.responses import UNAUTHORIZED, GatewayError
 from labkit.local.apigateway.token_codes import code_of
-from labkit.local.cognito.pool_keys import PoolKeys, UserPools
+from labkit.local.cognito.pool_keys import PoolDirectory, PoolKeys
 from labkit.tokens.authorizer_rules import EXPIRED_MESSAGE, check_for_rest_api
 from labkit.tokens.signed import bare_token, scopes_in
 
@@ -31,7 +31,7 @@ class CognitoAuthorizer:
         clock: seconds since the epoch.
     """
 
-    def __init__(self, user_pools: UserPools, clock: Callable[[], float]) -> None:
+    def __init__(self, user_pools: PoolDirectory, clock: Callable[[], float]) -> None:
         self._user_pools = user_pools
         self._clock = clock
         self._keys = PoolKeys(user_pools)

@@ -17,7 +17,7 @@ from typing import Any
 from labkit.local.apigateway.answers import bad_request, refuse, with_body
 from labkit.local.apigateway.control.http.refusals import ID_OF, refusal
 from labkit.local.apigateway.http.data_plane import HttpApiDataPlane, HttpApis
-from labkit.local.cognito.pool_keys import UserPools
+from labkit.local.cognito.pool_keys import PoolDirectory
 from labkit.local.messages import Request, Response
 
 Forward = Callable[[Request], Awaitable[Response]]
@@ -44,7 +44,7 @@ class HttpApiControlPlane:
         state: HttpApis,
         forward: Forward,
         data_plane: HttpApiDataPlane,
-        user_pools: UserPools,
+        user_pools: PoolDirectory,
         clock: Callable[[], float],
         numbers: random.Random,
     ) -> None:

@@ -12,7 +12,7 @@ from labkit.local.apigateway.answers import bad_request, refuse
 from labkit.local.apigateway.http.issuers import COGNITO_ISSUER
 from labkit.local.apigateway.http.records import MAX_TTL_SECONDS
 from labkit.local.apigateway.loopback import is_loopback
-from labkit.local.cognito.pool_keys import UserPools
+from labkit.local.cognito.pool_keys import PoolDirectory
 from labkit.local.messages import Response
 
 Records = Mapping[str, Any]
@@ -27,7 +27,7 @@ _DISCOVERY = "/.well-known/openid-configuration"
 
 
 def refusal(
-    kind: str, record: Mapping[str, Any], records: Records, pools: UserPools
+    kind: str, record: Mapping[str, Any], records: Records, pools: PoolDirectory
 ) -> Response | None:
     """Why AWS wouldn't take a route, an authorizer or an integration; None when it would.
 
@@ -41,7 +41,9 @@ def refusal(
     return next(checks[kind](record, records, pools), None)
 
 
-def _of_route(record: Mapping[str, Any], records: Records, _pools: UserPools) -> Iterator[Response]:
+def _of_route(
+    record: Mapping[str, Any], records: Records, _pools: PoolDirectory
+) -> Iterator[Response]:
     key, kind = record.get("routeKey"), record.get("authorizationType") or "NONE"
     if [route.get("routeKey") for route in records["routes"].values()].count(key) > 1:
         yield refuse(409, "ConflictException", f"Route with key {key} already exists for this API")
@@ -64,7 +66,7 @@ def _of_route(record: Mapping[str, Any], records: Records, _pools: UserPools) ->
 
 
 def _of_authorizer(
-    record: Mapping[str, Any], records: Records, pools: UserPools
+    record: Mapping[str, Any], records: Records, pools: PoolDirectory
 ) -> Iterator[Response]:
     if (
         len(records["authorizers"]) > MAX_AUTHORIZERS
@@ -100,7 +102,7 @@ def _of_authorizer(
 
 
 def _of_integration(
-    record: Mapping[str, Any], _records: Records, _pools: UserPools
+    record: Mapping[str, Any], _records: Records, _pools: PoolDirectory
 ) -> Iterator[Response]:
     timeout = record.get("timeoutInMillis")
     if timeout is not None and timeout not in TIMEOUT_MS:

@@ -46,7 +46,7 @@ class UsagePlanState(Protocol):
         """Take back a usage plan that was just made."""
 
 
-class RestApis(Protocol):
+class StageLookup(Protocol):
     """What is asked of REST APIs."""
 
     def rest_api_region(self, api_id: str) -> str | None:
@@ -67,7 +67,11 @@ class UsageOperations:
     """
 
     def __init__(
-        self, state: UsagePlanState, rest_apis: RestApis, forward: Forward, usage_plans: UsagePlans
+        self,
+        state: UsagePlanState,
+        rest_apis: StageLookup,
+        forward: Forward,
+        usage_plans: UsagePlans,
     ) -> None:
         self._state = state
         self._rest_apis = rest_apis
