@@ -82,7 +82,7 @@ def attach_or_start(
     present = fingerprint()
     # Under the lock also to look: a port is only asked after the instance lock shows that it is the cloud's.
     with _alone(directory):
-        settings, code = _read_state(directory)
+        settings, code = read_state(directory)
         if (
             settings is not None
             and code == present
@@ -103,7 +103,7 @@ def stop() -> bool:
     with _alone(directory):
         if not _lives(directory):
             return False
-        settings, _code = _read_state(directory)
+        settings, _code = read_state(directory)
         if settings is not None:
             call(settings, "POST", "/_labkit/shutdown", timeout=_GRACE_SECONDS)
         _end(directory)
@@ -272,7 +272,7 @@ def _state_file(directory: Path) -> Path:
     return directory / "cloud.json"
 
 
-def _read_state(directory: Path) -> tuple[CloudSettings | None, object]:
+def read_state(directory: Path) -> tuple[CloudSettings | None, object]:
     """The settings of the last cloud, and the fingerprint of its code; None when the file is of no use."""
     try:
         state = json.loads(_state_file(directory).read_text())

@@ -247,7 +247,7 @@ def test_a_stranger_on_the_port_gets_nothing_and_the_cloud_another_port(state: P
 def test_a_broken_state_file_is_survived(state: Path, content: bytes) -> None:
     state.mkdir()
     (state / "cloud.json").write_bytes(content)
-    assert cloud_process._read_state(state) == (None, None)
+    assert cloud_process.read_state(state) == (None, None)
     assert cloud_process.stop() is False
 
 

@@ -41,7 +41,7 @@ def test_a_changed_state_file_is_usable_or_absent(data: st.DataObject, state: Pa
         del parts[name]
     told = data.draw(st.sampled_from([{"settings": parts}, parts, [parts]]))
     (state / "cloud.json").write_text(json.dumps(told))
-    found = cloud_process._read_state(state)[0]
+    found = cloud_process.read_state(state)[0]
     if found is not None:
         carried = [text for name, text in found.announcement().items() if name != "endpoint"]
         assert all(text.isascii() and text.isprintable() and " " not in text for text in carried)
@@ -52,7 +52,7 @@ def test_a_changed_state_file_is_usable_or_absent(data: st.DataObject, state: Pa
 def test_bytes_that_mean_nothing_are_absent(content: bytes, state: Path) -> None:
     for name in ("cloud.json", "clock"):
         (state / name).write_bytes(content)
-    assert cloud_process._read_state(state)[0] is None
+    assert cloud_process.read_state(state)[0] is None
     offset = noted_offset(str(state))
     assert offset is None or abs(offset) <= MOST_SECONDS
 
@@ -60,7 +60,7 @@ def test_bytes_that_mean_nothing_are_absent(content: bytes, state: Path) -> None
 def test_what_a_cloud_wrote_is_found(state: Path) -> None:
     settings = CloudSettings.new(4566, state / "work")
     (state / "cloud.json").write_text(json.dumps({"settings": json.loads(settings.to_json())}))
-    assert cloud_process._read_state(state)[0] == settings
+    assert cloud_process.read_state(state)[0] == settings
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-1e9", "1e300", "x", ""])
