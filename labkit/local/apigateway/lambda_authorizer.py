@@ -201,7 +201,7 @@ class LambdaAuthorizer(Generic[C, A, R]):
             reason = f"{name} returned something that API Gateway can't use: {error}"
             return self._misconfigured(error.code, reason)
         call.write(
-            f"Using valid authorizer policy for principal: {masked(result.principal_id or '')}"
+            f"Using valid authorizer policy for principal: {mask_value(result.principal_id or '')}"
         )
         return result
 
@@ -244,6 +244,6 @@ class LambdaAuthorizer(Generic[C, A, R]):
         return Stop(self._door.misconfigured, code, reason)
 
 
-def masked(text: str) -> str:
+def mask_value(text: str) -> str:
     """All but the last six characters as asterisks (gateway 12.9)."""
     return "*" * max(6, len(text) - 6) + text[-6:]

@@ -52,7 +52,7 @@ def read_proxy_result(
     )
 
 
-def remapped(headers: Headers) -> Headers:
+def remap_headers(headers: Headers) -> Headers:
     """The headers of a backend's answer as the client gets them: some are renamed."""
     return [
         (f"x-amzn-Remapped-{name}" if name.lower() in _REMAPPED else name, value)
@@ -103,7 +103,7 @@ def _headers_in(result: Mapping[str, Any]) -> Headers:
         found += [(k, header_value(v)) for k, v in single.items() if k.lower() not in already]
     if unfit := [name for name, _value in found if not _HEADER_NAME.fullmatch(name)]:
         raise MalformedProxyResultError(f"{unfit[0]!r} isn't a header's name")
-    return remapped(found)
+    return remap_headers(found)
 
 
 def _body_in(result: Mapping[str, Any], *, decode: bool) -> bytes:

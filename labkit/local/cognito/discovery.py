@@ -8,7 +8,7 @@ _PATH = "/.well-known/openid-configuration"
 _PLAIN = "http://"
 
 
-def corrected(request: Request, response: Response) -> Response:
+def correct_discovery_document(request: Request, response: Response) -> Response:
     """The document with https addresses, as Cognito gives it; the engine's are http.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html

@@ -32,10 +32,10 @@ _PASSWORD_FACTORS = FACTORS[:2]
 _SRP_A = re.compile(r"[0-9a-fA-F]+")
 
 
-def masked(address: str) -> str:
+def mask_address(address: str) -> str:
     """An address as Cognito shows it (cognito 2.12).
 
-    >>> masked("jane@example.com")
+    >>> mask_address("jane@example.com")
     'j***@e***'
     """
     local, _, domain = address.partition("@")
@@ -173,7 +173,7 @@ class ChoiceBasedSignIn:
             "Session": session,
             "ChallengeParameters": {
                 "CODE_DELIVERY_DELIVERY_MEDIUM": "EMAIL",
-                "CODE_DELIVERY_DESTINATION": masked(address),
+                "CODE_DELIVERY_DESTINATION": mask_address(address),
             },
         }
         if offered is not None:

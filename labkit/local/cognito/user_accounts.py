@@ -15,7 +15,7 @@ from labkit.local.cognito.issued_tokens import claims_of
 from labkit.local.cognito.mailbox import Mailbox
 from labkit.local.cognito.signin import (
     allowed_factors,
-    masked,
+    mask_address,
     session_seconds,
 )
 from labkit.local.engine import Operation, User, UserPool, UserPoolClient, UserPools
@@ -309,5 +309,5 @@ def _with_mask(answer: JsonObject) -> JsonObject:
     details = answer.get("CodeDeliveryDetails")
     if details and "@" in details["Destination"]:
         # MiniStack gives the whole address or a longer mask; the first letters are the same in both.
-        details["Destination"] = masked(details["Destination"].replace("****", "***"))
+        details["Destination"] = mask_address(details["Destination"].replace("****", "***"))
     return answer

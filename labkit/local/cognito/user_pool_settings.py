@@ -166,7 +166,7 @@ class UserPoolSettings:
         _refuse_validities(full)
         self._refuse_unknown_scopes(full)
         response = await proceed("CreateUserPoolClient", full)
-        return self._corrected(response, body)
+        return self._correct_client(response, body)
 
     async def update_client(self, body: JsonObject, proceed: Operation) -> Response:
         """``UpdateUserPoolClient``: replaces all settings but the name (cognito 1.16 for app clients)."""
@@ -180,7 +180,7 @@ class UserPoolSettings:
         _refuse_validities(full)
         self._refuse_unknown_scopes(full)
         sent = {name: value for name, value in full.items() if value is not None}
-        return self._corrected(await proceed("UpdateUserPoolClient", sent), body)
+        return self._correct_client(await proceed("UpdateUserPoolClient", sent), body)
 
     def _refuse_unknown_scopes(self, client: JsonObject) -> None:
         """A scope of one's own is one of a resource server (awsdocs/aws-cloudformation-user-guide#564)."""
@@ -192,7 +192,7 @@ class UserPoolSettings:
             if scope not in known:
                 raise ApiError("ScopeDoesNotExistException", f"Invalid scope requested: {scope}")
 
-    def _corrected(self, response: Response, body: JsonObject) -> Response:
+    def _correct_client(self, response: Response, body: JsonObject) -> Response:
         if response.status != 200:
             return response
         answer = response.json()

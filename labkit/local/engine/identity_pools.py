@@ -7,7 +7,7 @@ from typing import cast
 
 from labkit.local.engine import names
 from labkit.local.engine.cognito_records import IdentityPool, IdentityPoolRoles
-from labkit.local.engine.ministack import JsonObject, MiniStack, response_of, shown
+from labkit.local.engine.ministack import JsonObject, MiniStack, response_of, without_own_keys
 from labkit.local.engine.operations import Operations
 from labkit.local.messages import Response
 
@@ -26,13 +26,13 @@ class IdentityPools:
     def identity_pool(self, pool_id: str) -> IdentityPool | None:
         """An identity pool in any Region, or None."""
         record = self._ministack.record(names.IDENTITY_POOLS, pool_id)
-        return None if record is None else cast(IdentityPool, shown(record))
+        return None if record is None else cast(IdentityPool, without_own_keys(record))
 
     def identity_pool_of(self, identity_id: str) -> IdentityPool | None:
         """The identity pool that made an identity, or None."""
         for record in self._ministack[names.IDENTITY_POOLS].all_values():
             if identity_id in record["_identities"]:
-                return cast(IdentityPool, shown(record))
+                return cast(IdentityPool, without_own_keys(record))
         return None
 
     def roles(self, pool_id: str) -> IdentityPoolRoles:

@@ -250,6 +250,6 @@ def response_of(answer: tuple[int, Mapping[str, str], bytes]) -> Response:
     return Response(status, list(headers.items()), body)
 
 
-def shown(record: Mapping[str, Any]) -> JsonObject:
+def without_own_keys(record: Mapping[str, Any]) -> JsonObject:
     """A copy of a record without MiniStack's own keys, which begin with an underscore."""
     return {name: value for name, value in record.items() if not name.startswith("_")}

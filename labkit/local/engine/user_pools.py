@@ -10,7 +10,13 @@ from typing import Any, cast
 
 from labkit.local.engine import names
 from labkit.local.engine.cognito_records import Group, User, UserPool, UserPoolClient
-from labkit.local.engine.ministack import JsonObject, MiniStack, dict_of, response_of, shown
+from labkit.local.engine.ministack import (
+    JsonObject,
+    MiniStack,
+    dict_of,
+    response_of,
+    without_own_keys,
+)
 from labkit.local.engine.operations import Operations
 from labkit.local.messages import Response
 
@@ -33,20 +39,22 @@ class UserPools:
     def user_pool(self, pool_id: str) -> UserPool | None:
         """A user pool in any Region, or None."""
         record = self._pool(pool_id)
-        return None if record is None else cast(UserPool, shown(record))
+        return None if record is None else cast(UserPool, without_own_keys(record))
 
     def find_client(self, client_id: str) -> tuple[UserPool, UserPoolClient] | None:
         """The user pool that has an app client, and the client; None when there is none of that id."""
         for pool in self._ministack[names.USER_POOLS].all_values():
             client = pool["_clients"].get(client_id)
             if client is not None:
-                return cast(UserPool, shown(pool)), cast(UserPoolClient, shown(client))
+                return cast(UserPool, without_own_keys(pool)), cast(
+                    UserPoolClient, without_own_keys(client)
+                )
         return None
 
     def client(self, pool_id: str, client_id: str) -> UserPoolClient | None:
         """An app client of a user pool, or None."""
         record = self._of_pool(pool_id, "_clients").get(client_id)
-        return None if record is None else cast(UserPoolClient, shown(record))
+        return None if record is None else cast(UserPoolClient, without_own_keys(record))
 
     def client_ids(self, pool_id: str) -> Collection[str] | None:
         """The ids of a user pool's app clients; None when there is no such pool."""

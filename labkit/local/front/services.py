@@ -59,4 +59,6 @@ class Services:
         if request.raw_path.startswith(HTTP_APIS):
             return await self.http_apis.handle(request)
         response = await self.forward(request)
-        return discovery.corrected(request, lambda_operations.corrected(request, response))
+        return discovery.correct_discovery_document(
+            request, lambda_operations.correct_missing_policy(request, response)
+        )

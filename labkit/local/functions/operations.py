@@ -10,7 +10,7 @@ from labkit.local.messages import Request, Response
 _POLICY = re.compile(r"/2015-03-31/functions/[^/]+/policy")
 
 
-def corrected(request: Request, response: Response) -> Response:
+def correct_missing_policy(request: Request, response: Response) -> Response:
     """The answer as Lambda gives it: a function without a policy has no policy resource.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_GetPolicy.html

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jwt import PyJWK
 
 from labkit.local.cognito.challenge_sessions import Challenge, ChallengeSessions
-from labkit.local.cognito.signin import masked
+from labkit.local.cognito.signin import mask_address
 from labkit.local.engine import UserPool, UserPoolClient
 from labkit.local.json_protocol import ApiError
 from tests.support.in_process_cloud import Answer, Clock, Cognito
@@ -546,7 +546,7 @@ def test_no_session_is_readable_in_the_store() -> None:
 @given(st.emails())
 def test_a_mask_shows_two_letters(address: str) -> None:
     local, _, domain = address.rpartition("@")
-    shown = masked(address)
+    shown = mask_address(address)
     assert shown.count("***") == 2
     assert len(shown) <= 9
     assert shown[0] == local[0]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from labkit.local.cognito.discovery import corrected
+from labkit.local.cognito.discovery import correct_discovery_document
 from labkit.local.messages import Request, Response
 
 PATH = "/us-east-1_Example01/.well-known/openid-configuration"
@@ -11,7 +11,7 @@ KEYS = "http://cognito-idp.us-east-1.amazonaws.com/us-east-1_Example01/.well-kno
 
 def test_its_addresses_are_https() -> None:
     own = {"issuer": "https://x", "jwks_uri": KEYS, "subject_types_supported": ["public"]}
-    answer = corrected(Request("GET", PATH), Response.of_json(own))
+    answer = correct_discovery_document(Request("GET", PATH), Response.of_json(own))
     assert answer.json() == own | {"jwks_uri": KEYS.replace("http:", "https:")}
     sizes = [value for name, value in answer.headers if name.lower() == "content-length"]
     assert sizes in ([], [str(len(answer.body))])
@@ -22,4 +22,4 @@ def test_its_addresses_are_https() -> None:
 )
 def test_nothing_else_is_touched(path: str, status: int) -> None:
     answer = Response.of_json({"jwks_uri": KEYS}, status)
-    assert corrected(Request("GET", path), answer) is answer
+    assert correct_discovery_document(Request("GET", path), answer) is answer

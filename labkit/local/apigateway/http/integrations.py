@@ -36,7 +36,7 @@ from labkit.local.apigateway.proxy_results import (
     MalformedProxyResultError,
     header_value,
     read_proxy_result,
-    remapped,
+    remap_headers,
 )
 from labkit.local.messages import Headers, Response, utf8, without_headers
 
@@ -128,7 +128,9 @@ class HttpIntegrations:
         except UnreachableServerError as error:
             reason = f"the server can't be reached ({error})"
             return Stop(UNAVAILABLE, Code.INTEGRATION_UNREACHABLE, reason)
-        return Answer(Response(status, remapped(headers), body), f"the server answered {status}")
+        return Answer(
+            Response(status, remap_headers(headers), body), f"the server answered {status}"
+        )
 
 
 def _url(call: HttpCall, integration: HttpIntegration) -> str:

@@ -12,7 +12,7 @@ from labkit.local.apigateway.loopback import (
     with_path_parameters,
 )
 from labkit.local.apigateway.outcomes import Answer, Stop
-from labkit.local.apigateway.proxy_results import remapped
+from labkit.local.apigateway.proxy_results import remap_headers
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.edge_optimized import backend_headers
 from labkit.local.apigateway.rest.mock_integration import (
@@ -64,7 +64,7 @@ class HttpServerIntegration:
             return Stop(GatewayError(INTEGRATION_FAILURE), Code.INTEGRATION_UNREACHABLE, reason)
         if integration.type == "HTTP_PROXY":
             return Answer(
-                Response(status, remapped(headers), body), f"the server answered {status}"
+                Response(status, remap_headers(headers), body), f"the server answered {status}"
             )
         return self._mapped(call, integration, status, body)
 

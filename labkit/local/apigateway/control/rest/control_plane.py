@@ -21,7 +21,7 @@ from labkit.local.apigateway.control.rest.authorizer_operations import (
     refusal_of_patch,
     with_number,
 )
-from labkit.local.apigateway.control.rest.deployment_operations import shown
+from labkit.local.apigateway.control.rest.deployment_operations import with_api_summary
 from labkit.local.apigateway.control.rest.gateway_response_operations import (
     GatewayResponses,
     answer_gateway_response_operation,
@@ -163,7 +163,7 @@ class RestApiControlPlane:
         if match is None or request.method not in ("GET", "POST"):
             return response
         find = partial(self._data_plane.deployment, match[1])
-        return with_body(response, shown(response.json(), dict(request.query), find))
+        return with_body(response, with_api_summary(response.json(), dict(request.query), find))
 
     async def _export(self, request: Request, api_id: str, stage_name: str) -> Response:
         """The engine exports the draft, AWS what the stage serves: so only while they are the same."""

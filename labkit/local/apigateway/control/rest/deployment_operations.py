@@ -31,7 +31,7 @@ def api_summary(deployment: RestDeployment) -> dict[str, dict[str, JsonObject]]:
     }
 
 
-def shown(answer: JsonObject, query: Mapping[str, str], find: Find) -> JsonObject:
+def with_api_summary(answer: JsonObject, query: Mapping[str, str], find: Find) -> JsonObject:
     """The answer of ``CreateDeployment``, ``GetDeployment`` or ``GetDeployments`` as AWS gives it.
 
     Args:
@@ -42,7 +42,7 @@ def shown(answer: JsonObject, query: Mapping[str, str], find: Find) -> JsonObjec
     https://docs.aws.amazon.com/apigateway/latest/api/API_GetDeployment.html
     """
     if isinstance(answer.get("item"), list):  # botocore's wire name of ``items``
-        return {**answer, "item": [shown(one, query, find) for one in answer["item"]]}
+        return {**answer, "item": [with_api_summary(one, query, find) for one in answer["item"]]}
     plain = {name: value for name, value in answer.items() if name != "apiSummary"}
     deployment = find(str(answer.get("id"))) if query.get("embed") == _EMBED else None
     return plain if deployment is None else {**plain, "apiSummary": api_summary(deployment)}

@@ -12,7 +12,7 @@ from typing import Any
 
 from labkit.local.apigateway.answers import bad_request, refuse
 from labkit.local.apigateway.control.rest.testinvoke import TestCalls, execution_log
-from labkit.local.apigateway.lambda_authorizer import LambdaAuthorizer, masked
+from labkit.local.apigateway.lambda_authorizer import LambdaAuthorizer, mask_value
 from labkit.local.apigateway.outcomes import Stop
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
@@ -82,7 +82,7 @@ async def _test_lambda(
     lambda_authorizer: LambdaAuthorizer[RestCall, RestAuthorizer, GatewayError],
 ) -> dict[str, Any]:
     values = lambda_authorizer.identity_values(call, authorizer)
-    identity = ", ".join(masked(found[0] if found else "") for found in values)
+    identity = ", ".join(mask_value(found[0] if found else "") for found in values)
     call.write(f"Incoming identity: {identity}")
     if lambda_authorizer.refuse_identity(authorizer, values) is not None:
         call.write(f"Unauthorized request: {call.request_id}")
