@@ -113,6 +113,10 @@ class Request:
         """The first value of a header, or None."""
         return self._first_values.get(name.lower())
 
+    def count(self, header: str) -> int:
+        """How many times a header came; its name in lower case."""
+        return sum(name.lower() == header for name, _value in self.headers)
+
     @cached_property
     def host(self) -> str:
         """The ``Host`` header without the port, lower case; empty when absent."""

@@ -1,8 +1,4 @@
-"""Who is let in: the Host and Origin of a request, and its signature.
-
-The cloud listens on loopback only, but a web page can make a browser call loopback, and a DNS name
-can be rebound to it. So a request must name a host that this cloud answers for, and must not come
-from a foreign page.
+"""Which calls reach a control plane: those with a good signature, and the few that need none.
 
 Behind this file MiniStack decides what a caller may do. It takes some callers for root without a
 look at their signature, it reads a request in several places, and it has endpoints that it doesn't
@@ -12,25 +8,15 @@ says one thing only: one identity, one operation.
 
 from __future__ import annotations
 
-import hmac
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
+from dataclasses import replace
+from urllib.parse import parse_qs, parse_qsl, unquote
 
 from labkit.local.engine import Engine
-from labkit.local.messages import NO_SUCH_HOST, Request, Response, without_headers
-
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost"})
-TOKEN_HEADER = "x-labkit-token"  # noqa: S105 - a header's name
-
-_AWS_HOST = re.compile(
-    r"(acm|apigateway|cloudfront|cognito-identity|cognito-idp|dynamodb|email|iam|lambda|logs|s3|sts"
-    r"|tagging|wafv2|[a-z0-9]+(?:-vpce-[a-z0-9]+)?\.execute-api)(\.[a-z0-9-]+)?\.amazonaws\.com"
-    r"|[a-z0-9]+\.cloudfront\.net"
-)
-"""Hosts that nobody but AWS has an address for, and that the lab uses."""
+from labkit.local.front.credentials import AccessError, Credentials, named_credentials
+from labkit.local.front.origin import forbid
+from labkit.local.messages import Request, Response, without_headers
 
 _SIGNING_NAMES = frozenset(
     """
@@ -99,95 +85,7 @@ _NEEDLESSLY_ENCODED = re.compile(r"%(2[def]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|7e
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 """Half of a surrogate pair, or of a character that is one."""
 
-_ALGORITHM = "AWS4-HMAC-SHA256"
 _JSON_PROTOCOL = "application/x-amz-json-1.1"
-
-
-# -- host and origin -------------------------------------------------------------------
-
-
-def refuse_foreign(
-    request: Request, port: int, is_custom_domain: Callable[[str], bool]
-) -> Response | None:
-    """A refusal for a foreign ``Host`` or ``Origin``, or None.
-
-    A genuine AWS host name can't be set by a web page, so a request with one may carry any ``Origin`` (a CORS lesson
-    needs that).
-    """
-    if not request.raw_path.startswith("/"):
-        # "GET http://host/ HTTP/1.1" names a host in a second place.
-        return _refusal("This local cloud isn't a proxy.")
-    if _count(request, "host") != 1:
-        return _refusal("A request names one host.")
-    host_header = (request.header("host") or "").lower()
-    host, _colon, host_port = host_header.partition(":")
-    loopback = host in LOOPBACK_HOSTS and host_port in (str(port), "")
-    if not loopback and _AWS_HOST.fullmatch(host) is None and not is_custom_domain(host):
-        refusal = _refusal(f"This local cloud doesn't answer for the host {host_header[:100]!r}.")
-        refusal.headers.append((NO_SUCH_HOST, "1"))
-        return refusal
-    if not loopback:
-        return None
-    origin = request.header("origin")
-    if origin is not None and not _is_own_origin(origin, port):
-        return _refusal(
-            "A web page of another origin called this local cloud: that is not allowed."
-        )
-    if request.header("sec-fetch-site") in ("cross-site", "same-site"):
-        return _refusal("A web page of another site called this local cloud: that is not allowed.")
-    return None
-
-
-def _count(request: Request, header: str) -> int:
-    return sum(name.lower() == header for name, _value in request.headers)
-
-
-def _is_own_origin(origin: str, port: int) -> bool:
-    try:
-        parts = urlsplit(origin)
-        return parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS and parts.port == port
-    except ValueError:
-        return False
-
-
-def _refusal(message: str) -> Response:
-    return Response.of_json({"message": message}, 403)
-
-
-# -- control planes ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """The access key that a request names, for which service, and where."""
-
-    access_key_id: str
-    service: str
-    presigned: bool
-
-
-class _AccessError(Exception):
-    """A call that isn't let in.
-
-    Args:
-        error_type: AWS's name for the reason.
-        message: the text.
-    """
-
-    def __init__(self, error_type: str, message: str) -> None:
-        super().__init__(message)
-        self.error_type = error_type
-        self.message = message
-
-
-def holds_token(request: Request, token: str) -> bool:
-    """Whether a loopback request brings labkit's own token, once."""
-    sent = request.header(TOKEN_HEADER) or ""
-    return (
-        request.host in LOOPBACK_HOSTS
-        and _count(request, TOKEN_HEADER) == 1
-        and hmac.compare_digest(sent.encode(), token.encode())
-    )
 
 
 def admit(request: Request, engine: Engine) -> Request | Response:
@@ -197,17 +95,17 @@ def admit(request: Request, engine: Engine) -> Request | Response:
     evaluates. Of an unsigned call nothing is left that MiniStack could take for an identity.
     """
     if _is_own_endpoint(request) or request.method == "OPTIONS":
-        return _refusal("Forbidden")
+        return forbid("Forbidden")
     if _is_disguised(request):
-        return _refusal("Write the path as AWS's API reference does.")
+        return forbid("Write the path as AWS's API reference does.")
     try:
         for name in _DECIDING_HEADERS:
-            if _count(request, name) > 1:
-                raise _AccessError("IncompleteSignature", f"The header {name} may come only once.")
+            if request.count(name) > 1:
+                raise AccessError("IncompleteSignature", f"The header {name} may come only once.")
         operation = _operation(request)
         credentials = named_credentials(request)
         if _is_encoded(request) and not _is_for_an_object(request, credentials):
-            raise _AccessError(
+            raise AccessError(
                 "UnsupportedMediaTypeException", "Send the body without a content encoding."
             )
         if credentials is None:
@@ -217,15 +115,15 @@ def admit(request: Request, engine: Engine) -> Request | Response:
         if engine.signatures.takes_for_root(credentials.access_key_id) and (
             credentials.access_key_id != engine.settings.access_key_id
         ):
-            raise _AccessError(
+            raise AccessError(
                 "UnrecognizedClientException",
                 "The security token included in the request is invalid.",
             )
         failure = engine.signatures.signature_error(request, presigned=credentials.presigned)
         if failure is not None:
-            raise _AccessError(*failure)
+            raise AccessError(*failure)
         _check_service(request, credentials)
-    except _AccessError as refused:
+    except AccessError as refused:
         return engine.signatures.refusal(
             request, _service(request), refused.error_type, refused.message
         )
@@ -296,52 +194,6 @@ def _is_for_an_object(request: Request, credentials: Credentials | None) -> bool
     )
 
 
-def named_credentials(request: Request) -> Credentials | None:
-    """The access key of a Signature v4 request, in its header or its query string; None when it has none."""
-    header = request.header("authorization") or ""
-    query = [(name.lower(), name, value) for name, value in request.query]
-    in_query = [lower for lower, _name, _value in query if lower.startswith("x-amz-")]
-    names_key = "x-amz-credential" in in_query or "x-amz-algorithm" in in_query
-    if not header.startswith("AWS4-") and not names_key:
-        return None
-    if header and names_key:
-        raise _AccessError(
-            "IncompleteSignature",
-            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header "
-            "should be specified.",
-        )
-    if names_key:
-        if len(set(in_query)) != len(in_query):
-            raise _AccessError(
-                "IncompleteSignature", "A query parameter of the signature comes twice."
-            )
-        parameters = {name: value for _lower, name, value in query}
-        if parameters.get("X-Amz-Algorithm") != _ALGORITHM:
-            raise _AccessError("IncompleteSignature", f"X-Amz-Algorithm must be {_ALGORITHM}.")
-        return _credentials(parameters.get("X-Amz-Credential", ""), presigned=True)
-    algorithm, _blank, rest = header.partition(" ")
-    fields = [part.strip().partition("=")[::2] for part in rest.split(",")]
-    if algorithm != _ALGORITHM:
-        raise _AccessError("IncompleteSignature", f"Unsupported AWS 'algorithm': '{algorithm}'.")
-    for name in ("Credential", "Signature", "SignedHeaders"):
-        if [key for key, _value in fields].count(name) != 1:
-            raise _AccessError(
-                "IncompleteSignature", f"Authorization header requires '{name}' parameter."
-            )
-    return _credentials(dict(fields)["Credential"], presigned=False)
-
-
-def _credentials(scope: str, *, presigned: bool) -> Credentials:
-    parts = scope.split("/")
-    if len(parts) != 5:
-        raise _AccessError(
-            "IncompleteSignature",
-            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, "
-            f"got '{scope}'",
-        )
-    return Credentials(parts[0], parts[3], presigned)
-
-
 def _operation(request: Request) -> str | None:
     """The operation that an ``X-Amz-Target`` or an ``Action`` names; None when the method and the path do."""
     target = request.header("x-amz-target")
@@ -353,10 +205,10 @@ def _operation(request: Request) -> str | None:
     if len(actions) + (target is not None) > 1 or (
         request.raw_path != "/" and (actions or target is not None)
     ):
-        raise _AccessError("InvalidAction", "The request names more than one operation.")
+        raise AccessError("InvalidAction", "The request names more than one operation.")
     if target is not None:
         if request.method != "POST" or target.partition(".")[0] not in _TARGETS:
-            raise _AccessError("UnknownOperationException", "The requested operation is unknown.")
+            raise AccessError("UnknownOperationException", "The requested operation is unknown.")
         return target
     return actions[0] if actions else None
 
@@ -388,7 +240,7 @@ def _check_service(request: Request, credentials: Credentials) -> None:
     named = _service_of_request(request)
     wanted = named or credentials.service
     if credentials.service != wanted or wanted not in _SIGNING_NAMES:
-        raise _AccessError(
+        raise AccessError(
             "SignatureDoesNotMatch",
             f"Credential should be scoped to correct service: '{named or 'one of the lab'}'. ",
         )

@@ -16,7 +16,8 @@ from labkit.local.apigateway.addresses import Address, Addresses
 from labkit.local.apigateway.http.data_plane import HttpApiDataPlane
 from labkit.local.apigateway.rest.data_plane import MAX_BODY_BYTES, RestApiDataPlane
 from labkit.local.engine import Engine
-from labkit.local.front.access import admit, refuse_foreign
+from labkit.local.front.access import admit
+from labkit.local.front.origin import forbid, refuse_foreign
 from labkit.local.front.own_endpoints import PREFIX, OwnEndpoints
 from labkit.local.front.response_writer import ResponseWriter, Send
 from labkit.local.front.services import Services
@@ -150,7 +151,7 @@ class CloudApplication:
         if request.raw_path.startswith(PREFIX):
             return self._own_endpoints.answer(request)
         if request.raw_path.startswith("/_") or request.host.endswith(".cloudfront.net"):
-            return Response.of_json({"message": "Forbidden"}, 403)
+            return forbid("Forbidden")
         admitted = admit(request, self.parts.engine)
         return admitted if isinstance(admitted, Response) else await self._services.answer(admitted)
 

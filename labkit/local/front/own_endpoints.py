@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 from urllib.parse import unquote
 
 from labkit.local.apigateway.journeys import Journeys
 from labkit.local.cognito.mailbox import Mailbox
-from labkit.local.front.access import TOKEN_HEADER, holds_token
 from labkit.local.front.clock import CloudClock
+from labkit.local.front.origin import LOOPBACK_HOSTS, forbid
 from labkit.local.messages import Request, Response
 from labkit.local.settings import CloudSettings
 
 PREFIX = "/_labkit/"
+TOKEN_HEADER = "x-labkit-token"  # noqa: S105 - a header's name
 LAST_JOURNEYS = 20
 
 
@@ -45,7 +47,7 @@ class OwnEndpoints:
     def answer(self, request: Request) -> Response:
         """Answer one request below :data:`PREFIX`; 403 without the token."""
         if not holds_token(request, self._settings.admin_token):
-            return Response.of_json({"message": f"Send the cloud's token in {TOKEN_HEADER}."}, 403)
+            return forbid(f"Send the cloud's token in {TOKEN_HEADER}.")
         what, _slash, rest = request.raw_path.removeprefix(PREFIX).partition("/")
         if request.method == "GET" and what == "inbox" and rest:
             return Response.of_json(self._mailbox.messages(unquote(rest)))
@@ -65,3 +67,13 @@ class OwnEndpoints:
             self._shut_down()
             return Response.of_json({"status": "stopping"})
         return Response.of_json({"message": "Not Found"}, 404)
+
+
+def holds_token(request: Request, token: str) -> bool:
+    """Whether a loopback request brings labkit's own token, once."""
+    sent = request.header(TOKEN_HEADER) or ""
+    return (
+        request.host in LOOPBACK_HOSTS
+        and request.count(TOKEN_HEADER) == 1
+        and hmac.compare_digest(sent.encode(), token.encode())
+    )
