@@ -93,8 +93,11 @@ def attach_or_start(
         return _start(directory, settings, grace_seconds)
 
 
-def stop() -> bool:
+def stop(grace_seconds: float = _GRACE_SECONDS) -> bool:
     """Stop this user's cloud, if one runs. Its port and credentials are kept for the next one.
+
+    Args:
+        grace_seconds: how long it may take to end, before it is ended by force.
 
     Returns:
         Whether one ran.
@@ -105,8 +108,8 @@ def stop() -> bool:
             return False
         settings, _code = read_state(directory)
         if settings is not None:
-            call(settings, "POST", "/_labkit/shutdown", timeout=_GRACE_SECONDS)
-        _end(directory)
+            call(settings, "POST", "/_labkit/shutdown", timeout=grace_seconds)
+        _end(directory, grace_seconds)
         with contextlib.suppress(OSError):  # Windows: a kernel is reading it
             (_work_directory(directory) / CLOCK_FILE).unlink()
     return True

@@ -365,12 +365,11 @@ def test_stop_says_whether_one_ran(state: Path) -> None:
 
 
 @posix
-@pytest.mark.usefixtures("_impatient")
 def test_stop_ends_a_hung_cloud_too(state: Path) -> None:
     cloud_process.attach_or_start()
     pid = pid_of(state)
     os.kill(pid, signal.SIGSTOP)
-    assert cloud_process.stop() is True
+    assert cloud_process.stop(grace_seconds=0.5) is True
     assert ended(pid)
 
 
