@@ -527,7 +527,7 @@ def takes_another_issuer(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("http authorizer (JWT)", "http-13.4", "http-13.1-aud-first", "http-13.1-other-app")
 def takes_another_audience(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, authorizer_rules, "_check_audience", lambda *_: None)
+    replaced(stack, authorizer_rules, "check_audience", lambda *_: None)
 
 
 @mutation("http authorizer (JWT)", "http-13.5", "http-13.1-nbf", "http-13.1-iat")
