@@ -133,7 +133,13 @@ def knowledge() -> Knowledge:
     notebooks = {name: Notebook(**entry) for name, entry in causes["notebook"].items()}
     return Knowledge(
         {
-            name: Cause(**{**entry, "id": name, "notebook": notebooks.get(entry.get("notebook"))})
+            name: Cause(
+                **{
+                    **entry,
+                    "id": name,
+                    "notebook": notebooks[entry["notebook"]] if "notebook" in entry else None,
+                }
+            )
             for name, entry in causes["cause"].items()
         },
         [

@@ -15,7 +15,7 @@ from importlib.resources import files
 FILES = ("gateway", "rest_jwt", "recorded", "cognito", "federation", "edge", "symptoms")
 """The names of the files of facts, without ``.md``."""
 
-_NUMBER = r"(?:E?\d{1,2}(?:\.\d{1,2})?[a-z]?|[CD]-\d{1,2})(?![\w.]*\d)"
+_NUMBER = r"(?:E?\d{1,2}(?:\.\d{1,3})?[a-z]?|[CD]-\d{1,3})(?![\w.]*\d)"
 CITATION = re.compile(rf"\b({'|'.join(FILES)}) ({_NUMBER}(?:(?:, |-){_NUMBER})*)")
 """``gateway 2.7``, a list ``gateway 2.7, 2.8``, a range ``gateway 13.1-13.8``, a section ``gateway 9``."""
 
