@@ -10,14 +10,13 @@ import math
 import time
 import weakref
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
 import requests
 
 from labkit.errors import KeysUnreachableError, LabkitError
+from labkit.tokens.signed import rs256_key
 
 REFETCH_SECONDS = 10.0
 """Tokens with invented key ids must not make a request each."""
@@ -73,7 +72,9 @@ class KeySet:
         if response.status_code != 200:
             raise unreachable(url, f"the answer is {response.status_code}")
         try:
-            return _keys_for_signatures(response.json()["keys"])
+            entries = [e for e in response.json()["keys"] if isinstance(e.get("kid"), str)]
+            keys = ((entry["kid"], rs256_key(entry)) for entry in entries)
+            return {named: key for named, key in keys if key is not None}
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             raise unreachable(url, "the answer isn't a set of keys") from error
 
@@ -105,17 +106,6 @@ def unreachable(url: str, why: str) -> KeysUnreachableError:
         "give http=lab.http.",
         url=url,
     )
-
-
-def _keys_for_signatures(entries: Any) -> dict[str, jwt.PyJWK]:
-    """The public keys for RS256 signatures by their ids; everybody can sign with a private key that is published."""
-    found = {}
-    for entry in entries:
-        named, purpose = entry.get("kid"), (entry.get("use", "sig"), entry.get("alg", "RS256"))
-        if isinstance(named, str) and purpose == ("sig", "RS256") and "d" not in entry:
-            with suppress(jwt.PyJWTError, ValueError, TypeError):
-                found[named] = jwt.PyJWK(entry, algorithm="RS256")
-    return found
 
 
 _kept_of: weakref.WeakKeyDictionary[requests.Session, Kept] = weakref.WeakKeyDictionary()

@@ -24,6 +24,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 """Three parts in the URL-safe Base64 alphabet, without padding: a decoder may overlook what else there is."""
 _KEPT_TOKENS = 128
 """A client sends the same token until it expires; to read and verify it takes longer than all other gates."""
+_FEWEST_BITS = 2048
 _MAX_SHOWN = 100
 
 _RS256 = jwt.get_algorithm_by_name("RS256")
@@ -131,6 +132,22 @@ def claims_of_issuer(token: str, key: jwt.PyJWK | None, issuer: str) -> Claims:
     claims = signed_claims(token, key)
     check_issuer(claims, issuer)
     return claims
+
+
+def rs256_key(entry: Mapping[str, Any]) -> jwt.PyJWK | None:
+    """The key of an entry of a JWKS, if it is a public one for RS256 signatures.
+
+    Everybody can sign with a private key that is published, and somebody may have broken one of less than 2,048 bits
+    (RFC 7518, 3.3).
+    """
+    purpose = entry.get("kty"), entry.get("use", "sig"), entry.get("alg", "RS256")
+    if purpose != ("RSA", "sig", "RS256") or "d" in entry:
+        return None
+    try:
+        key = jwt.PyJWK(dict(entry), algorithm="RS256")
+    except (*UNREADABLE, TypeError, OverflowError):
+        return None
+    return key if key.key.key_size >= _FEWEST_BITS else None
 
 
 # -- the claims ------------------------------------------------------------------------------

@@ -379,6 +379,8 @@ def _jwk(**changed: Any) -> dict[str, Any]:
                 {"keys": [_jwk(e="AA")]},
                 {"keys": [{"kty": "oct", "kid": f"kid-{POOL}", "k": "c2VjcmV0", "alg": "HS256"}]},
                 {"keys": [_jwk(kty="oct", k="c2VjcmV0")]},
+                {"keys": [_jwk(use="enc")]},
+                {"keys": [_jwk(alg="RS512")]},
                 {"keys": [_jwk(**json.loads(RSAAlgorithm.to_jwk(key(POOL))))]},  # its private part
             )
         ),

@@ -14,6 +14,7 @@ from typing import Any
 import jwt
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import RSAAlgorithm
@@ -36,6 +37,7 @@ from labkit.local.apigateway.rest.responses import render
 from labkit.local.messages import Request
 from labkit.tokens.keys import REFETCH_SECONDS, KeySet
 from labkit.tokens.meaning import meaning
+from labkit.tokens.signed import rs256_key
 from labkit.tokens.verdicts import verify
 from tests.support.issuer import ADMIN, ARN, CLIENT, NOW, POOL, Issuer, jwk, key
 from tests.support.rest_calls import call
@@ -268,6 +270,19 @@ def test_keys_for_something_else_are_not_used(issuer: Issuer, other: dict[str, A
     issuer.jwks = {"keys": [jwk("id", **other), jwk("access")]}
     assert check_of(issuer, issuer.token("id")) == "kid"
     issuer.verify(issuer.token("access"))
+
+
+def test_a_short_key_is_no_key() -> None:
+    made = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
+    short = made.public_key()
+    entry = {**json.loads(RSAAlgorithm.to_jwk(short)), "kid": "short"}
+    assert rs256_key(entry) is None
+    assert rs256_key(jwk("id")) is not None
+
+
+def test_an_odd_entry_costs_no_other_key(issuer: Issuer) -> None:
+    issuer.jwks = {"keys": [{"kid": ["x"]}, jwk("id"), {"kid": "kid-id", "kty": "EC"}]}
+    assert issuer.verify(issuer.token("id")).verified
 
 
 def test_a_key_may_leave_out_what_it_is_for(issuer: Issuer) -> None:

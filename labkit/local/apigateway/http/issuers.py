@@ -21,7 +21,7 @@ from labkit.local.apigateway.loopback import (
     is_loopback,
 )
 from labkit.local.cognito.pool_keys import PoolDirectory, PoolKeys
-from labkit.tokens.signed import UNREADABLE
+from labkit.tokens.signed import rs256_key
 
 COGNITO_ISSUER = re.compile(
     r"https://cognito-idp\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<pool>(?P=region)_[A-Za-z0-9]+)"
@@ -61,9 +61,10 @@ class Issuers:
             return None
         keys = (await self._document(document["jwks_uri"])).get("keys")
         for jwk in keys if isinstance(keys, list) else []:
-            if isinstance(jwk, dict) and jwk.get("kid") == key_id and jwk.get("kty") == "RSA":
-                # Everybody can sign with a private key that is published.
-                return None if "d" in jwk else _rsa_key(json.dumps(jwk, sort_keys=True))
+            if isinstance(jwk, dict) and jwk.get("kid") == key_id:
+                key = _rs256_key(json.dumps(jwk, sort_keys=True))
+                if key is not None:
+                    return key
         return None
 
     async def _document(self, url: str) -> dict[str, Any]:
@@ -81,9 +82,6 @@ class Issuers:
 
 
 @lru_cache(64)
-def _rsa_key(jwk: str) -> jwt.PyJWK | None:
+def _rs256_key(jwk: str) -> jwt.PyJWK | None:
     """The key; the same object for the same key, so that a verified token is known again."""
-    try:
-        return jwt.PyJWK(json.loads(jwk), algorithm="RS256")
-    except (*UNREADABLE, TypeError, OverflowError):
-        return None
+    return rs256_key(json.loads(jwk))
