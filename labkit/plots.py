@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -51,8 +52,8 @@ _ROUNDING = 1e-6
 ACCEPTED = ("o", BLUE)
 THROTTLED = ("x", VERMILION)
 OTHER = ("^", BLACK)
-_MOST_MARKS = 300
-_PARTS = 60
+_MOST_MARKS = 120
+_PARTS = 50
 _HATCHES = (None, "////", "....", "xxxx", "----", "\\\\\\\\")
 _REFUSED_BY = (("x", VERMILION), ("^", PURPLE), ("+", BLACK), ("v", GREEN), ("D", "#E69F00"))
 
@@ -114,7 +115,9 @@ def burst(result: Simulation | Burst, bucket: TokenBucket | None = None) -> Pict
     [layer] = model.layers
     times, accepted = model.arrivals, result.accepted
     kinds = [("accepted", *ACCEPTED, accepted), ("throttled", *THROTTLED, ~accepted)]
-    figure, *_panels_below = _against_the_bound(model, accepted, kinds)
+    figure, _marks = _against_the_bound(
+        model, kinds, [("passed", BLUE, 2, times[accepted], times[-1:])]
+    )
     over = excess(times[accepted], TokenBucket(layer.rate, layer.burst), answered=answered)
     no, more = ("no", "") if over <= _ROUNDING else ("one", f"{over:.1f} ")
     title = f"{len(times)} requests at a bucket with rate {layer.rate:g} and burst {layer.burst:g}"
@@ -126,26 +129,38 @@ def burst(result: Simulation | Burst, bucket: TokenBucket | None = None) -> Pict
     return _picture(figure, title, words)
 
 
-def compared(prediction: Simulation, measured: Burst | None) -> Figure:
+def compared(prediction: Simulation, measured: Burst | None, seconds: float) -> Figure:
     """What is predicted, pale, and over it what was measured so far: as :func:`burst`, for the throttle explorer.
 
     It is drawn while a slider is dragged: its margins aren't calculated, and :func:`fast_png` writes it.
+
+    Args:
+        prediction: what is predicted.
+        measured: what came back; None before.
+        seconds: the time that is shown, from 0; by halves of it more where something was sent later.
     """
     accepted = prediction.accepted
     predicted = [
-        ("predicted: accepted", "o", _PALE_BLUE, accepted),
-        ("refused", "s", _PALE_VERMILION, ~accepted),
+        ("predicted accepted", "o", _PALE_BLUE, accepted),
+        ("predicted refused", "s", _PALE_VERMILION, ~accepted),
     ]
-    figure, marks, passed = _against_the_bound(prediction, accepted, predicted)
-    figure.subplots_adjust(left=0.09, right=0.985, top=0.91, bottom=0.09, hspace=0.3)
+    late = measured.sent[-1] / seconds - 1.01 if measured else 0
+    end = seconds * (1 + max(0, math.ceil(2 * late) / 2))
+    curves = [("predicted", _PALE_BLUE, 5, prediction.arrivals[accepted], np.array([end]))]
+    if measured:
+        passed = measured.sent[measured.accepted]
+        curves.append(("measured", BLUE, 2, passed, measured.sent[-1:]))
+    figure, marks = _against_the_bound(prediction, predicted, curves, span=(0, end))
+    figure.subplots_adjust(left=0.12, right=0.985, top=0.91, bottom=0.09, hspace=0.3)
+    marks.set_xlim(-0.012 * end, 1.012 * end)  # a mark at 0 is whole
     if measured:
         kinds = [
-            ("measured: accepted", *ACCEPTED, measured.accepted),
-            ("refused", *THROTTLED, measured.throttled),
+            ("measured accepted", *ACCEPTED, measured.accepted),
+            ("measured refused", *THROTTLED, measured.throttled),
             ("other", *OTHER, ~(measured.accepted | measured.throttled)),
         ]
-        _requests(marks, measured.sent, kinds, of=prediction.arrivals, number=measured.job)
-        _steps(passed, measured.sent[measured.accepted], measured.sent[-1:], BLACK, "measured")
+        planned = len(prediction)
+        _requests(marks, measured.sent, kinds, (0, end), over=measured.job, planned=planned)
     return figure
 
 
@@ -173,7 +188,7 @@ def layers(prediction: Simulation, shown: ArrayLike | None = None) -> Picture:
     _requests(marks, prediction.arrivals[drawn], kinds)
     for axes, layer in zip(levels, prediction.layers, strict=True):
         _level(axes, prediction, layer)
-        _title(axes, f"{layer.name}: rate {layer.rate:g}, burst {layer.burst:g}")
+        _title(axes, f"{layer.name}: rate {layer.rate:,g}, burst {layer.burst:,g}")
     words = f"{prediction}."
     if shown is not None:
         passed, count = (prediction.accepted & drawn).sum(), drawn.sum()
@@ -211,10 +226,20 @@ def retries(runs: Sequence[RetryRun], words: str | None = None) -> Picture:
 
 Kind = tuple[str, str, str, BoolArray]
 """Label, shape, colour, and which requests."""
+_Curve = tuple[str, str, float, FloatArray, FloatArray]
+"""Label, colour, width, when each passed that did, and until when it is known."""
+_Span = tuple[float, float]
 
 
-def level_curve(prediction: Simulation, layer: Layer) -> tuple[FloatArray, FloatArray]:
+def level_curve(
+    prediction: Simulation, layer: Layer, span: _Span | None = None
+) -> tuple[FloatArray, FloatArray]:
     """The level between the requests too: it rises by the rate until the bucket is full.
+
+    Args:
+        prediction: what happened to the requests.
+        layer: whose level.
+        span: from when to when; from the first request to the last unless given.
 
     >>> from labkit.bursts.simulation import simulate
     >>> prediction = simulate([0, 3], TokenBucket(rate=0.5, burst=1))
@@ -224,7 +249,7 @@ def level_curve(prediction: Simulation, layer: Layer) -> tuple[FloatArray, Float
     """
     if not len(prediction):
         return np.empty(0), np.empty(0)
-    ends, asked = prediction.arrivals[[0, -1]], prediction.arrivals[layer.applies]
+    ends, asked = span or prediction.arrivals[[0, -1]], prediction.arrivals[layer.applies]
     times, after = np.append(ends[0], asked), np.append(layer.burst, layer.after[layer.applies])
     # Without a rate it never fills: infinity, or NaN where it is full.
     with np.errstate(all="ignore"):
@@ -246,6 +271,7 @@ def _panels(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
         axes.tick_params(labelsize=_SMALL)
         axes.yaxis.label.set_fontsize(_MEDIUM)
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.yaxis.set_major_formatter("{x:,g}")
     panels[-1].set_xlabel("seconds", fontsize=_MEDIUM)
     return figure, panels
 
@@ -282,37 +308,40 @@ def _requests(
     axes: Axes,
     times: FloatArray,
     kinds: Sequence[Kind],
+    span: _Span | None = None,
     *,
-    of: FloatArray | None = None,
-    number: IntArray | None = None,
+    over: IntArray | None = None,
+    planned: int = 0,
 ) -> None:
     """A mark for each request at its time; more than fit side by side are counted instead.
 
-    When they are drawn over others, ``of`` are the times of those, and ``number`` says which each one is, from 0.
+    Those that are drawn over others have numbers from 0, ``over``, of so many that are planned.
     """
-    planned = times if of is None else of
-    if len(planned) > _MOST_MARKS:
-        _counts(axes, times, kinds, planned, fill=of is None)
+    kinds = [kind for kind in kinds if kind[-1].any()] or kinds
+    fill = over is None
+    if max(planned, len(times)) > _MOST_MARKS:
+        _counts(axes, times, kinds, span or (times[0], times[-1]), fill=fill)
     else:
-        height = np.arange(1, len(times) + 1) if number is None else number + 1
+        height = np.arange(1, len(times) + 1) if over is None else over + 1
         for label, shape, colour, which in kinds:
-            counted = (f"{label}: {which.sum()}", shape, colour, which)
-            _marks(axes, times, height, counted, size=8 if of is None else 5)
+            counted = (f"{label}: {which.sum():,}", shape, colour, which)
+            _marks(axes, times, height, counted, size=8 if fill else 5)
         axes.set_ylabel("request")
-    _legend(axes)
+    several = len(axes.get_legend_handles_labels()[0])
+    _legend(axes, columns=3 if fill or several > 4 else 2)
 
 
 def _counts(
-    axes: Axes, times: FloatArray, kinds: Sequence[Kind], planned: FloatArray, *, fill: bool
+    axes: Axes, times: FloatArray, kinds: Sequence[Kind], span: _Span, *, fill: bool
 ) -> None:
     """How many requests of each kind each part of the time has, one kind upon the other."""
-    end = max(float(planned[-1]), float(planned[0]) + _ROUNDING)
-    edges = np.linspace(planned[0], end, _PARTS + 1)
+    begin, end = span
+    edges = np.linspace(begin, max(end, begin + _ROUNDING), _PARTS + 1)
     below = np.zeros(_PARTS)
     for (label, _shape, colour, which), hatch in zip(kinds, cycle(_HATCHES), strict=False):
-        top = below + np.histogram(times[which].clip(max=end), edges)[0]
+        top = below + np.histogram(times[which].clip(max=edges[-1]), edges)[0]
         axes.stairs(
-            top,
+            np.where(top > below, top, np.nan),  # none has no edge
             edges,
             baseline=below,
             fill=fill,
@@ -320,60 +349,61 @@ def _counts(
             edgecolor=colour,
             hatch=hatch if fill else None,
             linewidth=1 if fill else 2,
-            label=f"{label}: {which.sum()}",
+            label=f"{label}: {which.sum():,}",
+            zorder=(1 if fill else 2) - len(axes.patches) / 100,  # the accepted ones on top
         )
         below = top
-    axes.set_ylim(0, max(below.max() * 1.6, axes.get_ylim()[1]))  # the legend stands above them
-    axes.set_ylabel(f"requests per {(edges[1] - edges[0]) * 1000:.3g} ms")
+    axes.set_ylim(0, max(below.max() * 1.1, axes.get_ylim()[1]))
+    part = edges[1] - edges[0]
+    axes.set_ylabel("requests / " + (f"{part:.3g} s" if part >= 1 else f"{part * 1000:.3g} ms"))
 
 
-def _level(axes: Axes, prediction: Simulation, layer: Layer) -> None:
-    when, tokens = level_curve(prediction, layer)
+def _level(axes: Axes, prediction: Simulation, layer: Layer, span: _Span | None = None) -> None:
+    when, tokens = level_curve(prediction, layer, span)
     axes.fill_between(when, tokens, color=_GRID)
     axes.plot(when, tokens, color=BLACK, linewidth=1.4)
     axes.axhline(layer.burst, color=BLACK, linewidth=1, linestyle=":")
     axes.set_ylim(0, max(1.0, layer.burst * 1.3))
     axes.set_ylabel("tokens left")
-    says, place = f"full: {layer.burst:g} ", axes.get_yaxis_transform()
+    says, place = f"full: {layer.burst:,g} ", axes.get_yaxis_transform()
     axes.text(1, layer.burst, says, transform=place, ha="right", va="bottom", fontsize=_SMALL)
 
 
 def _against_the_bound(
-    model: Simulation, accepted: BoolArray, kinds: Sequence[Kind]
-) -> tuple[Figure, Axes, Axes]:
-    """Three panels: requests, the bucket's level, what passed; the figure, the first and the last of them."""
+    model: Simulation, kinds: Sequence[Kind], curves: Sequence[_Curve], span: _Span | None = None
+) -> tuple[Figure, Axes]:
+    """Three panels: requests, the bucket's level, what passed; the figure and the first of them."""
     figure, (marks, level, axes) = _panels((2.3, 1.8, 1.8))
     [layer] = model.layers
-    _requests(marks, model.arrivals, kinds)
-    _level(level, model, layer)
-    passed, last = model.arrivals[accepted], model.arrivals[-1:]
+    _requests(marks, model.arrivals, kinds, span)
+    _level(level, model, layer, span)
+    *_look, passed, last = curves[0]
     begin = float(passed[0]) if len(passed) else 0.0
     line = np.array([begin, max([begin, *last])])
     bound = layer.burst + layer.rate * (line - begin)
     axes.plot(line, bound, color=BLACK, linewidth=2, linestyle="--", label="burst + rate × t")
-    _steps(axes, passed, last, BLUE, "passed")
-    axes.set_ylim(bottom=0)
+    for label, colour, width, times, until in curves:
+        many = len(times)
+        count = [*[0][:many], *range(1, many + 1), *[many] * len(until)]
+        steps = np.concatenate((times[:1], times, until))
+        axes.step(steps, count, where="post", color=colour, linewidth=width, label=label)
+    axes.set_ylim(bottom=0)  # after the last line: it ends autoscaling
     axes.set_ylabel("passed")
-    return figure, marks, axes
-
-
-def _steps(axes: Axes, passed: FloatArray, last: FloatArray, colour: str, label: str) -> None:
-    """How many had passed at each time."""
-    many = len(passed)
-    times = np.concatenate((passed[:1], passed, last))
-    count = [*[0][:many], *range(1, many + 1), *[many] * len(last)]
-    axes.step(times, count, where="post", color=colour, linewidth=2, label=label)
     _legend(axes)
+    return figure, marks
 
 
-def _legend(axes: Axes, corner: Literal["lower left", "lower right"] = "lower left") -> None:
+def _legend(
+    axes: Axes, corner: Literal["lower left", "lower right"] = "lower left", columns: int = 3
+) -> None:
     """Above the panel: inside it would cover requests."""
     axes.legend(
         loc=corner,
         bbox_to_anchor=(-0.01 if corner == "lower left" else 1.01, 0.94),
-        ncols=3,
+        ncols=columns,
         frameon=False,
         fontsize=_SMALL,
+        handlelength=1.5,
         columnspacing=1.5,
         handletextpad=0.4,
     )

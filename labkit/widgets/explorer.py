@@ -129,7 +129,7 @@ class ThrottleExplorer(View):
             self._said, self.picture.tooltip = report(self.prediction, measured)
             *said, status = (block.html for block in self.blocks())
             self.status.value, self.said.value = status, join(said)
-            figure = plots.compared(self.prediction.simulation, measured)
+            figure = plots.compared(self.prediction.simulation, measured, self.prediction.seconds)
             self.picture.value = plots.fast_png(figure)
 
 

@@ -71,7 +71,7 @@ def main() -> int:
     measured = as_predicted(prediction)
 
     def draw() -> None:
-        plots.fast_png(plots.compared(prediction.simulation, measured))
+        plots.fast_png(plots.compared(prediction.simulation, measured, prediction.seconds))
 
     live = statistics.median(milliseconds(draw) for _ in range(ROUNDS))
     verdict.at_most("what is measured", live, TARGET_MS, "ms")

@@ -9,7 +9,12 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
 from matplotlib.image import imread
+from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
 
 from labkit import plots
@@ -20,6 +25,7 @@ from labkit.bursts.target import Reply
 from labkit.plots import Picture
 from labkit.retry import RetryRun, rehearse
 from labkit.throttle import TokenBucket
+from labkit.widgets.prediction import Prediction
 
 BUCKET = TokenBucket(rate=10, burst=5)
 SHARED = arrivals.shared(arrivals.spike(6), arrivals.steady(10, 1))
@@ -136,14 +142,134 @@ def test_more_requests_than_marks_fit_are_counted_and_none_is_lost(spread: float
     counted = {}
     for kind in stairs:
         values, _edges, baseline = kind.get_data()
-        counted[str(kind.get_label())] = int(np.sum(values - baseline))
+        counted[str(kind.get_label())] = int(np.nansum(values - baseline))
     refused = 3_000 - prediction.passed
     assert counted == {
         f"accepted: {prediction.passed}": prediction.passed,
-        f"throttled: {refused}": refused,
+        f"throttled: {refused:,}": refused,
     }
     hatches = [kind.get_hatch() for kind in stairs]
     assert len(set(hatches)) == len(hatches), "told apart without colour"
+
+
+# -- what was measured over what was predicted -------------------------------------------------
+
+
+def compared(prediction: Prediction, bucket: TokenBucket | None = None, late: float = 0) -> Figure:
+    """With what another bucket would have let pass, or the same."""
+    times = prediction.requests.times
+    limit = bucket or TokenBucket(prediction.rate, prediction.burst)
+    whole = enumerate(zip(times.tolist(), simulate(times, limit).accepted, strict=True))
+    shots = [
+        Shot(job, when, when + late, when + late, Reply(200 if passed else 429))
+        for job, (when, passed) in whole
+    ]
+    measured = Burst(tuple(shots), prediction.size, True, 0.0)
+    return plots.compared(prediction.simulation, measured, prediction.seconds)
+
+
+def curves(axes: Axes) -> dict[str, Line2D]:
+    return {str(line.get_label()): line for line in axes.get_lines()}
+
+
+def labels(axes: Axes) -> list[str]:
+    legend = axes.get_legend()
+    assert legend is not None
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def test_what_passed_stays_in_the_panel() -> None:
+    panel = compared(Prediction(1, 5, "steady", 100, 3), TokenBucket(1000, 100)).axes[2]
+    assert panel.get_ylim()[0] == 0
+    assert max(curves(panel)["measured"].get_ydata()) == 100  # type: ignore[arg-type]
+    assert panel.get_ylim()[1] >= 100
+
+
+@pytest.mark.parametrize("late", [0.0, 0.007, 4.0])
+def test_a_spike_is_seen_over_the_whole_time(late: float) -> None:
+    figure = compared(Prediction(10, 20, "spike", 60, 3), late=late)
+    end = 4.5 if late > 3 else 3
+    for axes in figure.axes:
+        first, last = axes.get_xlim()
+        assert -0.1 < first < 0
+        assert end <= last < 1.02 * end
+    level, passed = figure.axes[1].get_lines()[0], curves(figure.axes[2])
+    assert np.interp([1, 2, end], *level.get_data()).tolist() == pytest.approx([10, 20, 20])
+    bound = passed["burst + rate × t"].get_xydata()
+    assert np.allclose(bound, [(0, 20), (end, 20 + 10 * end)])
+
+
+@pytest.mark.parametrize("size", [121, 300])
+def test_the_few_that_passed_are_on_top(size: int) -> None:
+    bars = compared(Prediction(1, 12, "steady", size, 10)).axes[0].patches
+    names = [str(one.get_label()).partition(":")[0] for one in bars]
+    assert names == [
+        "predicted accepted",
+        "predicted refused",
+        "measured accepted",
+        "measured refused",
+    ]
+    order = sorted(range(4), key=lambda number: bars[number].get_zorder())
+    assert order == [1, 0, 3, 2]
+
+
+@pytest.mark.parametrize("size", [60, 600])
+def test_predicted_is_pale_and_measured_is_strong(size: int) -> None:
+    requests_, _level, passed = compared(Prediction(10, 20, "steady", size, 3)).axes
+    colours = {
+        str(one.get_label()).partition(" accepted")[0]: to_rgba(
+            one.get_edgecolor() if isinstance(one, StepPatch) else one.get_color()
+        )
+        for one in (*requests_.get_lines(), *requests_.patches)
+        if "accepted" in str(one.get_label())
+    }
+    for name in ("predicted", "measured"):
+        assert to_rgba(curves(passed)[name].get_color()) == colours[name]
+    assert colours["measured"] == to_rgba(plots.BLUE) != colours["predicted"]
+    assert labels(passed) == ["burst + rate × t", "predicted", "measured"]
+    assert not any("other" in label for label in labels(requests_))
+
+
+def test_other_answers_are_told() -> None:
+    prediction = Prediction(10, 20, "steady", 2, 3)
+    shots = (Shot(0, 0, 0, 0, Reply(200)), Shot(1, 0.1, 0.1, 0.1, Reply(403)))
+    figure = plots.compared(prediction.simulation, Burst(shots, 2, True, 0.0), 3)
+    assert labels(figure.axes[0]) == [
+        "predicted accepted: 2",
+        "measured accepted: 1",
+        "other: 1",
+    ]
+
+
+def test_where_none_is_refused_nothing_is_drawn() -> None:
+    figure = compared(Prediction(10_000, 5_000, "ramp", 10_000, 1))
+    assert labels(figure.axes[0]) == ["predicted accepted: 10,000", "measured accepted: 10,000"]
+    assert [text.get_text() for text in figure.axes[1].texts] == ["full: 5,000 "]
+    refused = compared(Prediction(100, 200, "ramp", 1_000, 5)).axes[0].patches[1]
+    assert isinstance(refused, StepPatch)
+    values, _edges, baseline = refused.get_data()
+    assert np.isnan(values[0])
+    assert (values > baseline)[~np.isnan(values)].all()
+
+
+@pytest.mark.parametrize("seconds", [1, 3, 60])
+@pytest.mark.parametrize("measured", [False, True])
+def test_every_text_is_in_the_picture(seconds: float, measured: bool) -> None:
+    prediction = Prediction(10_000, 5_000, "spike", 10_000, seconds)
+    figure = plots.compared(prediction.simulation, None, seconds)
+    if measured:
+        figure = compared(prediction, TokenBucket(10, 4_000))
+    FigureCanvasAgg(figure).draw()
+    for axes in figure.axes:
+        label, panel = axes.yaxis.label.get_window_extent(), axes.get_window_extent()
+        assert label.height < panel.height * 1.02
+        assert label.x0 >= 0
+    for axes in figure.axes[::2]:
+        legend = axes.get_legend()
+        assert legend is not None
+        box = legend.get_window_extent()
+        assert box.x1 < figure.bbox.x1
+        assert box.y1 < figure.bbox.y1 + 12  # without its empty border
 
 
 def luminance(colour: np.ndarray) -> np.ndarray:
