@@ -87,9 +87,13 @@ class Prediction:
 Pattern = tuple[FloatArray | Shared, str]
 
 
+def _each_second(rate: float) -> str:
+    return f"{rate:,.4g} a second" if rate < 1000 else f"{rate:,.0f} a second"
+
+
 def _steady(size: int, seconds: float) -> Pattern:
     rate = size / seconds
-    return arrivals.steady(rate, seconds), f"evenly over {seconds:g} s, {rate:,.4g} a second"
+    return arrivals.steady(rate, seconds), f"evenly over {seconds:g} s, {_each_second(rate)}"
 
 
 def _spike(size: int, _seconds: float) -> Pattern:
@@ -99,14 +103,14 @@ def _spike(size: int, _seconds: float) -> Pattern:
 def _poisson(size: int, seconds: float) -> Pattern:
     # Given their number, the times of a Poisson process are uniform.
     times = np.sort(np.random.default_rng(_SEED).uniform(0, seconds, size))
-    return times, f"at random times in {seconds:g} s, {size / seconds:,.4g} a second on average"
+    return times, f"at random times in {seconds:g} s, {_each_second(size / seconds)} on average"
 
 
 def _ramp(size: int, seconds: float) -> Pattern:
     last = 2 * size / seconds
     # After t seconds last / seconds * t² / 2 requests have come: solved for the time of the n-th.
     times = seconds * np.sqrt(np.arange(size) / size)
-    return times, f"in {seconds:g} s, from 0 to {last:,.4g} a second"
+    return times, f"in {seconds:g} s, from 0 to {_each_second(last)}"
 
 
 def _two_clients(size: int, seconds: float) -> Pattern:

@@ -190,6 +190,13 @@ def test_the_quota_s_429_is_another_answer() -> None:
     assert "Other answers: 429 LimitExceededException." in says
 
 
+@pytest.mark.parametrize(
+    ("pattern", "rate"), [("steady", "20,000"), ("Poisson", "20,000"), ("ramp", "40,000")]
+)
+def test_a_high_rate_is_told_in_full(pattern: str, rate: str) -> None:
+    assert f"{rate} a second" in str(Prediction(1, 1, pattern, 10_000, 0.5))
+
+
 def test_two_clients_are_told_apart() -> None:
     prediction = Prediction(10, 20, "two clients", 60, 3)
     says = words(prediction, None)
