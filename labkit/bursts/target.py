@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -108,6 +108,24 @@ def follow(session: requests.Session, lab_session: requests.Session) -> None:
         session.mount("https://", HTTPAdapter(pool_maxsize=MOST_AT_ONCE))
 
 
+@contextmanager
+def connection_errors_told(*, local: bool) -> Iterator[None]:
+    """Boto3's errors of a connection become one that says what to do.
+
+    Raises:
+        CloudUnavailableError: the cloud doesn't answer.
+    """
+    from botocore.exceptions import ConnectionError as NoConnectionError
+    from botocore.exceptions import HTTPClientError
+
+    try:
+        yield
+    except (NoConnectionError, HTTPClientError) as error:
+        gone = "The local cloud doesn't answer: run `lab = labkit.start()` again."
+        away = f"No connection to AWS ({error}): check the network."
+        raise CloudUnavailableError(gone if local else away) from error
+
+
 def _refuse_foreign(host: str, *, local: bool) -> None:
     """Only the lab's own APIs.
 
@@ -115,21 +133,14 @@ def _refuse_foreign(host: str, *, local: bool) -> None:
         ForeignHostError: it is none of them.
         CloudUnavailableError: nobody tells.
     """
-    from botocore.exceptions import ConnectionError as NoConnectionError
-    from botocore.exceptions import HTTPClientError
-
     found = _API_HOST.fullmatch(host)
     if found is None:
         raise ForeignHostError(
             "fire() only aims at the lab's own APIs, https://<id>.execute-api.<Region>.amazonaws.com/…, "
             f"not at {host!r}."
         )
-    try:
+    with connection_errors_told(local=local):
         tags = _tags(*found.groups(), local=local)
-    except (NoConnectionError, HTTPClientError) as error:
-        gone = "The local cloud doesn't answer: run `lab = labkit.start()` again."
-        away = f"No connection to AWS ({error}): check the network."
-        raise CloudUnavailableError(gone if local else away) from error
     if tags is None:
         raise ForeignHostError(
             f"Your account has no API {found[1]} in {found[2]}: look at the URL."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from typing import Any
 
 import ipywidgets
@@ -88,7 +89,7 @@ class ThrottleExplorer(View):
         self.seconds = _slider(
             "Seconds", prediction.seconds, SPANS, "over how long they are spread"
         )
-        self.fire_button = button("Fire it", lambda: firing.start(self.prediction))
+        self.fire_button = button("Fire it", lambda: firing.start(lambda: self.prediction))
         self.stop_button = button("Stop", firing.stop, disabled=True)
         self.status, self.said = ipywidgets.HTML(), ipywidgets.HTML()
         self.picture = _Picture(format="png", layout={"width": _WIDTH})
@@ -114,17 +115,23 @@ class ThrottleExplorer(View):
 
     def _moved(self, _change: object) -> None:
         self.prediction = Prediction(*(one.value for one in self._inputs))
-        self._draw()
+        aim = self.firing.aim
+        if aim and aim != self.prediction:  # too late: what is on its way stays on the screen
+            for one, value in zip(self._inputs, astuple(aim), strict=True):
+                one.value = value
+        else:
+            self._draw()
 
     def _draw(self) -> None:
         from labkit import plots  # matplotlib takes half a second to import
 
         with self._drawing:
             running = self.firing.running
-            for one in (*self._inputs, self.fire_button):
+            for one in self._inputs:
                 one.disabled = running
             self.seconds.disabled = running or self.prediction.pattern == "spike"
-            self.stop_button.disabled = not running
+            # A button that was pressed stays enabled: disabled, it would lose the keyboard's focus.
+            self.stop_button.disabled = not (running or self.firing.stopped.is_set())
             measured = self.firing.measured_of(self.prediction)
             self._said, self.picture.tooltip = report(self.prediction, measured)
             *said, status = (block.html for block in self.blocks())

@@ -226,7 +226,7 @@ def test_fired_at_the_local_cloud(page: Page, screenshots: Path) -> None:
     expect(stop).to_be_disabled()
     fire.click()
     expect(view.get_by_role("status")).to_have_text(re.compile(r"Firing: \d+ of 60 answered\."))
-    expect(fire).to_be_disabled()
+    expect(stop).to_be_enabled()
     expect(view.get_by_role("rowheader", name=re.compile("predicted for the"))).to_be_visible()
     first = counts(view, "measured")
     page.wait_for_timeout(1000)
@@ -236,7 +236,7 @@ def test_fired_at_the_local_cloud(page: Page, screenshots: Path) -> None:
     expect(view.get_by_role("status")).to_have_text(
         re.compile(r"60 requests sent: \d+ accepted, \d+ throttled\."), timeout=LONG
     )
-    expect(fire).to_be_enabled()
+    expect(stop).to_be_disabled()
     agrees(page, view)
     assert sum(map(int, counts(view, "measured"))) == 60
     view.screenshot(path=screenshots / "explorer-fired.png")
@@ -268,6 +268,31 @@ def test_stopped_in_the_middle(page: Page, screenshots: Path) -> None:
     left = "print([t.name for t in __import__('threading').enumerate() if 'labkit' in t.name])"
     assert ask(page, left) == "[]"
     view.screenshot(path=screenshots / "explorer-stopped.png")
+
+
+def test_fired_right_after_the_slider(page: Page) -> None:
+    """The click overtakes the slider's last message; what was fired is on the screen in the end."""
+    view = widget(page, 0)
+    handle(view, "Seconds").focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    view.get_by_role("button", name="Fire it").evaluate("button => button.click()")
+    expect(view.get_by_role("status")).to_contain_text("60 requests sent", timeout=LONG)
+    agrees(page, view)
+    fired = ask(page, "print(explorer.firing._fired.seconds)")
+    assert reads(view, "Seconds") == fired
+    expect(view).to_contain_text(f"60 requests, evenly over {fired} s")
+
+
+def test_fired_and_stopped_with_the_keyboard(page: Page) -> None:
+    view = widget(page, 0)
+    move(page, size=600, seconds=30)
+    for name, status in {"Fire it": "Firing: ", "Stop": "Stopped. "}.items():
+        view.get_by_role("button", name=name).focus()
+        page.keyboard.press("Enter")
+        expect(view.get_by_role("status")).to_contain_text(status, timeout=LONG)
+        settled_focus = page.evaluate("() => document.activeElement.innerText")
+        assert settled_focus == name
 
 
 def test_what_is_not_the_lab_s_is_refused(page: Page) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
+from botocore.exceptions import EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -336,13 +337,72 @@ def test_what_is_measured_is_drawn_while_it_runs(lab: Lab, api: MockApi) -> None
     view.status.observe(lambda change: statuses.append(change.new), "value")
     view.fire_button.click()
     assert eventually(lambda: view.stop_button.disabled is False)
-    assert all(one.disabled for one in (*view._inputs, view.fire_button))
+    assert all(one.disabled for one in view._inputs)
     view.fire_button.click()  # one at a time
     over()
     assert len(view.firing.burst or ()) == 60
     assert len(set(drawn)) >= 3
     assert sum("Firing: " in one for one in statuses) >= 2
-    assert not any(one.disabled for one in (*view._inputs, view.fire_button))
+    assert not any(one.disabled for one in view._inputs)
+
+
+def test_nothing_is_drawn_while_the_first_requests_leave(lab: Lab, api: MockApi) -> None:
+    view = explorer(lab, api, size=30)
+    said: dict[str, float] = {}
+
+    def note(change: Any) -> None:
+        said.setdefault("begin" if "Firing…" in change.new else change.new, time.monotonic())
+
+    view.status.observe(note, "value")
+    view.fire_button.click()
+    over()
+    [first, *_later] = [when for text, when in said.items() if "Firing: " in text]
+    assert first - said["begin"] >= 0.3
+
+
+def test_the_focus_is_not_lost(lab: Lab, api: MockApi) -> None:
+    """A button that is pressed is never disabled."""
+    view = explorer(lab, api, size=200, seconds=10)
+    disabled: list[bool] = []
+    for pressed in (view.fire_button, view.stop_button):
+        pressed.observe(lambda change: disabled.append(change.new), "disabled")
+        pressed.click()
+        assert eventually(lambda: view.firing._shots)
+    over()
+    assert not any(disabled)
+    assert not view.firing.running
+
+
+def test_what_is_on_its_way_stays_on_the_screen(lab: Lab, api: MockApi) -> None:
+    statuses: list[str] = []
+
+    def apply(rate: float, burst: int) -> None:
+        api.limit(rate, burst)
+        view.seconds.value, view.rate.value = 2, 500  # messages of sliders that come too late
+        statuses.append(str(view).splitlines()[-1])
+
+    view = explorer(lab, api, size=20, apply=apply)
+    view.fire_button.click()
+    over()
+    assert statuses == ["Setting the limit…"]
+    assert view.prediction == Prediction(10, 20, "steady", 20, 1)
+    assert (view.seconds.value, view.rate.value) == (1, 10)
+    assert_it_agrees(view)
+
+
+def test_a_slider_s_last_message_may_come_after_the_click(lab: Lab, api: MockApi) -> None:
+    view = explorer(lab, api, size=20)
+
+    def move(change: Any) -> None:
+        if "Setting the limit" in change.new and view.size.value == 20:
+            threading.Thread(target=lambda: setattr(view.size, "value", 30)).start()
+            assert eventually(lambda: view.prediction.size == 30)
+
+    view.status.observe(move, "value")
+    view.fire_button.click()
+    over()
+    assert len(view.firing.burst or ()) == view.size.value == 30
+    assert_it_agrees(view)
 
 
 def test_elsewhere_the_measurement_is_out_of_sight(lab: Lab, api: MockApi) -> None:
@@ -370,6 +430,26 @@ def test_the_same_again_waits_for_a_full_bucket(lab: Lab, api: MockApi) -> None:
         over()
         assert cells(str(view), "measured")[0] >= 40
     assert any("the bucket is filling up again" in one for one in statuses)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "changes"),
+    [("spike", {"rate": 1000, "burst": 5}), ("steady", {})],
+    ids=["another limit", "full again"],
+)
+def test_nobody_waits_for_a_full_bucket(
+    lab: Lab, api: MockApi, pattern: str, changes: dict[str, float]
+) -> None:
+    view = explorer(lab, api, rate=40, burst=60, pattern=pattern, size=60, seconds=2)
+    statuses: list[str] = []
+    view.status.observe(lambda change: statuses.append(change.new), "value")
+    for moved in ({}, changes):
+        for name, value in moved.items():
+            getattr(view, name).value = value
+        view.fire_button.click()
+        over()
+        assert_it_agrees(view)
+    assert not any("Waiting" in one for one in statuses)
 
 
 def test_stopped_it_keeps_what_was_measured(lab: Lab, api: MockApi) -> None:
@@ -433,6 +513,17 @@ def test_what_the_own_function_raises_is_one_line_of_text(
     assert last.isprintable()
     assert last in shown(view)
     assert "measured" not in str(view)
+
+
+def test_a_cloud_that_is_gone_while_the_limit_is_set(lab: Lab, api: MockApi) -> None:
+    def apply(_rate: float, _burst: int) -> None:
+        raise EndpointConnectionError(endpoint_url="https://apigateway")
+
+    view = explorer(lab, api, apply=apply)
+    view.fire_button.click()
+    over()
+    last = "The local cloud doesn't answer: run `lab = labkit.start()` again."
+    assert str(view).splitlines()[-1] == last
 
 
 def test_a_cloud_that_is_gone_is_one_line(tmp_path: Path) -> None:
