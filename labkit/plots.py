@@ -386,7 +386,8 @@ def _against_the_bound(
         many = len(times)
         count = [*[0][:many], *range(1, many + 1), *[many] * len(until)]
         steps = np.concatenate((times[:1], times, until))
-        axes.step(steps, count, where="post", color=colour, linewidth=width, label=label)
+        [step] = axes.step(steps, count, where="post", color=colour, linewidth=width, label=label)
+        step.set_zorder(2.5 - width / 5)  # a wide one doesn't cover the bound
     axes.set_ylim(bottom=0)  # after the last line: it ends autoscaling
     axes.set_ylabel("passed")
     _legend(axes)

@@ -227,6 +227,8 @@ def test_predicted_is_pale_and_measured_is_strong(size: int) -> None:
         assert to_rgba(curves(passed)[name].get_color()) == colours[name]
     assert colours["measured"] == to_rgba(plots.BLUE) != colours["predicted"]
     assert labels(passed) == ["burst + rate × t", "predicted", "measured"]
+    order = sorted(curves(passed).values(), key=lambda line: line.get_zorder())
+    assert [line.get_label() for line in order] == ["predicted", "burst + rate × t", "measured"]
     assert not any("other" in label for label in labels(requests_))
 
 
