@@ -16,6 +16,8 @@ _HOME_OF = {
     "stop": "labkit.lab.session",
     "expect_status": "labkit.checks",
     "LabkitError": "labkit.errors",
+    "predict": "labkit.widgets.question",
+    "reveal": "labkit.widgets.question",
     "explain": "labkit.doctor",
     "build": "labkit.course.build",
     "arrivals": "labkit.bursts.arrivals",

@@ -21,6 +21,10 @@ class CloudUnavailableError(LabkitError):
     """The local cloud doesn't answer: run ``lab = labkit.start()`` again."""
 
 
+class UnknownQuestionError(LabkitError):
+    """The course has no question of this name: write it as the notebook does."""
+
+
 class ForeignHostError(LabkitError):
     """``lab.http`` or ``labkit.fire`` was aimed at a host that isn't the lab's own."""
 

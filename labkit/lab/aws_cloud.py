@@ -16,6 +16,7 @@ from labkit.lab.clock import Clock
 from labkit.lab.inbox import AskingInbox, Inbox
 from labkit.names import REGION
 
+_DEPLOYMENT_SPREAD_SECONDS = 20
 _ROLE_SPREAD_SECONDS = 12
 """A new role can't be assumed at once: IAM is eventually consistent, and no call tells when it is ready."""
 
@@ -91,7 +92,11 @@ class AwsCloud:
         """Wait until a new role can be assumed."""
         self._sleep(_ROLE_SPREAD_SECONDS)
 
-    def wait_for_deployment(self, url: str) -> None:
+    def wait_for_deployment(self) -> None:
+        """Wait until a deployment has spread, as far as that can be known."""
+        self._sleep(_DEPLOYMENT_SPREAD_SECONDS)
+
+    def wait_until_closed(self, url: str) -> None:
         """Wait until a closed method answers with 401: a deployment takes some seconds to spread."""
         closed = HTTPStatus.UNAUTHORIZED
         wait_until(lambda: self.http.get(url, timeout=10).status_code == closed)

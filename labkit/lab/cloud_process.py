@@ -27,12 +27,11 @@ from labkit.local.instance import (
     CLOCK_FILE,
     INSTANCE_LOCK,
     INSTANCE_PID,
-    STATE_DIRECTORY_VARIABLE,
     clean_environment,
-    explain_unwritable,
     fingerprint,
 )
 from labkit.local.settings import CloudSettings
+from labkit.state_directory import VARIABLE, explain_unwritable, state_directory
 
 IDLE_MINUTES_VARIABLE = "LABKIT_IDLE_MINUTES"
 DEFAULT_IDLE_MINUTES = "720"
@@ -43,26 +42,6 @@ _GRACE_SECONDS = 5.0
 _PORT_SECONDS = 0.5
 
 GONE = "The local cloud doesn't answer: run `lab = labkit.start()` again."
-
-
-def state_directory() -> Path:
-    """Where this user's cloud keeps its state file; made private (0700) when missing.
-
-    Raises:
-        SetupError: it can't be made.
-    """
-    chosen = os.environ.get(STATE_DIRECTORY_VARIABLE)
-    if chosen:
-        path = Path(chosen).expanduser().absolute()
-    else:
-        from platformdirs import user_state_path
-
-        path = user_state_path("labkit", appauthor=False)
-    try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise explain_unwritable(error, path, STATE_DIRECTORY_VARIABLE) from None
-    return path
 
 
 def attach_or_start(
@@ -131,7 +110,7 @@ def _alone(directory: Path) -> Iterator[None]:
             "Another kernel has been starting the local cloud for a minute: run this cell again."
         ) from None
     except OSError as error:
-        raise explain_unwritable(error, directory, STATE_DIRECTORY_VARIABLE) from error
+        raise explain_unwritable(error, directory, VARIABLE) from error
 
 
 def call(

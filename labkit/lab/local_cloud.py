@@ -164,8 +164,11 @@ class LocalCloud:
     def wait_for_role(self) -> None:
         """A role of the local cloud can be assumed at once."""
 
-    def wait_for_deployment(self, url: str) -> None:
+    def wait_for_deployment(self) -> None:
         """A deployment of the local cloud is there at once."""
+
+    def wait_until_closed(self, url: str) -> None:
+        """A closed method of the local cloud is closed at once."""
 
     def _messages(self, address: str) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = self._get(f"inbox/{quote(address, safe='')}")

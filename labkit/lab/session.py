@@ -59,7 +59,7 @@ class Lab:
             CloudUnavailableError: the local cloud doesn't answer.
         """
         self._cloud.check()
-        demo = start_task(number, self._cloud.wait_for_deployment)
+        demo = start_task(number, self._cloud.wait_until_closed)
         print(
             f"Ready for task {number}." + (f" Done: task{_numbers(number)}." if number > 1 else "")
         )
@@ -84,6 +84,10 @@ class Lab:
     def wait_for_role(self) -> None:
         """Wait until a new IAM role can be assumed: some seconds on AWS, nothing on the local cloud."""
         self._cloud.wait_for_role()
+
+    def wait_for_deployment(self) -> None:
+        """Wait until all servers have a deployment: some seconds on AWS, nothing on the local cloud."""
+        self._cloud.wait_for_deployment()
 
     def journey(self, response: requests.Response) -> Journey:
         """The way of a request through the gateway, gate by gate. On AWS it has no steps: AWS doesn't tell them.

@@ -27,12 +27,11 @@ from labkit.local.functions.deployment_package import remove_tree
 from labkit.local.instance import (
     INSTANCE_LOCK,
     INSTANCE_PID,
-    STATE_DIRECTORY_VARIABLE,
     clean_environment,
     engine_version,
-    explain_unwritable,
 )
 from labkit.local.settings import CloudSettings
+from labkit.state_directory import VARIABLE, explain_unwritable
 
 if TYPE_CHECKING:
     from labkit.local.front.application import CloudApplication
@@ -109,7 +108,7 @@ def main(arguments: list[str] | None = None, make_cloud: MakeCloud = compose_for
         _leave_foreign_environment()
         if options.settings_from_stdin:
             settings = CloudSettings.from_json(sys.stdin.readline())
-            place = Place(settings, _open_port(settings.port), STATE_DIRECTORY_VARIABLE)
+            place = Place(settings, _open_port(settings.port), VARIABLE)
             _serve(place, options.idle_minutes, make_cloud)
         else:
             _serve_in_foreground(_open_port(options.port), options.idle_minutes, make_cloud)

@@ -6,7 +6,6 @@ The cloud's own process writes the files of its work directory; ``labkit.lab`` r
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import sys
@@ -17,8 +16,6 @@ from pathlib import Path
 from labkit.clock import MOST_SECONDS
 from labkit.errors import SetupError
 
-STATE_DIRECTORY_VARIABLE = "LABKIT_STATE_DIR"
-"""The environment variable that says where a user's cloud keeps its files."""
 INSTANCE_LOCK = "instance.lock"
 """A running cloud holds this file lock in its work directory: whether it is held tells if it lives."""
 INSTANCE_PID = "instance.pid"
@@ -38,23 +35,6 @@ _KEPT_VARIABLES = frozenset(
 def clean_environment() -> dict[str, str]:
     """The environment of a cloud's process: nothing in it is secret, nothing configures an AWS client."""
     return {name: value for name, value in os.environ.items() if name.upper() in _KEPT_VARIABLES}
-
-
-def explain_unwritable(error: OSError, place: object, variable: str) -> SetupError:
-    """What to do about a directory that can't be written to.
-
-    Args:
-        error: what the system said.
-        place: the directory.
-        variable: the environment variable that names another.
-    """
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return SetupError(
-            f"The disk of {place} is full: free some space, or set {variable} to a directory on another disk."
-        )
-    return SetupError(
-        f"Can't write to the directory {place} ({error.strerror}): set {variable} to one you can write."
-    )
 
 
 def noted_offset(work_directory: str) -> float | None:
