@@ -84,11 +84,13 @@ class Reveal:
         question: what was asked.
         came: row → what came.
         said: row → what the learner said; empty when that was nothing.
+        score: of the whole course so far; empty unless the learner said something.
     """
 
     question: Question
     came: Said
     said: Said = field(default_factory=dict)
+    score: str = ""
 
     @property
     def right(self) -> bool:
@@ -113,6 +115,8 @@ class Reveal:
             else:
                 yield f"{name}✗ You said {said}. The answer is {came}."
             yield self.question.sentence(row, said, came)
+        if self.score:
+            yield f"Predicted right so far, in all notebooks: {self.score}."
 
     def __str__(self) -> str:
         return "\n".join(map(plain, self.lines()))

@@ -43,6 +43,12 @@ class Records:
     predictions: dict[str, Predicted] = field(default_factory=dict)
     tasks: list[str] = field(default_factory=list)
 
+    @property
+    def score(self) -> str:
+        """How many of the predictions that were answered were right: ``3 of 5``."""
+        judged = [one.right for one in self.predictions.values() if one.right is not None]
+        return f"{judged.count(True)} of {len(judged)}"
+
     @classmethod
     def from_data(cls, data: Any) -> Records:
         """Read what :meth:`Progress.change` wrote.
@@ -86,15 +92,15 @@ class Progress:
 
         return self._change(note).predictions[question]
 
-    def judge(self, question: str, right: bool) -> None:
-        """Keep whether an answer was right; the first time counts."""
+    def judge(self, question: str, right: bool) -> Records:
+        """Keep whether an answer was right, and return all that is kept; the first time counts."""
 
         def note(records: Records) -> None:
             predicted = records.predictions.get(question)
             if predicted is not None and predicted.right is None:
                 predicted.right = right
 
-        self._change(note)
+        return self._change(note)
 
     def finish(self, task: str) -> None:
         """Keep that a task is done."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets
@@ -44,9 +45,9 @@ def reveal(identifier: str, came: object) -> Reveal:
     predicted = progress.read().predictions.get(identifier)
     said = {} if predicted is None else predicted.said
     shown = Reveal(asked, {str(name): str(value) for name, value in rows.items()}, said)
-    if predicted is not None:
-        progress.judge(identifier, shown.right)
-    return shown
+    if predicted is None:
+        return shown
+    return replace(shown, score=progress.judge(identifier, shown.right).score)
 
 
 class QuestionView(View):
