@@ -30,6 +30,7 @@ class Question:
         kind: what the learner writes: a number or a short text.
         rows: what a grid asks of, each with the same choices.
         near: by how much a number may be wrong.
+        untold: the answer where the cloud doesn't tell it, as AWS doesn't tell which gate decided.
         why: the sentence for each choice; for a number those for ``less``, ``more`` and ``right``; for a text those for
             texts, ``right`` and ``else``; for a grid those for its rows.
     """
@@ -41,6 +42,7 @@ class Question:
     kind: Literal["choice", "number", "text"] = "choice"
     rows: tuple[str, ...] = ("",)
     near: float = 0
+    untold: str = ""
 
     @property
     def is_grid(self) -> bool:

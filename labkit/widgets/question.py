@@ -35,13 +35,13 @@ def reveal(identifier: str, came: object) -> Reveal:
 
     Args:
         identifier: the question's.
-        came: the answer as it really came; of a grid, row → answer.
+        came: the answer as it really came; of a grid, row → answer. None where the cloud doesn't tell it.
 
     Raises:
         UnknownQuestionError: the course has no such question.
     """
     asked, progress = question(identifier), Progress(state_directory())
-    rows = came if isinstance(came, Mapping) else {"": came}
+    rows = came if isinstance(came, Mapping) else {"": asked.untold if came is None else came}
     predicted = progress.read().predictions.get(identifier)
     said = {} if predicted is None else predicted.said
     shown = Reveal(asked, {str(name): str(value) for name, value in rows.items()}, said)

@@ -117,6 +117,7 @@ def test_each_answer_has_its_own_sentence(asked: Question) -> None:
     assert asked.ask.endswith("?")
     if asked.choices:
         assert 2 <= len(asked.choices) == len(set(asked.choices))
+        assert asked.untold in ("", *asked.choices)
 
 
 def test_notebooks_ask_what_is_written_and_reveal_what_they_ask() -> None:

@@ -89,5 +89,6 @@ def test_the_lesson_answers_what_was_said(tmp_path: Path, monkeypatch: pytest.Mo
     labkit.predict("04.deployed").say("401")
     assert str(labkit.reveal("04.deployed", 401)).endswith("in all notebooks: 1 of 2.")
     assert "so far" not in str(labkit.reveal("04.test-tab", 200))
+    assert str(labkit.reveal("04.first-difference", None)).startswith("The answer is authorizer.")
     with pytest.raises(UnknownQuestionError):
         labkit.reveal("04.nothing", 200)
