@@ -79,7 +79,13 @@ def lab_url(course: Path) -> Iterator[str]:
         yield wait_for_url(server, log)
     finally:
         server.terminate()
-        server.wait(timeout=PATIENCE)
+        try:
+            server.wait(timeout=30)
+        except (
+            subprocess.TimeoutExpired
+        ):  # it waits for a kernel that a busy machine keeps from ending
+            server.kill()
+            server.wait()
         with environment(**state):
             labkit.stop()
 

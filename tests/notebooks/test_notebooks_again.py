@@ -3,6 +3,7 @@
 nbval runs each notebook once, on a cloud of its own; in tests/browser they run in reverse order on one cloud.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -58,12 +59,12 @@ def test_twice_in_a_row(state: Path) -> None:
 
 
 def test_again_after_the_cloud_crashed(state: Path) -> None:
-    before = int((state / "work" / "instance.pid").read_text())
+    pid, settings = state / "work" / "instance.pid", state / "cloud.json"
+    before, kept = int(pid.read_text()), json.loads(settings.read_text())["settings"]
     os.kill(before, signal.SIGKILL)
     run(state)
-    after = int((state / "work" / "instance.pid").read_text())
-    assert after != before
-    assert after["settings"] == before["settings"], "the port and the credentials stay"
+    assert int(pid.read_text()) != before
+    assert json.loads(settings.read_text())["settings"] == kept, "the port and the credentials stay"
 
 
 def test_again_after_the_kernel_died_half_way(state: Path) -> None:
