@@ -51,7 +51,7 @@ class Records:
 
     @classmethod
     def from_data(cls, data: Any) -> Records:
-        """Read what :meth:`Progress.change` wrote.
+        """Read the file's content.
 
         Raises:
             ValueError: it isn't that.

@@ -29,7 +29,7 @@ each_key = pytest.mark.parametrize("whose", ["user", "temporary"])
 
 
 def wrong(key: Credentials) -> Credentials:
-    return Credentials(key.access_key, key.secret_key[:-1] + "x", key.token)
+    return Credentials(key.access_key, key.secret_key + "x", key.token)
 
 
 def accepted(answer: Answer) -> None:

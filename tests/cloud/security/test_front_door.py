@@ -238,7 +238,7 @@ def test_it_listens_on_loopback_and_on_one_port_only(cloud: Attacker) -> None:
 TOKENS: list[tuple[str, Callable[[str], list[str]]]] = [
     ("none", lambda _token: []),
     ("empty", lambda _token: [""]),
-    ("wrong", lambda token: [token[:-1] + "x"]),
+    ("wrong", lambda token: [token[:-1] + ("y" if token.endswith("x") else "x")]),
     ("prefix", lambda token: [token[:-1]]),
     ("longer", lambda token: [token + "x"]),
     ("another case", lambda token: [token.swapcase()]),
