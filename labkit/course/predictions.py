@@ -12,8 +12,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
+from labkit import markup
 from labkit.errors import UnknownQuestionError
-from labkit.markup import plain, sentence, tag
 
 Said = Mapping[str, str]
 """Row of the question → what the learner said. A question that isn't a grid has one row without a name."""
@@ -65,11 +65,14 @@ class Question:
         return _plain(said) == _plain(came)
 
     def sentence(self, row: str, said: str | None, came: str) -> str:
-        """What to say to one answer; None is somebody who said nothing."""
+        """What to say to one answer; None is somebody who said nothing.
+
+        Empty for one that isn't among the choices: a real cloud may answer 500, and the question may be older.
+        """
         if self.is_grid:
             return self.why[row]
         if self.choices:
-            return self.why[came if said is None else said]
+            return self.why.get(came if said is None else said, "")
         if said is None or self.is_right(said, came):
             return self.why["right"]
         if self.kind == "number":
@@ -116,12 +119,13 @@ class Reveal:
                 yield f"{name}✓ You said {said}, and that is right."
             else:
                 yield f"{name}✗ You said {said}. The answer is {came}."
-            yield self.question.sentence(row, said, came)
+            if sentence := self.question.sentence(row, said, came):
+                yield sentence
         if self.score:
             yield f"Predicted right so far, in all notebooks: {self.score}."
 
     def __str__(self) -> str:
-        return "\n".join(map(plain, self.lines()))
+        return "\n".join(map(markup.plain, self.lines()))
 
     def __repr__(self) -> str:
         return str(self)
@@ -130,7 +134,7 @@ class Reveal:
         """The same words."""
         border = "success" if self.right else "warn" if self.said else "info"
         style = f"border-left:4px solid var(--jp-{border}-color1,currentColor);padding-left:8px;"
-        return tag("div", *map(sentence, self.lines()), role="status", style=style)
+        return markup.tag("div", *map(markup.sentence, self.lines()), role="status", style=style)
 
 
 def question(identifier: str) -> Question:

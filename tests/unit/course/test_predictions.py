@@ -15,7 +15,11 @@ from labkit.course.predictions import Question, Reveal, question, questions
 from labkit.errors import UnknownQuestionError
 
 ROOT = Path(__file__).resolve().parents[3]
-NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
+NOTEBOOKS = [
+    path
+    for path in sorted((ROOT / "notebooks").rglob("*.ipynb"))
+    if ".ipynb_checkpoints" not in path.parts
+]
 FILES = [Path(str(file)).stem for file in (files("labkit.course") / "questions").iterdir()]
 ALL = [one for name in FILES for one in questions(name).values()]
 ASKED = re.compile(r"labkit\.(predict|reveal)\(\"([^\"]+)\"")
@@ -63,6 +67,12 @@ def test_nothing_said_is_no_mistake_and_tells_the_answer() -> None:
         shown = Reveal(asked, {"": came})
         assert list(shown.lines()) == [f"The answer is {came}.", sentence]
         assert not shown.right
+
+
+def test_what_no_choice_foresaw_is_told_without_a_sentence() -> None:
+    assert list(Reveal(STATUS, {"": "500"}).lines()) == ["The answer is 500."]
+    assert said(STATUS, "500", "200") == ["✗ You said 200. The answer is 500.", "open"]
+    assert said(STATUS, "401", "404") == ["✗ You said 404. The answer is 401."]
 
 
 def test_each_row_of_a_grid_counts() -> None:
