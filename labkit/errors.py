@@ -25,6 +25,10 @@ class UnknownQuestionError(LabkitError):
     """The course has no question of this name: write it as the notebook does."""
 
 
+class UnknownTaskError(LabkitError):
+    """The course has no task of this number: write it as the notebook does."""
+
+
 class ForeignHostError(LabkitError):
     """``lab.http`` or ``labkit.fire`` was aimed at a host that isn't the lab's own."""
 

@@ -1,0 +1,88 @@
+"""Exercises: the decisive call of a task, which the learner writes into a cell with blanks.
+
+A master carries the solution, whole statements between ``# BEGIN SOLUTION`` and ``# END SOLUTION``, in a cell that begins
+with ``# Task 4.2``. What stands in a learner's copy instead, and the hints, are data: ``exercises/<notebook>.toml``.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from labkit.errors import UnknownTaskError
+
+BLANK = "____"
+"""What stands where the learner writes: a name that Python doesn't know, so a cell that has one never runs through."""
+
+_REGION = re.compile(r"^# BEGIN SOLUTION\n(?P<solution>.*?)^# END SOLUTION$", re.M | re.S)
+_TASK = re.compile(r"# Task (?P<number>[0-9]+[a-z]?\.[0-9]+)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """An entry of a file of exercises.
+
+    Attributes:
+        id: the task's number, such as ``4.2``.
+        blank: the code in which the learner fills in the blanks.
+        hints: from the first small thing to nearly all.
+    """
+
+    id: str
+    blank: str
+    hints: tuple[str, ...]
+
+
+def exercise(task: str) -> Exercise:
+    """The exercise of a task.
+
+    Raises:
+        UnknownTaskError: there is none.
+    """
+    found = exercises(task.partition(".")[0]).get(task)
+    if found is None:
+        raise UnknownTaskError(
+            f"The course has no task {task!r}: write it as the notebook does, such as '4.2'."
+        )
+    return found
+
+
+@cache
+def exercises(notebook: str) -> dict[str, Exercise]:
+    """The exercises of a notebook, such as ``4``, by their tasks; empty when it has none."""
+    name = f"{notebook:0>2}" if notebook.isdigit() else notebook
+    file = files(__package__) / "exercises" / f"{name}.toml"
+    if not name.replace("-", "").isalnum() or not file.is_file():
+        return {}
+    read = tomllib.loads(file.read_text(encoding="utf-8"))
+    return {
+        task: Exercise(task, entry["blank"].strip("\n"), tuple(entry["hints"]))
+        for task, entry in read.items()
+    }
+
+
+def task_of(source: str) -> str | None:
+    """The task whose solution a master's cell holds; None for a cell without one."""
+    found = _TASK.match(source) if _REGION.search(source) else None
+    return found and found["number"]
+
+
+def solution_in(source: str) -> str:
+    """The solution in a master's cell, without its marks."""
+    found = _REGION.search(source)
+    return "" if found is None else found["solution"].rstrip("\n")
+
+
+def with_blank(source: str) -> str:
+    """A master's cell as the learner gets it: the blank where the solution was.
+
+    Raises:
+        UnknownTaskError: nothing says what its blank is.
+    """
+    task = task_of(source)
+    if task is None:
+        return source
+    return _REGION.sub(lambda _found: exercise(task).blank, source)
