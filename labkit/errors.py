@@ -5,7 +5,7 @@ Every message is one or two sentences: the cause, then the next step.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -101,6 +101,20 @@ class CheckError(LabkitError, AssertionError):
         super().__init__(message)
         self.expected = expected
         self.actual = actual
+
+
+class TaskError(LabkitError, AssertionError):
+    """A task isn't done: do what the message says, then check again.
+
+    Attributes:
+        task: its number.
+        card: what to show of it, as :class:`labkit.markup.Block`: what is missing, the next step, the hints.
+    """
+
+    def __init__(self, message: str, *, task: str, card: Sequence[Any]) -> None:
+        super().__init__(message)
+        self.task = task
+        self.card = card
 
 
 class VirtualTimeError(LabkitError):

@@ -1,24 +1,28 @@
 """Exercises: the decisive call of a task, which the learner writes into a cell with blanks.
 
-A master carries the solution, whole statements between ``# BEGIN SOLUTION`` and ``# END SOLUTION``, in a cell that begins
-with ``# Task 4.2``. What stands in a learner's copy instead, and the hints, are data: ``exercises/<notebook>.toml``.
+A master carries the solution, whole statements between ``# BEGIN SOLUTION`` and ``# END SOLUTION``, in a cell whose
+first line is ``# Task 4.2: …``. A learner's copy has a blank instead: data, in ``exercises/<notebook>.toml``.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from labkit.errors import UnknownTaskError
+from labkit.markup import MONOSPACE, Block, Markup, lines, paragraph, sentence, tag
 
 BLANK = "____"
 """What stands where the learner writes: a name that Python doesn't know, so a cell that has one never runs through."""
 
+_MASTERS = Path(__file__).parents[2] / "notebooks"
 _REGION = re.compile(r"^# BEGIN SOLUTION\n(?P<solution>.*?)^# END SOLUTION$", re.M | re.S)
-_TASK = re.compile(r"# Task (?P<number>[0-9]+[a-z]?\.[0-9]+)\b")
+_TASK = re.compile(r"# Task (?P<number>[0-9]+[a-z]?\.[0-9]+[a-z]?)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +57,68 @@ def exercise(task: str) -> Exercise:
 @cache
 def exercises(notebook: str) -> dict[str, Exercise]:
     """The exercises of a notebook, such as ``4``, by their tasks; empty when it has none."""
-    name = f"{notebook:0>2}" if notebook.isdigit() else notebook
-    file = files(__package__) / "exercises" / f"{name}.toml"
-    if not name.replace("-", "").isalnum() or not file.is_file():
+    file = files(__package__) / "exercises" / f"{_file_name(notebook)}.toml"
+    if not notebook.replace("-", "").isalnum() or not file.is_file():
         return {}
     read = tomllib.loads(file.read_text(encoding="utf-8"))
     return {
         task: Exercise(task, entry["blank"].strip("\n"), tuple(entry["hints"]))
         for task, entry in read.items()
     }
+
+
+def _file_name(notebook: str) -> str:
+    """``04`` for ``4``, as notebooks are named; others stay as they are."""
+    return f"0{notebook}" if re.fullmatch("[0-9][a-z]?", notebook) else notebook
+
+
+def card_of(task: str, what: str, step: str) -> list[Block]:
+    """What to show of a task that isn't done: what is missing, then hints one inside the other, then the solution."""
+    known = exercises(task.partition(".")[0]).get(task)
+    hints = () if known is None else known.hints
+    folded: Markup = Markup()
+    if known is not None and (solution := solution_of(task)):
+        folded = _folded("The solution", tag("pre", lines(solution), style=MONOSPACE))
+    for number, text in reversed(list(enumerate(hints, 1))):
+        folded = _folded(f"Hint {number} of {len(hints)}", sentence(text), folded)
+    call = f"Hints: lab.hint({task!r}, 1) to lab.hint({task!r}, {len(hints)})."
+    return [
+        paragraph(f"✗ Task {task} isn't done yet. {what}", role="alert"),
+        paragraph(step),
+        Block([call] if hints else [], folded),
+    ]
+
+
+def hint(task: str, number: int) -> str:
+    """A hint for a task.
+
+    Args:
+        task: its number, such as ``4.2``.
+        number: which hint, from 1.
+
+    Raises:
+        UnknownTaskError: there is no such task, or no such hint of it.
+    """
+    hints = exercise(task).hints
+    if isinstance(number, bool) or number not in range(1, len(hints) + 1):
+        raise UnknownTaskError(f"Task {task} has the hints 1 to {len(hints)}, not {number!r}.")
+    return hints[number - 1]
+
+
+def solution_of(task: str) -> str:
+    """The solution in the task's master; empty where the masters aren't."""
+    name = _file_name(task.partition(".")[0])
+    found = [*_MASTERS.glob(f"*/{name}-*.ipynb"), *_MASTERS.glob(f"*/{name}.ipynb")]
+    for path in found[:1]:
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            source = "".join(cell["source"])
+            if task_of(source) == task:
+                return solution_in(source)
+    return ""
+
+
+def _folded(summary: str, *content: Markup) -> Markup:
+    return tag("details", tag("summary", summary), *content, style="margin:4px 0 4px 16px;")
 
 
 def task_of(source: str) -> str | None:

@@ -112,9 +112,12 @@ def ensure_user_pool(demo: Demo) -> None:
     for pool_id in _found("user pool"):
         pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
         clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)
-        ids = {each["ClientName"]: each["ClientId"] for each in clients["UserPoolClients"]}
+        listed = clients.get("UserPoolClients", [])
+        ids = {each["ClientName"]: each["ClientId"] for each in listed}
         client_id = ids.get(names.APP_CLIENT)
-        factors = pool["Policies"].get("SignInPolicy", {}).get("AllowedFirstAuthFactors", [])
+        factors = (
+            pool.get("Policies", {}).get("SignInPolicy", {}).get("AllowedFirstAuthFactors", [])
+        )
         if pool["Name"] == names.USER_POOL and client_id and "EMAIL_OTP" in factors:
             demo.user_pool_id, demo.client_id = pool_id, str(client_id)
             return
@@ -147,20 +150,30 @@ _PATH = f"/{names.RESOURCE}"
 
 
 def ensure_rest_api(demo: Demo) -> None:
-    """The API and its resource ``/demo``; an API that isn't as task 3 leaves it is made anew."""
+    """The API and its resource ``/demo``; every other API of that name goes, one that isn't as task 3 leaves it too."""
     function_arn = demo.function_arn or ""
     for api_id in _found("REST API"):
-        resource = _demo_resource(api_id)
-        method = resource.get("resourceMethods", {}).get("GET", {})
-        if function_arn in str(method.get("methodIntegration", {}).get("uri")):
+        if demo.rest_api_id is None and _is_as_made(api_id, function_arn):
             build.permit(api_id, function_arn, f"*/GET{_PATH}")
-            break
-        BY_LABEL["REST API"].delete(api_id)
-    else:
+            demo.rest_api_id = api_id
+        else:
+            BY_LABEL["REST API"].delete(api_id)
+    if demo.rest_api_id is None:
         remove_permissions()
-        api_id = build.rest_api(names.REST_API)
-        _put_method(api_id, function_arn, authorizationType="NONE")
-    demo.rest_api_id, demo.resource_id = api_id, str(_demo_resource(api_id)["id"])
+        demo.rest_api_id = build.rest_api(names.REST_API)
+        _put_method(demo.rest_api_id, function_arn, authorizationType="NONE")
+    demo.resource_id = str(_demo_resource(demo.rest_api_id)["id"])
+
+
+def _is_as_made(api_id: str, function_arn: str) -> bool:
+    """Whether GET /demo is the only method, and calls the function."""
+    methods = {
+        (item["path"], verb): method
+        for item in _resources(api_id)
+        for verb, method in item.get("resourceMethods", {}).items()
+    }
+    uri = str(methods.get((_PATH, "GET"), {}).get("methodIntegration", {}).get("uri"))
+    return len(methods) == 1 and function_arn in uri
 
 
 def _put_method(api_id: str, function_arn: str, **authorization: Any) -> None:
@@ -169,8 +182,13 @@ def _put_method(api_id: str, function_arn: str, **authorization: Any) -> None:
 
 def _demo_resource(api_id: str) -> dict[str, Any]:
     """With its methods; empty when there is none."""
-    items = client("apigateway").get_resources(restApiId=api_id, embed=["methods"])["items"]
-    return next((item for item in items if item["path"] == _PATH), {})
+    return next((item for item in _resources(api_id) if item["path"] == _PATH), {})
+
+
+def _resources(api_id: str) -> list[dict[str, Any]]:
+    """All resources of an API, with their methods."""
+    found = client("apigateway").get_resources(restApiId=api_id, embed=["methods"], limit=500)
+    return list(found.get("items", []))
 
 
 def remove_rest_api(_demo: Demo) -> None:
@@ -188,7 +206,7 @@ def remove_permissions() -> None:
         policy = json.loads(lambda_.get_policy(FunctionName=names.FUNCTION)["Policy"])
     except lambda_.exceptions.ResourceNotFoundException:
         return
-    for statement in policy["Statement"]:
+    for statement in policy.get("Statement", []):
         lambda_.remove_permission(FunctionName=names.FUNCTION, StatementId=statement["Sid"])
 
 
@@ -208,7 +226,7 @@ def ensure_authorizer(demo: Demo) -> None:
     gateway, api_id = client("apigateway"), demo.rest_api_id or ""
     demo.invoke_url = build.invoke_url(api_id)
     pool = client("cognito-idp").describe_user_pool(UserPoolId=demo.user_pool_id)["UserPool"]
-    for authorizer in gateway.get_authorizers(restApiId=api_id)["items"]:
+    for authorizer in gateway.get_authorizers(restApiId=api_id).get("items", []):
         demo.authorizer_id = str(authorizer["id"])
         if authorizer.get("providerARNs") == [pool["Arn"]] and _is_deployed(gateway, demo):
             return
@@ -241,8 +259,8 @@ def _is_deployed(gateway: Any, demo: Demo) -> bool:
     method = gateway.get_method(
         restApiId=demo.rest_api_id, resourceId=demo.resource_id, httpMethod="GET"
     )
-    stages = gateway.get_stages(restApiId=demo.rest_api_id)["item"]
-    deployments = gateway.get_deployments(restApiId=demo.rest_api_id)["items"]
+    stages = gateway.get_stages(restApiId=demo.rest_api_id).get("item", [])
+    deployments = gateway.get_deployments(restApiId=demo.rest_api_id).get("items", [])
     closed = {d["id"] for d in deployments if d.get("description") == names.DEPLOYMENT}
     served = {s["deploymentId"] for s in stages if s["stageName"] == names.STAGE}
     return (
@@ -255,12 +273,12 @@ def _is_deployed(gateway: Any, demo: Demo) -> bool:
 def _delete_guarded(demo: Demo) -> None:
     """Delete what serves ``GET /demo``, that method, and then the authorizers, which no method may use."""
     gateway, api = client("apigateway"), {"restApiId": demo.rest_api_id}
-    for stage in gateway.get_stages(**api)["item"]:
+    for stage in gateway.get_stages(**api).get("item", []):
         gateway.delete_stage(**api, stageName=stage["stageName"])
-    for deployment in gateway.get_deployments(**api)["items"]:
+    for deployment in gateway.get_deployments(**api).get("items", []):
         gateway.delete_deployment(**api, deploymentId=deployment["id"])
     gateway.delete_method(**api, resourceId=demo.resource_id, httpMethod="GET")
-    for authorizer in gateway.get_authorizers(**api)["items"]:
+    for authorizer in gateway.get_authorizers(**api).get("items", []):
         gateway.delete_authorizer(**api, authorizerId=authorizer["id"])
 
 
@@ -292,7 +310,7 @@ def remove_users(demo: Demo) -> None:
 
 def _users(cognito: Any, demo: Demo) -> Iterator[dict[str, Any]]:
     for page in cognito.get_paginator("list_users").paginate(UserPoolId=demo.user_pool_id):
-        yield from page["Users"]
+        yield from page.get("Users", [])
 
 
 _STEPS: tuple[tuple[Step, Step], ...] = (

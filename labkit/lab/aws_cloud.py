@@ -32,6 +32,8 @@ class AwsCloud:
     """
 
     name = "aws"
+    patience_seconds = 60
+    """How long a check waits for what AWS may only not have spread yet."""
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         import boto3

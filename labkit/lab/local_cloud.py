@@ -90,6 +90,8 @@ class LocalCloud:
     """
 
     name = "local"
+    patience_seconds = 0
+    """What isn't here won't come: nothing spreads late."""
 
     def __init__(self) -> None:
         self.settings: CloudSettings = cloud_process.attach_or_start()

@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING
 
 import requests
 
+from labkit.course.architecture import Architecture, architecture
+from labkit.course.checks.missing import Done, Look
+from labkit.course.checks.tasks import check
 from labkit.course.clean_up import CleanUpReport, clean_up
+from labkit.course.exercises import hint
+from labkit.course.progress import Progress
 from labkit.course.tasks import Demo, start_task
 from labkit.errors import JourneyUnknownError, SetupError
 from labkit.journey import Journey
 from labkit.names import prefix_of
+from labkit.state_directory import state_directory
 
 if TYPE_CHECKING:
     from labkit.doctor import Explanation
@@ -80,6 +86,44 @@ class Lab:
         self._cloud.check()
         clean_up(lambda name: name.removeprefix("/aws/lambda/").startswith(prefix))
         print(f"Ready for {notebook}: nothing named {prefix}… is left of an earlier run.")
+
+    def picture(self) -> Architecture:
+        """The lab's architecture: which parts exist now, and which aren't there yet.
+
+        Raises:
+            CloudUnavailableError: the local cloud doesn't answer.
+        """
+        self._cloud.check()
+        return architecture()
+
+    def check(self, task: str, given: object = None) -> Done:
+        """Ask the cloud whether a task is done, however that came about: by boto3, the AWS CLI or the console.
+
+        Args:
+            task: the task's number, such as ``4.2``.
+            given: what the task's text says to hand over, such as a response; most tasks need nothing.
+
+        Raises:
+            TaskError: it isn't done; says what is missing, and the next step.
+            UnknownTaskError: the course has no such task.
+            CloudUnavailableError: the local cloud doesn't answer.
+        """
+        self._cloud.check()
+        done = check(task, Look(self.http, given), self._cloud.patience_seconds)
+        Progress(state_directory()).finish(task)
+        return done
+
+    def hint(self, task: str, number: int = 1) -> None:
+        """Print a hint for a task.
+
+        Args:
+            task: the task's number, such as ``4.2``.
+            number: which hint, from 1: each is the next smallest thing.
+
+        Raises:
+            UnknownTaskError: there is no such task, or no such hint.
+        """
+        print(hint(task, number))
 
     def wait_for_role(self) -> None:
         """Wait until a new IAM role can be assumed: some seconds on AWS, nothing on the local cloud."""

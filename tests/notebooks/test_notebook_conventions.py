@@ -16,6 +16,9 @@ from urllib.parse import unquote
 import nbformat
 import pytest
 
+from labkit.course.exercises import exercise, task_of
+from labkit.course.predictions import questions
+
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = sorted(
     path
@@ -33,7 +36,13 @@ SECTIONS = [
     "Summary",
     "What's next",
 ]
+"""Of the notebooks in ``modes`` and ``challenges``."""
+CARD = ["After it you can", "Time", "You need", "You are here"]
+"""What the table in the first cell says, of the other notebooks; more may stand there too."""
+WITH_A_CARD = [path for path in PATHS if path.parent.name in ("notebooks", "lab")]
 CELL_METADATA = {"tags"}
+FEWEST_TASKS = {"00": 0, "07": 2}
+"""Where it isn't three."""
 TAGS = {"nbval-ignore-output"}
 # In outputs; nbval's masks would hide them from a comparison, but they must not be there at all.
 SECRETS = {
@@ -102,10 +111,49 @@ def test_sections(path: Path) -> None:
     assert re.match(r"# \S", prose), "the first cell is the title, '# …'"
     assert len(re.findall(r"(?m)^# ", re.sub(r"(?ms)^```.*?^```", "", prose))) == 1, "one title"
     heading = "|".join(SECTIONS)
-    assert re.findall(rf"(?m)^## ({heading})$", prose) == SECTIONS
-    time = re.search(r"(?ms)^## Time$(.*?)^## ", prose)
+    sections = SECTIONS[-2:] if path in WITH_A_CARD else SECTIONS
+    assert re.findall(rf"(?m)^## ({heading})$", prose) == sections
+    time = re.search(r"(?ms)^## Time$(.*?)^## |^\| \*\*Time\*\* \|([^\n]*)", prose)
     assert time is not None
-    assert len(re.findall(r"\d+", time[1])) >= 2, "how long to learn, how long to run all cells"
+    assert len(re.findall(r"\d+", time[0])) >= 2, "how long to learn, how long to run all cells"
+
+
+@pytest.mark.parametrize("path", WITH_A_CARD, ids=lambda path: path.stem)
+def test_the_first_screen_holds_a_card_and_the_first_cell_to_run(path: Path) -> None:
+    card, first = cells_of(path)[:2]
+    rows = re.findall(r"(?m)^\| \*\*([^*]+)\*\* \|", card.source)
+    assert [row for row in rows if row in CARD] == CARD
+    assert first.cell_type == "code"
+    assert len(card.source) <= 1100, "on a screen of 1280×720 the cell below must still be seen"
+
+
+@pytest.mark.parametrize("path", WITH_A_CARD, ids=lambda path: path.stem)
+def test_the_learner_acts(path: Path) -> None:
+    sources = [cell.source for cell in cells_of(path, "code")]
+    asked, answered = (
+        [name for source in sources for name in re.findall(rf'labkit\.{call}\("([\w.-]+)"', source)]
+        for call in ("predict", "reveal")
+    )
+    assert asked == answered, "each prediction is answered, one after the other"
+    assert 5 <= len(asked) <= 8
+    notebook = asked[0].partition(".")[0]
+    assert {name.partition(".")[2] for name in asked} == questions(notebook).keys()
+    tasks = list(filter(None, map(task_of, sources)))
+    checks = [name for source in sources for name in re.findall(r'lab\.check\("([\w.]+)"', source)]
+    assert tasks == checks, "each exercise is checked, one after the other"
+    assert len(tasks) >= FEWEST_TASKS.get(path.stem[:2], 3)
+    for task in tasks:
+        assert exercise(task).hints
+
+
+@pytest.mark.parametrize("path", WITH_A_CARD, ids=lambda path: path.stem)
+def test_no_prompt_is_left_that_nothing_reads(path: Path) -> None:
+    assert "**Predict" not in prose_of(path)
+
+
+@pytest.mark.parametrize("path", WITH_A_CARD, ids=lambda path: path.stem)
+def test_it_is_not_too_long(path: Path) -> None:
+    assert len(cells_of(path)) <= 80
 
 
 @every_notebook

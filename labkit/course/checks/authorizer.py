@@ -1,0 +1,173 @@
+"""Task 4: the authorizer, the method that asks it, and the stage that serves that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from labkit import names
+from labkit.course import build
+from labkit.course.checks import found
+from labkit.course.checks.missing import Look, Missing
+from labkit.course.resources import client
+
+_TYPE = "COGNITO_USER_POOLS"
+_SOURCE = "method.request.header.Authorization"
+_PATH = f"/{names.RESOURCE}"
+_GET = f"GET {_PATH}"
+
+
+def is_made(_look: Look) -> str:
+    """Task 4.1: the API has an authorizer that asks the lab's user pool.
+
+    Raises:
+        Missing: it hasn't.
+    """
+    _authorizer(found.rest_api())
+    return (
+        f"{names.AUTHORIZER} reads the header Authorization and takes tokens of {names.USER_POOL}."
+    )
+
+
+def _authorizer(api: dict[str, Any]) -> dict[str, Any]:
+    listed = client("apigateway").get_authorizers(restApiId=api["id"], limit=500).get("items", [])
+    one = next((each for each in listed if each.get("name") == names.AUTHORIZER), None)
+    if one is None:
+        others = ", ".join(sorted(str(each.get("name")) for each in listed))
+        raise Missing(
+            f"The API has no authorizer named {names.AUTHORIZER}."
+            + (f" It has {others}." if others else ""),
+            "Create it with apigateway.create_authorizer.",
+        )
+    if one.get("type") != _TYPE:
+        raise Missing(
+            f"The authorizer's type is {one.get('type')}: it calls a Lambda function.",
+            f"Delete it, and create one of the type {_TYPE}.",
+        )
+    pool, providers = found.user_pool(), one.get("providerARNs") or []
+    if pool["Arn"] not in providers:
+        raise Missing(
+            "The authorizer asks another user pool: the tokens of your users mean nothing to it.",
+            f"Put the ARN of {names.USER_POOL} into providerARNs.",
+        )
+    if len(providers) > 1:
+        raise Missing(
+            f"The authorizer asks {len(providers)} user pools: the users of each of them come in.",
+            f"Leave the ARN of {names.USER_POOL} alone in providerARNs.",
+        )
+    source = one.get("identitySource") or ""
+    if source.casefold() != _SOURCE.casefold():
+        raise Missing(
+            f"The token source is {source or 'empty'}: callers send their token in the header Authorization.",
+            f"Set identitySource to {_SOURCE}.",
+        )
+    return dict(one)
+
+
+def is_attached(_look: Look) -> str:
+    """Task 4.2: the draft of GET /demo asks that authorizer, and wants the scope.
+
+    Raises:
+        Missing: it doesn't.
+    """
+    _attached(found.rest_api())
+    return f"In the draft {_GET} asks {names.AUTHORIZER}, and takes access tokens with the scope {names.SCOPE}."
+
+
+def _attached(api: dict[str, Any]) -> None:
+    authorizer = _authorizer(api)
+    method = (found.resource(api, _PATH).get("resourceMethods") or {}).get("GET")
+    if method is None:
+        raise Missing(
+            f"The API has no method {_GET}.", "Do task 3 first, or run lab.start_task(4)."
+        )
+    kind = method.get("authorizationType", "NONE")
+    if kind == "NONE":
+        elsewhere = ", ".join(_asking(api, authorizer["id"]))
+        if elsewhere:
+            raise Missing(
+                f"{elsewhere} asks the authorizer, and {_GET} doesn't: {_GET} is open.",
+                f"An authorizer guards the method that names it. Edit {_GET}.",
+            )
+        raise Missing(
+            f"{_GET} is open: its authorizationType is NONE.",
+            f"Set it to {_TYPE}, and name the authorizer in authorizerId.",
+        )
+    if kind != _TYPE:
+        raise Missing(
+            f"The authorizationType of {_GET} is {kind}.",
+            f"For a Cognito authorizer it is {_TYPE}.",
+        )
+    if method.get("authorizerId") != authorizer["id"]:
+        raise Missing(
+            f"{_GET} asks another authorizer, not {names.AUTHORIZER}.",
+            "Set authorizerId to the id of yours: authorizer['id'].",
+        )
+    scopes = method.get("authorizationScopes") or []
+    if not scopes:
+        raise Missing(
+            f"{_GET} has no scope, so it takes ID tokens and refuses access tokens.",
+            f"Add {names.SCOPE} to authorizationScopes.",
+        )
+    if names.SCOPE not in scopes:
+        raise Missing(
+            f"{_GET} wants the scope {' or '.join(scopes)}: your users' access tokens don't have it.",
+            f"The scope is {names.SCOPE}: compare letter by letter.",
+        )
+    if len(scopes) > 1:
+        others = " or ".join(sorted(set(scopes) - {names.SCOPE}))
+        raise Missing(
+            f"{_GET} also takes tokens with the scope {others}: one scope of the list is enough.",
+            f"Leave {names.SCOPE} alone in authorizationScopes.",
+        )
+
+
+def _asking(api: dict[str, Any], authorizer_id: str) -> Iterator[str]:
+    """The methods of an API that ask an authorizer."""
+    pages = client("apigateway").get_paginator("get_resources")
+    for page in pages.paginate(restApiId=api["id"], embed=["methods"]):
+        for item in page.get("items", []):
+            for verb, method in (item.get("resourceMethods") or {}).items():
+                if method.get("authorizerId") == authorizer_id:
+                    yield f"{verb} {item['path']}"
+
+
+def is_deployed(look: Look) -> str:
+    """Task 4.3: the stage dev serves the closed method.
+
+    Raises:
+        Missing: it doesn't.
+    """
+    api = found.rest_api()
+    stages = [
+        s["stageName"] for s in client("apigateway").get_stages(restApiId=api["id"]).get("item", [])
+    ]
+    if names.STAGE not in stages:
+        have = f" It has {', '.join(sorted(stages))}." if stages else " Nothing is deployed."
+        raise Missing(
+            f"The API has no stage named {names.STAGE}.{have}",
+            f"Deploy with create_deployment, and give it stageName={names.STAGE!r}.",
+        )
+    answer = look.http.get(f"{build.invoke_url(api['id'])}{_PATH}", timeout=30)
+    if answer.status_code == HTTPStatus.OK:
+        _attached(api)
+        raise Missing(
+            "The deployed copy is older than your edit: a call without a token still gets 200.",
+            f"Deploy once more to the stage {names.STAGE}.",
+            late=True,
+        )
+    if answer.status_code == HTTPStatus.FORBIDDEN:
+        raise Missing(
+            f"The deployed copy has no {_GET}: a call gets 403.",
+            f"Deploy once more to the stage {names.STAGE}.",
+            late=True,
+        )
+    if answer.status_code != HTTPStatus.UNAUTHORIZED:
+        raise Missing(
+            f"A call without a token gets {answer.status_code}, not 401.",
+            "lab.explain(response) says what such an answer means.",
+            late=True,
+        )
+    _attached(api)
+    return f"The stage {names.STAGE} serves the closed method: a call without a token gets 401."

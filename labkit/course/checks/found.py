@@ -1,0 +1,85 @@
+"""The lab's resources, found by their names alone: the console doesn't tag as the course does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labkit import names
+from labkit.course.checks.missing import Missing
+from labkit.course.resources import client, is_ours
+
+_UNTAGGED = " It lacks the tag course=api-gateway-security, so lab.clean_up() leaves it alone: delete it yourself."
+
+
+def rest_api() -> dict[str, Any]:
+    """The lab's REST API.
+
+    Raises:
+        Missing: there is none, or more than one.
+    """
+    pages = client("apigateway").get_paginator("get_rest_apis").paginate()
+    found = [item for page in pages for item in page.get("items", [])]
+    return _only_one("REST API", names.REST_API, "name", found)
+
+
+def resource(api: dict[str, Any], path: str) -> dict[str, Any]:
+    """A resource of an API, with its methods; empty when there is none."""
+    pages = client("apigateway").get_paginator("get_resources")
+    listed = pages.paginate(restApiId=api["id"], embed=["methods"])
+    found = (item for page in listed for item in page.get("items", []))
+    return next((item for item in found if item["path"] == path), {})
+
+
+def user_pool(*also: str) -> dict[str, Any]:
+    """The lab's user pool, as DescribeUserPool tells it.
+
+    Args:
+        also: other names that it may have.
+
+    Raises:
+        Missing: there is none, or more than one.
+    """
+    cognito = client("cognito-idp")
+    pages = cognito.get_paginator("list_user_pools").paginate(PaginationConfig={"PageSize": 50})
+    listed = [item for page in pages for item in page.get("UserPools", [])]
+    found = [item for item in listed if item.get("Name") in (names.USER_POOL, *also)]
+    name = found[0]["Name"] if found else names.USER_POOL
+    one = _only_one("user pool", name, "Name", found)
+    pool: dict[str, Any] = cognito.describe_user_pool(UserPoolId=one["Id"])["UserPool"]
+    return pool
+
+
+def app_client(pool: dict[str, Any]) -> dict[str, Any]:
+    """The lab's app client, as DescribeUserPoolClient tells it.
+
+    Raises:
+        Missing: there is none, or more than one.
+    """
+    cognito, where = client("cognito-idp"), {"UserPoolId": pool["Id"]}
+    pages = cognito.get_paginator("list_user_pool_clients").paginate(**where)
+    listed = [item for page in pages for item in page.get("UserPoolClients", [])]
+    one = _only_one("app client", names.APP_CLIENT, "ClientName", listed)
+    described = cognito.describe_user_pool_client(**where, ClientId=one["ClientId"])
+    app: dict[str, Any] = described["UserPoolClient"]
+    return app
+
+
+def remark_on(tags: dict[str, str] | list[dict[str, str]] | None) -> str:
+    """What to add when a resource isn't tagged as the course's; empty when it is."""
+    return "" if is_ours(tags) else _UNTAGGED
+
+
+def _only_one(kind: str, name: str, field: str, found: list[dict[str, Any]]) -> dict[str, Any]:
+    wanted = [item for item in found if item.get(field) == name]
+    if len(wanted) > 1:
+        raise Missing(
+            f"There are {len(wanted)} {kind}s named {name}.",
+            "Delete those that you don't use: then it is clear which one you mean.",
+        )
+    if not wanted:
+        others = sorted(str(item.get(field)) for item in found)
+        have = (
+            f" There {'is' if len(others) == 1 else 'are'} {', '.join(others)}." if others else ""
+        )
+        raise Missing(f"There is no {kind} named {name}.{have}", "Create it with this very name.")
+    return wanted[0]

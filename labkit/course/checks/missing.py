@@ -1,0 +1,62 @@
+"""What a check says: what is missing and the next step, or that the task is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import requests
+
+from labkit import markup
+
+
+class Missing(Exception):  # noqa: N818 - a state of the cloud, which labkit.errors.TaskError tells the learner
+    """The first thing that a task lacks.
+
+    Args:
+        what: a sentence about the cloud.
+        step: the next step, a sentence.
+        late: whether AWS may only not have it yet: it spreads changes, and doesn't say when that is done.
+    """
+
+    def __init__(self, what: str, step: str, *, late: bool = False) -> None:
+        super().__init__(f"{what} {step}")
+        self.what = what
+        self.step = step
+        self.late = late
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a check may look with, beside boto3.
+
+    Attributes:
+        http: reaches the deployed API.
+        given: what the learner hands over, such as a response or a token; None for nothing.
+    """
+
+    http: requests.Session
+    given: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A task that is done.
+
+    Attributes:
+        task: its number.
+        sentence: what is there now.
+    """
+
+    task: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return markup.plain(f"✓ Task {self.task} is done. {self.sentence}")
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        """The same words."""
+        style = "border-left:4px solid var(--jp-success-color1,currentColor);padding-left:8px;"
+        return markup.tag("div", markup.sentence(str(self)), role="status", style=style)

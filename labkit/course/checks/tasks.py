@@ -1,0 +1,57 @@
+"""Every checked task of the course, and how it is checked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from labkit.course.checks import authorizer
+from labkit.course.checks.missing import Done, Look, Missing
+from labkit.course.exercises import card_of
+from labkit.errors import TaskError, UnknownTaskError
+
+Check = Callable[[Look], str]
+"""Says what is there; raises :class:`Missing` with the first thing that isn't."""
+
+TASKS: dict[str, Check] = {
+    "4.1": authorizer.is_made,
+    "4.2": authorizer.is_attached,
+    "4.3": authorizer.is_deployed,
+}
+
+_PAUSE_SECONDS = 2
+
+
+def check(
+    task: str,
+    look: Look,
+    patience_seconds: float = 0,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Done:
+    """Ask the cloud whether a task is done.
+
+    Args:
+        task: its number, such as ``4.2``.
+        look: what to look with.
+        patience_seconds: how long to wait for what may only be late.
+        sleep: waits between two looks.
+
+    Raises:
+        UnknownTaskError: the course has no such task.
+        TaskError: it isn't done.
+    """
+    if task not in TASKS:
+        raise UnknownTaskError(
+            f"The course has no task {task!r}: write it as the notebook does, such as '4.2'."
+        )
+    while True:
+        try:
+            return Done(task, TASKS[task](look))
+        except Missing as missing:
+            if not missing.late or patience_seconds <= 0:
+                message = f"Task {task} isn't done yet. {missing}"
+                card = card_of(task, missing.what, missing.step)
+                raise TaskError(message, task=task, card=card) from None
+        sleep(_PAUSE_SECONDS)
+        patience_seconds -= _PAUSE_SECONDS

@@ -1,0 +1,57 @@
+"""How the tests of the checks say it: a wrong state that people make, and the sentence that it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import NamedTuple
+
+import pytest
+
+from labkit.course.tasks import Demo
+from labkit.errors import TaskError
+from labkit.lab.session import Lab
+from tests.support.absent_fields import absent_fields
+
+
+class WrongState(NamedTuple):
+    """One wrong state.
+
+    Attributes:
+        task: the check that is asked.
+        start: where the learner begins, the number of a task.
+        make: makes the state, by boto3; what it returns is handed over to the check.
+        says: words of the sentence that only this state gets.
+    """
+
+    task: str
+    start: int
+    make: Callable[[Lab, Demo], object]
+    says: str
+
+
+def cases(*states: WrongState) -> pytest.MarkDecorator:
+    """One test for each, with answers as the local cloud gives them, and without their empty fields as on AWS."""
+    return pytest.mark.parametrize(
+        ("state", "absent"),
+        [
+            pytest.param(state, absent, id=f"{state.make.__name__}{'-absent' * absent}")
+            for state in states
+            for absent in (False, True)
+        ],
+    )
+
+
+def prove(lab: Lab, state: WrongState, absent: bool) -> None:
+    """The check says what is wrong, and the sentence is this state's."""
+    with absent_fields() if absent else nullcontext():
+        given = state.make(lab, lab.start_task(state.start))
+        with pytest.raises(TaskError) as caught:
+            lab.check(state.task, given)
+    assert state.says in str(caught.value)
+    assert caught.value.task == state.task
+
+
+def sentences_of(states: Iterator[WrongState] | list[WrongState]) -> set[tuple[str, str]]:
+    """Each task's sentences: as many as there are states."""
+    return {(state.task, state.says) for state in states}
