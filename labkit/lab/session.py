@@ -15,6 +15,7 @@ from labkit.course.checks.tasks import check
 from labkit.course.clean_up import CleanUpReport, clean_up
 from labkit.course.exercises import hint
 from labkit.course.progress import Progress
+from labkit.course.progress_map import ProgressMap
 from labkit.course.tasks import Demo, start_task
 from labkit.errors import JourneyUnknownError, SetupError
 from labkit.journey import Journey
@@ -95,6 +96,10 @@ class Lab:
         """
         self._cloud.check()
         return architecture()
+
+    def progress(self) -> ProgressMap:
+        """The map of the course: its notebooks, and what you have done and predicted right on this computer."""
+        return ProgressMap(Progress(state_directory()).read())
 
     def check(self, task: str, given: object = None) -> Done:
         """Ask the cloud whether a task is done, however that came about: by boto3, the AWS CLI or the console.
