@@ -12,6 +12,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 
 from labkit.errors import UnknownTaskError
@@ -108,8 +109,9 @@ def hint(task: str, number: int) -> str:
 def solution_of(task: str) -> str:
     """The solution in the task's master; empty where the masters aren't."""
     name = _file_name(task.partition(".")[0])
-    found = [*_MASTERS.glob(f"*/{name}-*.ipynb"), *_MASTERS.glob(f"*/{name}.ipynb")]
-    for path in found[:1]:
+    patterns = (f"{folder}{name}{end}.ipynb" for folder in ("", "*/") for end in ("-*", ""))
+    found = (path for pattern in patterns for path in _MASTERS.glob(pattern))
+    for path in islice(found, 1):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
             if task_of(source) == task:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from labkit.course.checks import authorizer
+from labkit.course.checks import authorizer, first_request
 from labkit.course.checks.missing import Done, Look, Missing
 from labkit.course.exercises import card_of
 from labkit.errors import TaskError, UnknownTaskError
@@ -14,6 +14,7 @@ Check = Callable[[Look], str]
 """Says what is there; raises :class:`Missing` with the first thing that isn't."""
 
 TASKS: dict[str, Check] = {
+    "0.1": first_request.reaches_the_authorizer,
     "4.1": authorizer.is_made,
     "4.2": authorizer.is_attached,
     "4.3": authorizer.is_deployed,
