@@ -11,7 +11,7 @@ from labkit import names
 from labkit.course.checks import found
 from labkit.course.checks.missing import Missing
 from labkit.course.resources import client
-from labkit.markup import BOLD, PLAIN, Markup, sentence, tag
+from labkit.markup import BOLD, Markup, sentence, tag
 
 _BOXES = {
     "Cognito user pool": ("user pool", "app client", "user"),
@@ -20,7 +20,7 @@ _BOXES = {
 }
 """What stands in which box of the picture."""
 
-_CELL = f"{PLAIN}text-align:left;vertical-align:middle;padding:4px 8px;background:none;border:none;"
+_CELL = "text-align:left;vertical-align:middle;padding:4px 6px;background:none;border:none;"
 _BOX = "border:2px solid currentColor;border-radius:6px;padding:4px 10px;"
 _LATER = "border:2px dashed currentColor;border-radius:6px;padding:4px 10px;"
 
@@ -49,7 +49,7 @@ class Architecture:
             "3 GET /demo →", self._box("API Gateway"), "4 good token →", self._box("Lambda")
         )
         first = tag("td", client_box, rowspan="2", style=_CELL)
-        rows = [tag("tr", first, upper, style="background:none"), tag("tr", lower)]
+        rows = [tag("tr", *cells, style="background:none") for cells in ((first, upper), (lower,))]
         label = {"role": "img", "aria-label": " ".join(self._lines())}
         picture = tag("table", tag("tbody", *rows), **label, style="margin:0;border:none;")
         return tag("div", picture, sentence("✓ exists now   ○ not yet"))

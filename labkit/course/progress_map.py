@@ -9,7 +9,9 @@ from labkit.course.progress import Records
 from labkit.course.syllabus import Notebook, notebooks, paths
 from labkit.markup import Block, grid, join, paragraph, plain, tag
 
-_HEAD = ("Notebook", "After it you can", "Minutes", "First", "Tasks done", "Predicted right")
+_HEAD = ("Notebook", "Done", "Predicted", "Minutes", "First")
+
+_WIDE = "min-width:15em;overflow-wrap:normal;"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,11 @@ class ProgressMap:
         known = [self.records.predictions.get(name) for name in one.predictions]
         right = [each for each in known if each is not None and each.right]
         return (
-            tag("a", one.title, href=one.file),
-            one.after,
-            str(one.minutes),
-            ", ".join(_short(notebooks()[key]) for key in one.needs),
+            tag("div", tag("a", one.title, href=one.file), f": {one.after}", style=_WIDE),
             _count(len(done), len(one.tasks)),
             _count(len(right), len(known)),
+            str(one.minutes),
+            ", ".join(_short(notebooks()[key]) for key in one.needs),
         )
 
 
