@@ -18,6 +18,8 @@ _HOME_OF = {
     "LabkitError": "labkit.errors",
     "predict": "labkit.widgets.question",
     "reveal": "labkit.widgets.question",
+    "quiz": "labkit.widgets.quiz",
+    "recall": "labkit.widgets.quiz",
     "explain": "labkit.doctor",
     "build": "labkit.course.build",
     "arrivals": "labkit.bursts.arrivals",

@@ -30,6 +30,7 @@ class Question:
         kind: what the learner writes: a number or a short text.
         rows: what a grid asks of, each with the same choices.
         near: by how much a number may be wrong.
+        answer: of a question at a notebook's end: it is answered at once, and no request does it.
         untold: the answer where the cloud doesn't tell it, as AWS doesn't tell which gate decided.
         why: the sentence for each choice; for a number those for ``less``, ``more`` and ``right``; for a text those for
             texts, ``right`` and ``else``; for a grid those for its rows.
@@ -43,6 +44,7 @@ class Question:
     rows: tuple[str, ...] = ("",)
     near: float = 0
     untold: str = ""
+    answer: str = ""
 
     @property
     def is_grid(self) -> bool:
@@ -122,7 +124,7 @@ class Reveal:
             if sentence := self.question.sentence(row, said, came):
                 yield sentence
         if self.score:
-            yield f"Predicted right so far, in all notebooks: {self.score}."
+            yield f"Right so far, in all notebooks: {self.score}."
 
     def __str__(self) -> str:
         return "\n".join(map(markup.plain, self.lines()))
@@ -155,11 +157,42 @@ def question(identifier: str) -> Question:
 @cache
 def questions(notebook: str) -> dict[str, Question]:
     """The questions of a notebook by their names; empty when it has none."""
+    entries = {name: one for name, one in _read(notebook).items() if isinstance(one, dict)}
+    return {name: _question(f"{notebook}.{name}", entry) for name, entry in entries.items()}
+
+
+def at_the_end(notebook: str) -> list[Question]:
+    """The questions at the end of a notebook.
+
+    Raises:
+        UnknownQuestionError: it has none.
+    """
+    return _some(notebook, [one for one in questions(notebook).values() if one.answer])
+
+
+def from_before(notebook: str) -> list[Question]:
+    """Questions of earlier notebooks with which one begins: those that its ``recall`` lists.
+
+    Raises:
+        UnknownQuestionError: it lists none.
+    """
+    return _some(notebook, [question(name) for name in _read(notebook).get("recall", [])])
+
+
+def _some(notebook: str, found: list[Question]) -> list[Question]:
+    if not found:
+        raise UnknownQuestionError(
+            f"The course has no such questions for {notebook!r}: write it as the notebook does, such as '04'."
+        )
+    return found
+
+
+@cache
+def _read(notebook: str) -> dict[str, Any]:
     file = files(__package__) / "questions" / f"{notebook}.toml"
     if not notebook.replace("-", "").isalnum() or not file.is_file():
         return {}
-    read = tomllib.loads(file.read_text(encoding="utf-8"))
-    return {name: _question(f"{notebook}.{name}", entry) for name, entry in read.items()}
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def _question(identifier: str, entry: dict[str, Any]) -> Question:

@@ -17,7 +17,7 @@ import nbformat
 import pytest
 
 from labkit.course.exercises import exercise, task_of
-from labkit.course.predictions import questions
+from labkit.course.predictions import at_the_end, questions
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = sorted(
@@ -137,7 +137,14 @@ def test_the_learner_acts(path: Path) -> None:
     assert asked == answered, "each prediction is answered, one after the other"
     assert 5 <= len(asked) <= 8
     notebook = asked[0].partition(".")[0]
-    assert {name.partition(".")[2] for name in asked} == questions(notebook).keys()
+    known = [one for one in questions(notebook).values() if not one.answer]
+    assert set(asked) == {one.id for one in known}
+    assert 3 <= len(at_the_end(notebook)) <= 5
+    first, *_, last = [
+        name for name in sources if re.fullmatch(r"labkit\.(recall|quiz)\(.*\)", name)
+    ]
+    assert last == f'labkit.quiz("{notebook}")'
+    assert first == (last if notebook == "00" else f'labkit.recall("{notebook}")')
     tasks = list(filter(None, map(task_of, sources)))
     checks = [name for source in sources for name in re.findall(r'lab\.check\("([\w.]+)"', source)]
     assert tasks == checks, "each exercise is checked, one after the other"

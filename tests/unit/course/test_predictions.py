@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.course.predictions import Question, Reveal, question, questions
+from labkit.course.predictions import Question, Reveal, from_before, question, questions
+from labkit.course.syllabus import notebooks
 from labkit.errors import UnknownQuestionError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -22,6 +24,8 @@ NOTEBOOKS = [
 ]
 FILES = [Path(str(file)).stem for file in (files("labkit.course") / "questions").iterdir()]
 ALL = [one for name in FILES for one in questions(name).values()]
+LONGEST_CHOICE = 60
+"""A button's text stays on one line."""
 ASKED = re.compile(r"labkit\.(predict|reveal)\(\"([^\"]+)\"")
 
 STATUS = Question("t.status", "Which?", {"200": "open", "401": "closed"}, ("200", "401"))
@@ -125,7 +129,9 @@ def test_each_answer_has_its_own_sentence(asked: Question) -> None:
     assert len(set(asked.why.values())) == len(asked.why)
     assert all(sentence.endswith((".", "?")) for sentence in asked.why.values())
     assert asked.ask.endswith("?")
+    assert asked.answer in ("", *asked.choices)
     if asked.choices:
+        assert max(map(len, asked.choices)) <= LONGEST_CHOICE
         assert 2 <= len(asked.choices) == len(set(asked.choices))
         assert asked.untold in ("", *asked.choices)
 
@@ -142,4 +148,23 @@ def test_notebooks_ask_what_is_written_and_reveal_what_they_ask() -> None:
             assert calls.index(("predict", name)) < calls.index(("reveal", name)), (path, name)
         assert {name for what, name in calls if what == "reveal"} <= set(names), path
         asked += names
-    assert sorted(asked) == sorted(one.id for one in ALL)
+    assert sorted(asked) == sorted(one.id for one in ALL if not one.answer)
+
+
+def test_the_right_answer_is_not_always_at_the_same_place() -> None:
+    places = Counter(one.choices.index(one.answer) for one in ALL if one.answer)
+    assert len(places) >= 3
+    assert max(places.values()) < 0.6 * places.total()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_notebook_recalls_questions_of_earlier_ones(name: str) -> None:
+    try:
+        recalled = from_before(name)
+    except UnknownQuestionError:
+        return  # the first one has nothing before it
+    keys = list(notebooks())
+    assert 2 <= len(recalled) == len({one.id for one in recalled}) <= 3
+    for one in recalled:
+        assert one.answer
+        assert keys.index(one.id.partition(".")[0]) < keys.index(name)

@@ -84,7 +84,7 @@ def test_the_lesson_answers_what_was_said(tmp_path: Path, monkeypatch: pytest.Mo
     labkit.predict("04.draft").say("401")
     shown = labkit.reveal("04.draft", 200)
     assert str(shown).startswith("✗ You said 401. The answer is 200.\nYou closed the draft.")
-    assert str(shown).endswith("Predicted right so far, in all notebooks: 0 of 1.")
+    assert str(shown).endswith("Right so far, in all notebooks: 0 of 1.")
     assert Progress(tmp_path).read().predictions["04.draft"].right is False
     labkit.predict("04.deployed").say("401")
     assert str(labkit.reveal("04.deployed", 401)).endswith("in all notebooks: 1 of 2.")
