@@ -11,7 +11,7 @@ from labkit.course.predictions import Question, at_the_end, from_before
 from labkit.course.progress import Progress
 from labkit.errors import UnknownQuestionError
 from labkit.state_directory import VARIABLE
-from labkit.widgets.quiz import QuizView
+from labkit.widgets.quizzes import QuizView
 
 ONE = Question("t.one", "Which?", {"a": "A is right.", "b": "B is wrong."}, ("a", "b"), answer="a")
 TWO = Question("t.two", "And now?", {"c": "C.", "d": "D."}, ("c", "d"), answer="d")
