@@ -29,6 +29,10 @@ class UnknownTaskError(LabkitError):
     """The course has no task of this number: write it as the notebook does."""
 
 
+class CopyError(LabkitError):
+    """A learner's copy of a notebook can't be made or laid: change what the message names."""
+
+
 class ForeignHostError(LabkitError):
     """``lab.http`` or ``labkit.fire`` was aimed at a host that isn't the lab's own."""
 

@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from labkit._bootstrap.installation import Installer
+from labkit.folders import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 DISTRIBUTION = "api-gateway-security-course"
 

@@ -145,3 +145,8 @@ def with_blank(source: str) -> str:
     if task is None:
         return source
     return _REGION.sub(lambda _found: exercise(task).blank, source)
+
+
+def without_marks(source: str) -> str:
+    """A master's cell with its solution, as a learner may run it."""
+    return _REGION.sub(lambda found: found["solution"].rstrip("\n"), source)

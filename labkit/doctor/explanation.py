@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from labkit.folders import notebooks_in_use
 from labkit.markup import Markup, join, lines, plain, tag
 
 _LEFT = "text-align:left"
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Notebook:
 
     title: str
     file: str
-    folder: Path = NOTEBOOKS
+    folder: Path = field(default_factory=notebooks_in_use)
 
     @property
     def path(self) -> Path:

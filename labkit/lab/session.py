@@ -13,11 +13,13 @@ from labkit.course.architecture import Architecture, architecture
 from labkit.course.checks.missing import Done, Look
 from labkit.course.checks.tasks import check
 from labkit.course.clean_up import CleanUpReport, clean_up
+from labkit.course.copies import say_age
 from labkit.course.exercises import hint
 from labkit.course.progress import Progress
 from labkit.course.progress_map import ProgressMap
 from labkit.course.tasks import Demo, start_task
 from labkit.errors import JourneyUnknownError, SetupError
+from labkit.folders import ROOT
 from labkit.journey import Journey
 from labkit.names import prefix_of
 from labkit.state_directory import state_directory
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from labkit.lab.local_cloud import LocalCloud
 
 CLOUD_VARIABLE = "LABKIT_CLOUD"
+NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
+"""In which JupyterLab tells a kernel its notebook."""
 
 _replaced: dict[str, str | None] = {}
 """Environment variables as they were before the local cloud's were set."""
@@ -211,6 +215,8 @@ def start() -> Lab:
     _replaced.update({name: os.environ.get(name) for name in variables})
     _set_environment(variables)
     print(cloud.status())
+    if age := say_age(ROOT, os.environ.get(NOTEBOOK_VARIABLE, "")):
+        print(age)
     return Lab(cloud)
 
 

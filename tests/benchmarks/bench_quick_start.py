@@ -59,7 +59,7 @@ def first_answer(changes: dict[str, str]) -> tuple[float, float]:
             stdout=subprocess.DEVNULL,
         ) as lab:
             try:
-                notebook = "lab/tree/notebooks/00-start-here.ipynb"
+                notebook = "lab/tree/00-start-here.ipynb"
                 wait_for(f"http://127.0.0.1:{port}/{notebook}?token=bench", seconds=600)
                 answered = time.perf_counter() - began
                 python = clone / (".venv/Scripts/python" if os.name == "nt" else ".venv/bin/python")

@@ -64,7 +64,10 @@ def lab_url(course: Path) -> Iterator[str]:
     tracker.parent.mkdir(parents=True)
     tracker.write_text('{"windowingMode": "none"}')  # draw all cells, not only those in view
     command = [sys.executable, "-m", "labkit", "--no-browser", f"--port={free_port()}"]
-    command += [f"--ServerApp.root_dir={course}", "--LabApp.expose_app_in_browser=True"]
+    command += [
+        f"--ServerApp.root_dir={course / 'notebooks'}",
+        "--LabApp.expose_app_in_browser=True",
+    ]
     state = {"LABKIT_STATE_DIR": str(course.parent / "state")}
     with log.open("wb") as output:
         server = subprocess.Popen(

@@ -52,7 +52,7 @@ CLOSE = """async () => {
 def address(lab_url: str, notebook: str) -> str:
     """A notebook in a workspace of its own, where no earlier tab is open."""
     workspace = re.sub(r"\W", "-", notebook)
-    path = f"/lab/workspaces/{workspace}/tree/notebooks/{notebook}"
+    path = f"/lab/workspaces/{workspace}/tree/{notebook}"
     return urlsplit(lab_url)._replace(path=path).geturl()
 
 
@@ -67,7 +67,7 @@ def jupyterlab(browser: Browser, lab_url: str) -> Iterator[Page]:
 
 
 def test_it_opens_on_the_first_notebook(jupyterlab: Page, lab_url: str, screenshots: Path) -> None:
-    assert "/lab/tree/notebooks/00-start-here.ipynb?token=" in lab_url
+    assert "/lab/tree/00-start-here.ipynb?token=" in lab_url
     expect(jupyterlab.locator(".jp-NotebookPanel .jp-MarkdownOutput h1").first).to_be_visible(
         timeout=PATIENCE * 1000
     )
@@ -78,10 +78,10 @@ def test_it_opens_on_the_first_notebook(jupyterlab: Page, lab_url: str, screensh
 
 @pytest.mark.parametrize("name", NAMES[::-1])
 def test_every_cell_runs(jupyterlab: Page, screenshots: Path, name: str) -> None:
-    page, path = jupyterlab, f"notebooks/{name}"
-    page.evaluate(OPEN, path)
+    page = jupyterlab
+    page.evaluate(OPEN, name)
     opened = f"path => {{ const now = ({CELLS})(); return now.idle && now.path == path; }}"
-    page.wait_for_function(opened, arg=path, timeout=PATIENCE * 1000)
+    page.wait_for_function(opened, arg=name, timeout=PATIENCE * 1000)
 
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()

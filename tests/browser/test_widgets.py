@@ -86,7 +86,7 @@ def ran(opened: Page) -> Iterator[Page]:
 
 def open_notebook(page: Page, lab_url: str, notebook: Path) -> None:
     """Open it in a workspace of its own, where no earlier tab is open."""
-    path = f"/lab/workspaces/{notebook.stem}/tree/notebooks/{notebook.name}"
+    path = f"/lab/workspaces/{notebook.stem}/tree/{notebook.name}"
     page.goto(urlsplit(lab_url)._replace(path=path).geturl())
     page.wait_for_function(IDLE, timeout=PATIENCE * 1000)
 
