@@ -23,7 +23,7 @@ from labkit.course.exercises import exercise, task_of
 from labkit.errors import CopyError
 
 SCHEMA_VERSION = 3
-_CHECK = re.compile(r"^\s*(?:\w+ = )?lab\.check\([\"']([^\"']+)[\"']\)", re.M)
+_CHECK = re.compile(r"^(?P<call>lab\.check\([\"'](?P<task>[^\"']+)[\"'].*\))$", re.M)
 _BEGIN = re.compile(r"^# BEGIN SOLUTION$", re.M)
 
 
@@ -71,8 +71,11 @@ def _with_grading(cell: dict[str, Any], ids: set[str]) -> dict[str, Any]:
         grading: dict[str, Any] = {"grade": False, "solution": True, "locked": False}
         return cell | {"source": source, "metadata": _metadata(f"task-{task}", ids, cell, grading)}
     if check := _CHECK.search(cell["source"]):
+        # nbgrader takes the value of a graded cell for its points; what is printed it leaves alone.
+        source = _CHECK.sub(r"print(\g<call>)", cell["source"])
         grading = {"grade": True, "solution": False, "locked": True, "points": 1}
-        return cell | {"metadata": _metadata(f"check-{check[1]}", ids, cell, grading)}
+        metadata = _metadata(f"check-{check['task']}", ids, cell, grading)
+        return cell | {"source": source, "metadata": metadata}
     return cell
 
 

@@ -279,5 +279,6 @@ def test_teachers_copies_carry_what_nbgrader_reads(course: Path) -> None:
     assert grading(check) == graded | {"grade_id": "check-4-2"}
     assert grading(other) == graded | {"grade_id": "check-4-3"}
     assert grading(again) == graded | {"grade_id": "check-4-3-cell-5"}
+    assert check["source"] == ['print(lab.check("4.2"))']
     commented = "".join(f"# {line}\n" for line in BLANK.splitlines())
     assert "".join(first["source"]) == SOLVED.replace("# BEGIN", f"{commented}# BEGIN")
