@@ -168,10 +168,10 @@ def say_age(root: Path, notebook: str) -> str:
             return ""
     except (OSError, ValueError, TypeError, KeyError, RecursionError, CopyError):
         return ""
-    newer = f"{Path(name).stem}.new.ipynb"
+    older = "" if version == labkit.__version__ else f", of version {version} of the course"
     return (
-        f"Your copy is an older one (of version {version} of the course), and it still runs. "
-        f"The newer one is {newer} beside it; if that is missing, 'python3 -m labkit' lays it."
+        f"Your copy is an older one{older}. It still runs. The newer one is new-{Path(name).name}\n"
+        "beside it; if that is missing, 'python3 -m labkit' lays it."
     )
 
 

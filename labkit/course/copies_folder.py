@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import json
-import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -88,7 +89,7 @@ class CopiesFolder:
                 self._write(name, copy)
                 self._tell(f"{COPIES}/{name} is fresh: nobody has worked in it.")
             else:
-                kept = next(n for n in _beside(name, "before-reset") if self._read(n) is None)
+                kept = next(n for n in beside(name, "kept") if self._read(n) is None)
                 self._write(name, copy, keep=kept)
                 self._tell(
                     f"{COPIES}/{name} is fresh again, and your work is kept in {COPIES}/{kept}. "
@@ -112,14 +113,14 @@ class CopiesFolder:
         before = self._laid.get(name) or Laid("", master_of(data))
         if copy.master in (before.master, before.beside):
             return
-        for beside in _beside(name, "new"):
-            there = self._read(beside)
-            if there is None or self._is_untouched(beside, there, copy):
+        for newer in beside(name, "new"):
+            there = self._read(newer)
+            if there is None or self._is_untouched(newer, there, copy):
                 break
-        self._write(beside, copy)
+        self._write(newer, copy)
         self._laid[name] = Laid(before.content, before.master, copy.master)
         self._tell(
-            f"The course has a newer {name}: it lies beside yours as {COPIES}/{beside}, and yours is unchanged."
+            f"The course has a newer {name}: it lies beside yours as {COPIES}/{newer}, and yours is unchanged."
         )
 
     def _is_untouched(self, name: str, data: bytes, copy: Copy) -> bool:
@@ -210,19 +211,20 @@ class CopiesFolder:
         temporary.replace(manifest)
 
 
-def _beside(name: str, what: str) -> Iterator[str]:
-    """Names for another file of the same notebook: ``04-….new.ipynb``, ``04-….new-2.ipynb``."""
-    stem, suffix = os.path.splitext(name)
-    yield f"{stem}.{what}{suffix}"
-    number = 2
-    while True:
-        yield f"{stem}.{what}-{number}{suffix}"
-        number += 1
+def beside(name: str, what: str) -> Iterator[str]:
+    """Names for another file of the same notebook, with what it is in front: ``new-04-….ipynb``, ``new-2-04-….ipynb``.
+
+    JupyterLab's list of files shows the beginning of a long name only.
+    """
+    folder, slash, file = name.rpartition("/")
+    yield f"{folder}{slash}{what}-{file}"
+    for number in itertools.count(2):
+        yield f"{folder}{slash}{what}-{number}-{file}"
 
 
 def _is_newer_of(other: str, name: str) -> bool:
-    stem, suffix = os.path.splitext(name)
-    return other.startswith(f"{stem}.new") and other.endswith(suffix)
+    folder, slash, file = map(re.escape, name.rpartition("/"))
+    return re.fullmatch(rf"{folder}{slash}new-(\d+-)?{file}", other) is not None
 
 
 def _explain(error: OSError, folder: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from labkit._bootstrap import hide_aws_account
 from labkit.course.copies_folder import CopiesFolder
 from labkit.errors import CopyError
-from labkit.folders import ROOT
+from labkit.folders import COPIES, ROOT
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -24,5 +24,6 @@ def _load_jupyter_server_extension(server: Any) -> None:
     if str(ROOT) == server.root_dir:
         try:
             CopiesFolder(ROOT, tell=server.log.warning).lay()
+            server.log.info(f"Your notebooks are in {ROOT / COPIES}.")
         except CopyError as error:
             server.log.warning(str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 
 from labkit.errors import CopyError
@@ -21,7 +22,8 @@ def find_notebook(text: str, names: Sequence[str]) -> str:
     """
     parts = text.strip().lower().replace("\\", "/").removesuffix(".ipynb").strip("/").split("/")
     folders, wanted = [part for part in parts[:-1] if part not in (".", MASTERS, COPIES)], parts[-1]
-    number = f"{wanted.lstrip('0'):0>2}-" if wanted.isdecimal() else ""
+    numbered = re.fullmatch(r"0*(\d+)([a-z]?)", wanted, re.A)
+    number = f"{numbered[1]:0>2}{numbered[2]}-" if numbered else ""
     stems = {name.removesuffix(".ipynb"): name for name in names if name.endswith(".ipynb")}
     there = [
         stem for stem in stems if stem.split("/")[:-1][-len(folders) :] == folders or not folders

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import labkit
 from labkit.course.copies import (
     clear_cell,
     digest,
@@ -173,8 +174,10 @@ def test_a_copy_of_an_older_master_says_so(tmp_path: Path, monkeypatch: pytest.M
     assert say_age(tmp_path, "lab/01-one.ipynb") == ""
     write_master(tmp_path, "lab/01-one.ipynb", ["2"])
     said = say_age(tmp_path, "lab/01-one.ipynb")
-    assert "01-one.new.ipynb" in said
-    assert "older one (of version" in said
+    assert "new-01-one.ipynb" in said
+    assert "older one. It still runs." in said
+    mine.write_bytes(mine.read_bytes().replace(labkit.__version__.encode(), b"0.0.1"))
+    assert "older one, of version 0.0.1 of the course." in say_age(tmp_path, "lab/01-one.ipynb")
     for broken in (b"{", b'{"metadata": {"labkit": {"notebook": "../../x", "version": 1}}}', b"[]"):
         mine.write_bytes(broken)
         assert say_age(tmp_path, "lab/01-one.ipynb") == ""

@@ -84,9 +84,9 @@ def test_copies_have_blanks_and_reset_brings_them_back(course: Path) -> None:
     fresh = mine.read_bytes()
     mine.write_text("mine")
     [told] = command(course, "reset", "4")
-    assert "before-reset" in told
+    assert "kept-04-guard" in told
     assert mine.read_bytes() == fresh
-    assert mine.with_name("04-guard.before-reset.ipynb").read_text() == "mine"
+    assert mine.with_name("kept-04-guard.ipynb").read_text() == "mine"
 
 
 def test_solutions_are_printed_task_by_task_to_be_copied(course: Path) -> None:
@@ -247,7 +247,7 @@ def test_a_pull_after_a_day_of_learning(course: Path, tmp_path: Path, line_ends:
     assert [FOUR in line for line in told] == [True, False]
     assert len(command(learner, "copies")) == 1
     assert mine.read_bytes() == work
-    assert sources(mine.with_name("04-guard.new.ipynb"))[-1] == "'new'"
+    assert sources(mine.with_name("new-04-guard.ipynb"))[-1] == "'new'"
     assert sources(learner / "my-notebooks/00-start-here.ipynb") == ["2"]
     assert git(learner, "status", "--porcelain") == ""
 

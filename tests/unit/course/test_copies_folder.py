@@ -96,22 +96,22 @@ def test_beside_a_learners_work_the_newer_copy_is_laid_and_told_once(course: Cou
     assert course.lay() == []
     course.change("2")
     [told] = course.lay()
-    assert "lab/01-one.new.ipynb" in told
+    assert "lab/new-01-one.ipynb" in told
     assert course.lay() == []
     assert course.files()[NAME] == work
-    assert course.files()["lab/01-one.new.ipynb"] == course.fresh()
+    assert course.files()["lab/new-01-one.ipynb"] == course.fresh()
 
     course.change("3")
     [told] = course.lay()
-    assert course.files()["lab/01-one.new.ipynb"] == course.fresh(), "nobody worked in it"
-    newer = course.work("more", "lab/01-one.new.ipynb")
+    assert course.files()["lab/new-01-one.ipynb"] == course.fresh(), "nobody worked in it"
+    newer = course.work("more", "lab/new-01-one.ipynb")
     course.change("4")
     [told] = course.lay()
-    assert "lab/01-one.new-2.ipynb" in told
+    assert "lab/new-2-01-one.ipynb" in told
     assert course.lay() == []
     assert course.files()[NAME] == work
-    assert course.files()["lab/01-one.new.ipynb"] == newer
-    assert course.files()["lab/01-one.new-2.ipynb"] == course.fresh()
+    assert course.files()["lab/new-01-one.ipynb"] == newer
+    assert course.files()["lab/new-2-01-one.ipynb"] == course.fresh()
 
 
 def test_line_ends_of_masters_change_nothing(course: Course) -> None:
@@ -152,7 +152,7 @@ def test_a_copy_that_is_no_notebook_any_more_stays(course: Course, work: bytes) 
     assert course.lay() == []
     (course.mine / MANIFEST).unlink()
     [told] = course.lay()  # now nobody knows from which master it came
-    assert "01-one.new.ipynb" in told
+    assert "new-01-one.ipynb" in told
     assert course.lay() == []
     assert course.files()[NAME] == work
 
@@ -170,7 +170,7 @@ def test_a_damaged_master_is_told_and_the_others_are_laid(course: Course) -> Non
 def test_reset_keeps_the_learners_work_aside(course: Course) -> None:
     course.lay()
     works = []
-    for kept in ("lab/01-one.before-reset.ipynb", "lab/01-one.before-reset-2.ipynb"):
+    for kept in ("lab/kept-01-one.ipynb", "lab/kept-2-01-one.ipynb"):
         works.append(course.work(kept))
         [told] = course.reset()
         assert kept in told
@@ -190,14 +190,14 @@ def test_reset_takes_the_newest_master_and_the_copy_beside_that_is_the_same(cour
     course.lay()
     course.reset()
     assert course.files()[NAME] == course.fresh()
-    assert "lab/01-one.new.ipynb" not in course.files()
+    assert "lab/new-01-one.ipynb" not in course.files()
 
     course.work()
     course.change("3")
     course.lay()
-    newer = course.work("more", "lab/01-one.new.ipynb")
+    newer = course.work("more", "lab/new-01-one.ipynb")
     course.reset()
-    assert course.files()["lab/01-one.new.ipynb"] == newer
+    assert course.files()["lab/new-01-one.ipynb"] == newer
 
 
 def test_reset_makes_what_is_missing(course: Course) -> None:
@@ -306,9 +306,9 @@ def test_whatever_the_order_no_work_is_lost(
         if step == "work" and (course.mine / NAME).exists():
             works.discard((course.mine / NAME).read_bytes())  # overwritten by the learner
             works.add(course.work(f"work {number}"))
-        elif step == "work beside" and (course.mine / "lab/01-one.new.ipynb").exists():
-            works.discard((course.mine / "lab/01-one.new.ipynb").read_bytes())
-            works.add(course.work(f"beside {number}", "lab/01-one.new.ipynb"))
+        elif step == "work beside" and (course.mine / "lab/new-01-one.ipynb").exists():
+            works.discard((course.mine / "lab/new-01-one.ipynb").read_bytes())
+            works.add(course.work(f"beside {number}", "lab/new-01-one.ipynb"))
         elif step == "change":
             course.change(f"master {number}")
         elif step == "lose the list":

@@ -31,6 +31,11 @@ def test_a_name(text: str, name: str) -> None:
     assert find_notebook(text, NAMES) == name
 
 
+@pytest.mark.parametrize("text", ["06b", "6b", "lab/6B", "stranger"])
+def test_a_number_with_a_letter(text: str) -> None:
+    assert find_notebook(text, [*NAMES, "lab/06b-a-stranger.ipynb"]) == "lab/06b-a-stranger.ipynb"
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(".ipynb")])
 def test_each_notebook_has_its_own_name(name: str) -> None:
     assert find_notebook(name, NAMES) == name
