@@ -159,7 +159,8 @@ def test_an_unknown_command_and_the_help(clone: Path) -> None:
     assert_one_sentence(python_m_labkit(clone, "tests"), "no command 'tests'", "--help")
     answer = python_m_labkit(clone, "--help")
     assert answer.returncode == 0
-    assert "python3 -m labkit test fast" in answer.stdout
+    for command in ("test fast", "reset 04", "solution 04", "copies [--teacher DIR]"):
+        assert f"python3 -m labkit {command}" in answer.stdout
     assert not (clone / ".venv").exists()
 
 
@@ -198,6 +199,32 @@ def test_only_the_mode_for_aws_lets_cells_find_the_aws_account(
     if hidden:
         assert environment["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
         assert environment["AWS_CONFIG_FILE"] == os.devnull
+
+
+@pytest.mark.parametrize(
+    ("options", "folder"),
+    [
+        (["--no-browser"], "my-notebooks"),
+        (["--ServerApp.root_dir=notebooks"], "notebooks"),
+        (["--root_dir=notebooks"], "notebooks"),
+    ],
+)
+def test_jupyterlab_shows_the_copies_unless_another_folder_is_named(
+    monkeypatch: pytest.MonkeyPatch, options: list[str], folder: str
+) -> None:
+    became: list[list[str]] = []
+
+    def become(command: list[str]) -> NoReturn:
+        became.append(command)
+        raise SystemExit
+
+    monkeypatch.setenv("LABKIT_CLOUD", "aws")  # then the environment stays
+    with pytest.raises(SystemExit):
+        _bootstrap._open_course(options, become)
+    [command] = became
+    [root] = [word.partition("=")[2] for word in command if "root_dir" in word]
+    assert Path(ROOT, root) == ROOT / folder
+    assert "--LabApp.default_url=/lab/tree/00-start-here.ipynb" in command
 
 
 @pytest.mark.parametrize("modules", installation.FIRST_IMPORTS)
