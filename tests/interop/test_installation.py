@@ -25,6 +25,8 @@ def test_environment_yml_can_be_installed(
     run(lacking, [*pip, "install", "--no-compile", *words], cwd=ROOT)
     run(lacking, [*pip, "check"], cwd=tmp_path)
     run(lacking, [python, "-c", "import labkit, jupyterlab, nbval"], cwd=tmp_path)
+    extension = "etc/jupyter/jupyter_server_config.d/labkit.json"
+    assert (folder / extension).is_file(), "each JupyterLab of it lays the learner's copies"
 
 
 def run(lacking: Callable[[str], NoReturn], command: list[str | Path], cwd: Path) -> str:
