@@ -1,8 +1,8 @@
-"""The picture of a journey: a strip of gates, and below it each gate's reason.
+"""The picture of a journey: a strip of gates that wraps, and below it each gate's reason.
 
-Plain HTML tables with inline style: JupyterLab keeps them in a notebook that it doesn't trust yet, where it would drop
-SVG and scripts. The colours are the theme's own, so it reads in light and dark; what happened is told by mark, words
-and border, so it reads without colour.
+Plain HTML with inline style: JupyterLab keeps it in a notebook that it doesn't trust yet, where it would drop SVG
+and scripts. The colours are the theme's own, and where a front end drops them the borders stay. What happened is told
+by mark, words and border too, so it reads without colour.
 """
 
 from __future__ import annotations
@@ -16,58 +16,104 @@ WORD = {
     "pass": "passed",
     "stop": "stopped here",
     "skip": "nothing to check",
+    "answer": "answered",
     "not reached": "not reached",
 }
-
-_CELL = "text-align:center;padding:4px {side}px;background:none;white-space:normal;"
+NOT_CHECKED = "not checked here"
 BORDER = {
-    "pass": "2px solid currentColor",
-    "stop": "5px double currentColor",
-    "skip": "1px dotted currentColor",
-    "not reached": "1px dashed currentColor",
+    "pass": "2px solid",
+    "stop": "5px double",
+    "skip": "1px dotted",
+    "answer": "2px solid",
+    "not reached": "1px dashed",
 }
+COLOUR = {
+    "pass": "var(--jp-success-color1,#388e3c)",
+    "stop": "var(--jp-error-color1,#d32f2f)",
+    "answer": "var(--jp-success-color1,#388e3c)",
+    "warning": "var(--jp-warn-color1,#f57c00)",
+}
+"""Of borders; letters have the theme's own."""
+
+_CHIP = "display:inline-block;vertical-align:middle;text-align:center;margin:2px 0;padding:2px 8px;"
 _LETTERS = {"stop": BOLD, "not reached": "font-style:italic;"}
-_ROOMY = 8
 _TABLE, _ROW = "table-layout:auto;margin:0", "background:none"
-_PLAIN = "border:none;background:none;text-align:left;padding:1px 8px;vertical-align:top;"
+_GATE = "white-space:nowrap;"
+_CELL = "border:none;background:none;text-align:left;padding:1px 8px;vertical-align:top;"
+_ARROW = Markup(" → ")
 
 
 def picture(
-    title: str, note: str, sentence: str, steps: Sequence[Step], not_reached: Sequence[str]
+    texts: tuple[str, str, str],
+    told: Sequence[Step],
+    not_reached: Sequence[str],
+    idle: Sequence[Step],
+    *,
+    status: int,
+    different: Step | None = None,
 ) -> Markup:
     """The journey as HTML; everything that came with the request is escaped.
 
     Args:
-        title: the line above.
-        note: the text below it, if any.
-        sentence: the picture in words, its alternative text.
-        steps: what each gate said, in order.
+        texts: the line above; the text below it, if any; the picture in words.
+        told: what each gate said, in order.
         not_reached: the names of the gates behind.
+        idle: the steps that are folded.
+        status: what the client got.
+        different: the step that is marked, as it differs from another journey's.
     """
-    gates: list[tuple[str, str]] = [
-        (f"{MARK[step.outcome]} {step.gate}", step.outcome) for step in steps
-    ]
-    gates += [(gate, "not reached") for gate in not_reached]
-    # A gate that is asked twice makes a ninth cell: beside a side bar there is no room for it.
-    side = 8 if len(gates) <= _ROOMY else 4
-    arrow = tag("td", "→", style="border:none;background:none;padding:0 2px")
-    strip = Markup(arrow.join(_cell(gate, outcome, side) for gate, outcome in gates))
+    heading, note, sentence = texts
+    chips = [_chip(name_of(step, different), *look_of(step, status)) for step in told]
+    chips += [_chip(gate, "not reached", WORD["not reached"], "") for gate in not_reached]
     label = {"role": "img", "aria-label": sentence}
     return tag(
         "div",
-        tag("p", tag("b", title)),
+        tag("p", tag("b", heading)),
         tag("p", note) if note else "",
-        tag("table", tag("tbody", tag("tr", strip, style=_ROW)), **label, style=_TABLE),
-        tag("table", tag("tbody", *map(_reason, steps)), style=_TABLE),
+        tag("div", Markup(_ARROW.join(chips)), **label) if chips else "",
+        _reasons(told, different),
+        tag("details", tag("summary", nothing_to_check(idle)), _reasons(idle)) if idle else "",
     )
 
 
-def _cell(gate: str, outcome: str, side: int) -> Markup:
-    style = f"{_CELL.format(side=side)}border:{BORDER[outcome]};{_LETTERS.get(outcome, '')}"
-    return tag("td", gate, Markup("<br>"), tag("small", WORD[outcome]), style=style)
+def name_of(step: Step, different: Step | None = None) -> str:
+    """The gate's mark and name."""
+    return f"{'≠ ' if step is different else ''}{MARK[step.look]} {step.gate}"
 
 
-def _reason(step: Step) -> Markup:
-    style = _PLAIN + (BOLD if step.outcome == "stop" else "")
-    gate = f"{MARK[step.outcome]} {step.gate}"
-    return tag("tr", tag("td", gate, style=style), tag("td", step.reason, style=style), style=_ROW)
+def look_of(step: Step, status: int) -> tuple[str, str, str]:
+    """A step's look, the words for it, and its colour.
+
+    Args:
+        step: of the journey.
+        status: what the client got.
+    """
+    look = step.look
+    if look == "skip" and not step.is_idle:  # somebody may have expected a check
+        return look, NOT_CHECKED, COLOUR["warning"]
+    if look != "answer":
+        return look, WORD[look], COLOUR.get(look, "")
+    refused = status >= 400  # by the backend
+    return look, f"{WORD[look]} {status}", COLOUR["warning" if refused else look]
+
+
+def nothing_to_check(idle: Sequence[Step]) -> str:
+    """The gates that are folded, in one line."""
+    return f"{MARK['skip']} nothing to check at: {', '.join(step.gate for step in idle)}"
+
+
+def _chip(name: str, look: str, words: str, colour: str) -> Markup:
+    border = f"border:{BORDER[look]} currentColor;{f'border-color:{colour};' if colour else ''}"
+    style = f"{_CHIP}{border}{_LETTERS.get(look, '')}"
+    return tag("span", name, Markup("<br>"), tag("small", words), style=style)
+
+
+def _reasons(steps: Sequence[Step], different: Step | None = None) -> Markup:
+    rows = [_reason(step, different) for step in steps]
+    return tag("table", tag("tbody", *rows), style=_TABLE) if rows else Markup()
+
+
+def _reason(step: Step, different: Step | None) -> Markup:
+    style = _CELL + (BOLD if step.outcome == "stop" else "")
+    gate = tag("td", name_of(step, different), style=style + _GATE)
+    return tag("tr", gate, tag("td", step.reason, style=style), style=_ROW)

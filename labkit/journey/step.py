@@ -12,6 +12,7 @@ from labkit.journey.codes import Code
 Outcome = Literal["pass", "stop", "skip"]
 
 GATES = (
+    "stage",
     "waf",
     "route",
     "resource policy",
@@ -21,11 +22,13 @@ GATES = (
     "validation",
     "integration",
 )
-"""The gates in the order in which a REST API applies them (gateway 9)."""
+"""The gates in the order in which a REST API applies them (gateway 9).
 
+At ``stage`` the API and its stage are found; that is told only when they aren't.
+"""
 
-MARK = {"pass": "✓", "stop": "✗", "skip": "·"}
-"""The mark of each outcome, for those who don't see colours."""
+MARK = {"pass": "✓", "stop": "✗", "skip": "·", "answer": "←"}
+"""The mark of each look, for those who don't see colours."""
 
 
 @dataclass(slots=True)  # not frozen, which takes three times as long: every request makes eight
@@ -45,6 +48,16 @@ class Step:
     reason: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
     code: Code | None = None
+
+    @property
+    def look(self) -> str:
+        """How it is drawn: its outcome, or ``answer`` where a backend answered."""
+        return "answer" if (self.gate, self.outcome) == ("integration", "pass") else self.outcome
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there was nothing to check, nothing looked at, and nothing else to expect."""
+        return self.outcome == "skip" and self.code is None and not self.evidence
 
     def facts(self) -> Iterator[tuple[str, str]]:
         """The evidence in words: a text as it is, everything else as JSON.

@@ -45,6 +45,19 @@ CONTRASTS = """() => {
 }"""
 
 
+FOCUS_SHOWS = """() => {
+    const look = element => {
+        const {outlineStyle, outlineWidth, boxShadow, borderColor} = getComputedStyle(element);
+        return [outlineStyle == "none" ? "" : outlineWidth, boxShadow, borderColor].join();
+    };
+    const element = document.activeElement, focused = look(element);
+    element.blur();
+    const blurred = look(element);
+    element.focus();
+    return focused != blurred;
+}"""
+
+
 @pytest.fixture(scope="module")
 def notebook(course: Path) -> Path:
     """The tests' own notebook, as it is in the repository: with outputs, and trusted by nobody."""
@@ -252,18 +265,13 @@ def test_the_keyboard_is_enough(ran: Page) -> None:
     ran.keyboard.type("x-other: typed")
     expect(view.locator("ins").filter(has_text="x-other:typed")).to_have_count(1)
 
-    journey = widget(ran, 3)
-    journey.get_by_role("button").first.focus()
-    ran.keyboard.press("Tab")
-    ran.keyboard.press("Enter")
-    expect(journey.get_by_role("status")).to_contain_text("GET /demo is deployed")
-
 
 # -- journey view ----------------------------------------------------------------------------
 
 
 def test_each_gate_says_why(ran: Page) -> None:
     view = widget(ran, 3)
+    expect(view).to_contain_text("GET /dev/demo → 401, answered by the gateway")
     expect(view.get_by_role("status")).to_contain_text("✗ authorizer: stopped here")
     expect(view.get_by_role("table", name="What it looked at")).to_contain_text("Authorization")
     view.get_by_role("button", name="route").click()
@@ -273,16 +281,52 @@ def test_each_gate_says_why(ran: Page) -> None:
     expect(view.get_by_role("status")).to_have_text(
         "throttle: not reached: the request was stopped at the gate authorizer."
     )
+    expect(view.get_by_role("button", name="· waf")).to_have_count(0)
+    view.get_by_role("button", name="nothing to check at 2 gates").click()
+    view.get_by_role("button", name="· waf").click()
+    expect(view.get_by_role("status")).to_contain_text("no web ACL")
 
 
 def test_a_request_is_chosen_from_the_list(ran: Page) -> None:
     view = widget(ran, 4)
-    expect(view).to_contain_text("GET /dev/demo → 401")
-    view.get_by_label("Request").select_option(index=1)
-    expect(view).to_contain_text(f"{EVIL} {EVIL} → 403")
+    expect(view).to_contain_text("GET /dev/demo → 401, answered by")
+    view.get_by_role("button", name="2. ").click()
+    expect(view).to_contain_text(f"{EVIL} {EVIL} → 403, answered by the gateway")
     expect(view.get_by_role("table", name="What it looked at")).to_contain_text(EVIL)
     expect(view.get_by_role("button", name=f"✗ {EVIL}")).to_be_visible()
-    expect(view.get_by_label("Request").locator("option").nth(1)).to_contain_text(EVIL)
+    expect(view.get_by_role("button", name="● 2. ")).to_contain_text(EVIL)
+
+
+def test_a_journey_by_keyboard(ran: Page) -> None:
+    """JupyterLab keeps the arrow keys to itself, so that everything is a button."""
+    view, press = widget(ran, 4), ran.keyboard.press
+    view.get_by_role("button", name="1. ").focus()
+    press("Tab")
+    press("Enter")
+    expect(view.get_by_role("button", name="● 2. ")).to_be_focused()
+    expect(view).to_contain_text(f"{EVIL} {EVIL} → 403")
+    press("Tab")
+    press("Space")
+    expect(view.get_by_role("button", name="● 3. ")).to_be_focused()
+    press("Tab")
+    expect(view.get_by_role("button", name="route")).to_be_focused()
+    press("Enter")
+    expect(view.get_by_role("status")).to_contain_text("GET /demo is deployed")
+    fold = view.get_by_role("button", name="nothing to check at 2 gates")
+    fold.focus()
+    press("Space")
+    expect(view.get_by_role("button", name="· waf")).to_be_visible()
+    expect(fold).to_be_focused()
+    view.get_by_role("button", name="route").focus()
+    press("Shift+Tab")
+    press("Space")
+    expect(view.get_by_role("status")).to_contain_text("no web ACL")
+    assert is_marked(ran), "the focus can be seen"
+
+
+def is_marked(page: Page) -> bool:
+    """Whether what has the focus looks otherwise than without it."""
+    return bool(page.evaluate(FOCUS_SHOWS))
 
 
 # -- who may call ----------------------------------------------------------------------------

@@ -19,7 +19,13 @@ from labkit.local.apigateway import lambda_authorizer as lambda_authorizers
 from labkit.local.apigateway.authorizer_results import AuthorizerResult
 from labkit.local.apigateway.http import jwt_authorizer
 from labkit.local.apigateway.outcomes import Answer, Pass, Skip
-from labkit.local.apigateway.rest import http_integration, lambda_proxy, pipeline, validation
+from labkit.local.apigateway.rest import (
+    data_plane,
+    http_integration,
+    lambda_proxy,
+    pipeline,
+    validation,
+)
 from labkit.local.apigateway.rest import resource_policy as resource_policies
 from labkit.local.cognito import signin
 from labkit.local.engine import names
@@ -107,7 +113,13 @@ class Indulgent:
         return ANONYMOUS, EVERYTHING
 
 
-# -- waf, route ------------------------------------------------------------------------------------
+# -- stage, waf, route -----------------------------------------------------------------------------
+
+
+@mutation("stage", "gateway-8.4")
+def takes_an_unknown_stage_for_one_without_a_deployment(stack: ExitStack, cloud: Any) -> None:
+    own = data_plane._not_deployed
+    replaced(stack, data_plane, "_not_deployed", lambda name, _: own(name, {"stageName": name}))
 
 
 @mutation("waf", "authorization-11.5")

@@ -41,11 +41,13 @@ def test_row(row: Row, http_gateway: HttpGateway) -> None:
 # -- what the rows don't say: the control plane, and what fails closed ---------------------------------
 
 
-def _refused(gateway: HttpGateway, api_id: str, status: int, code: Code, **sent: str) -> None:
+def _refused(
+    gateway: HttpGateway, api_id: str, status: int, code: Code, gate: str = "stage", **sent: str
+) -> None:
     response = gateway.cloud.send(api_id, "/pets", headers=sent)
     assert response.status_code == status, response.text
     steps = gateway.cloud.journey(response)["steps"]
-    assert (steps[-1]["gate"], steps[-1]["outcome"], steps[-1]["code"]) == ("route", "stop", code)
+    assert (steps[-1]["gate"], steps[-1]["outcome"], steps[-1]["code"]) == (gate, "stop", code)
 
 
 def _open_api(gateway: HttpGateway) -> HttpApi:
@@ -181,7 +183,7 @@ def test_a_custom_domain_maps_to_a_stage(http_gateway: HttpGateway) -> None:
     found = http_gateway.cloud.http.get(f"{url}/v1/pets", headers=host, timeout=PATIENCE)
     assert (found.status_code, found.json()["rawPath"]) == (200, "/pets")
     assert found.json()["requestContext"]["domainName"] == "http.example.com"
-    _refused(http_gateway, api.id, 404, Code.ENDPOINT_DISABLED)
+    _refused(http_gateway, api.id, 404, Code.ENDPOINT_DISABLED, "route")
 
 
 def test_mutual_tls_fails_closed(http_gateway: HttpGateway) -> None:
@@ -207,4 +209,4 @@ def test_a_body_that_is_too_large(http_gateway: HttpGateway) -> None:
     api = _open_api(http_gateway)
     response = http_gateway.cloud.send(api.id, "/pets", "POST", data=b"x" * 10_485_761)
     assert response.status_code == 413
-    assert http_gateway.cloud.journey(response)["steps"][-1]["gate"] == "route"
+    assert http_gateway.cloud.journey(response)["steps"][-1]["gate"] == "stage"

@@ -5,11 +5,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import boto3
+import ipywidgets
 import pytest
 from botocore.credentials import Credentials
 from hypothesis import given, settings
@@ -19,7 +21,7 @@ import labkit
 from labkit import sigv4
 from labkit.course.tasks import Demo
 from labkit.errors import KeysUnreachableError, TokenError
-from labkit.journey import GATES, Journey, Step
+from labkit.journey import Journey, Step
 from labkit.lab.session import Lab
 from labkit.markup import Markup, plain, table, tag
 from labkit.tokens import decode
@@ -211,7 +213,8 @@ def test_a_changed_claim_breaks_the_signature_and_can_be_undone() -> None:
     assert view.token.value.split(".")[::2] == good.split(".")[::2]
     assert "✗ verification: The token's signature doesn't fit its content." in str(view)
     assert "email_verified   false (changed)" in str(view)
-    assert str(view).count("(changed)") == 1
+    assert "① header . ② claims (changed) . ③ signature" in str(view)
+    assert str(view).count("(changed)") == 2
     assert "✎ changed: false" in shown(view)
 
     view.claim.value = "email"
@@ -499,49 +502,77 @@ def test_marked_lines_are_the_text_before_and_after(before: list[str], after: li
 # -- journey view ----------------------------------------------------------------------------
 
 
-def labels(view: JourneyView) -> list[str]:
-    return [gate.description for gate in view.gates]
+def labels(view: JourneyView, number: int = 0) -> list[str]:
+    return [gate.description for gate in view.strips[number].gates]
+
+
+def buttons_of(view: JourneyView) -> list[str]:
+    """The buttons that can be seen, from top to bottom."""
+    return [one.description for one in everything(view.box) if isinstance(one, ipywidgets.Button)]
 
 
 def test_the_gate_that_stopped_the_request_is_shown_first() -> None:
     view = journey_view([JOURNEY])
-    assert labels(view) == [
-        "· waf",
-        "✓ route",
-        "✗ authorizer",
-        *(gate for gate in GATES if gate not in ("waf", "route", "authorizer")),
-    ]
+    assert labels(view) == ["· waf", "✓ route", "✗ authorizer", *JOURNEY.not_reached]
     assert str(view).splitlines()[-3:] == [
         "      header: Authorization",
         "      scopes: []",
         f"    not reached: {', '.join(JOURNEY.not_reached)}",
     ]
     assert shown(view).endswith("headerAuthorizationscopes[]")
-    assert [gate.style.font_weight for gate in view.gates].index("bold") == 2
+    assert [gate.style.font_weight for gate in view.strips[0].gates].index("bold") == 2
 
 
 def test_a_gate_is_clicked() -> None:
     view = journey_view([JOURNEY])
-    view.gates[1].click()
+    [strip] = view.strips
+    strip.gates[1].click()
     assert shown(view).endswith("✓ route: passeddeployed")
-    view.gates[5].click()
+    strip.gates[5].click()
     assert "not reached: the request was stopped at the gate authorizer." in shown(view)
-    assert [gate.style.font_weight for gate in view.gates].count("bold") == 1
+    assert [gate.style.font_weight for gate in strip.gates].count("bold") == 1
+
+
+def test_idle_gates_are_folded_until_somebody_wants_them() -> None:
+    view = journey_view([JOURNEY])
+    fold = view.strips[0].idle
+    assert buttons_of(view)[0] == "✓ route"
+    assert fold.description == "· nothing to check at 1 gate"
+    fold.click()
+    assert buttons_of(view)[:2] == ["· waf", "✓ route"]
+    view.strips[0].gates[0].click()
+    assert shown(view).endswith("· waf: nothing to checkno web ACL")
+    fold.click()
+    assert buttons_of(view)[0] == "✓ route"
+
+
+OTHER = Journey("2", "POST", "/dev/x", 403, [Step("integration", "pass", "orders answered 403")])
+
+
+def test_two_are_shown_beside_one_another() -> None:
+    view = journey_view([JOURNEY, replace(JOURNEY, status=403, steps=JOURNEY.steps[:2])])
+    assert labels(view)[2] == "≠ ✗ authorizer"
+    assert labels(view, 1) == ["· waf", "✓ route"]
+    assert view.requests == []
+    assert "First difference (≠): the gate authorizer." in shown(view)
+    assert "header: Authorization" in str(view)
 
 
 def test_a_request_is_chosen() -> None:
-    other = Journey("2", "POST", "/dev/x", 200, [Step("route", "pass", "found")])
-    view = journey_view([JOURNEY, other])
-    assert view.journey is JOURNEY
-    assert view.requests.rows == 2, "all are in view"
-    view.requests.index = 1
-    assert view.journey is other
-    assert "The request passed every gate and got 200." in shown(view)
+    view = journey_view([JOURNEY, OTHER, JOURNEY])
+    first, second, _third = view.requests
+    assert first.description.startswith("● 1. GET /dev/demo → 401: authorizer: ")
+    second.click()
+    assert [strip.journey for strip in view.strips] == [OTHER]
+    assert (first.description[0], second.description[0]) == ("1", "●")
+    assert "The integration answered 403. The request passed every gate." in shown(view)
+    said = f"GET /dev/demo → 401: authorizer: {JOURNEY.steps[2].reason}"
     assert str(view).splitlines() == [
-        f"1. GET /dev/demo → 401: authorizer: {JOURNEY.steps[2].reason}",
-        "2. POST /dev/x → 200",
+        f"1. {said}",
+        "2. POST /dev/x → 403, answered by the integration",
+        f"3. {said}",
         "",
-        *other.lines(),
+        *OTHER.lines(evidence=True),
     ]
 
 
@@ -554,7 +585,7 @@ def test_a_journey_of_aws_has_its_note() -> None:
     view = journey_view([Journey("", "GET", "/dev/demo", 401, note="AWS doesn't tell.")])
     assert "AWS doesn't tell." in str(view)
     assert "AWS doesn't tell." in shown(view)
-    assert view.gates == []
+    assert view.strips[0].gates == []
 
 
 STEPS = st.builds(
@@ -570,7 +601,7 @@ STEPS = st.builds(
 @given(st.lists(STEPS, max_size=4), HOSTILE, HOSTILE)
 def test_whatever_a_journey_says_is_text(steps: list[Step], method: str, path: str) -> None:
     view = journey_view([Journey("", method, path, 403, steps)])
-    for gate in view.gates:
+    for gate in view.strips[0].gates:
         gate.click()
         shown(view)
     json.dumps([one.get_state() for one in everything(view.box)], default=str).encode()
@@ -647,17 +678,13 @@ def test_the_widgets_agree_with_the_cloud(tmp_path: Path) -> None:
         assert f"✗ REST API, method with {ADMIN}: 401" in str(view)
         assert call() == 401
 
-        journeys = journey_view(lab.journeys)
-        assert journeys.requests.index == 0
-        assert [label.rsplit(" ", 1)[1] for label in journeys.requests.options[:2]] == [
-            "401",
-            "200",
-        ]
-        assert "✗ authorizer: stopped here" in shown(journeys)
+        refused, passed = lab.journeys[:2]
+        journeys = journey_view([passed, refused])
+        assert "First difference (≠): the gate authorizer." in shown(journeys)
+        assert "≠ ✗ authorizer: stopped here" in shown(journeys)
         assert view.token.value not in shown(journeys)
-        journeys.requests.index = 1
-        assert "The request passed every gate and got 200." in str(shown(journeys))
-        for gate in journeys.gates:
+        assert "The integration answered 200. The request passed every gate." in shown(journeys)
+        for gate in journeys.strips[0].gates:
             gate.click()
             shown(journeys)
 

@@ -156,7 +156,7 @@ class HttpApiDataPlane:
 
 
 def _turn_away(journey: Journey, stop: Stop[HttpError]) -> Response:
-    write_step(journey, "route", stop)
+    write_step(journey, "stage", stop)
     return stop.refusal.response()
 
 

@@ -69,7 +69,8 @@ class HttpIntegrations:
         cors = call.deployment.cors
         if cors is not None and is_preflight(call.request):
             response = answer_to_preflight(cors, call.request)
-            return Answer(response, "the API's CORS configuration answers the preflight")
+            reason = "the API's CORS configuration answers the preflight"
+            return Answer(response, reason, {"answered by": "the API's CORS configuration"})
         integration = call.deployment.integrations.get(call.found.integration_id)
         if integration is None:
             return broken(Code.INTEGRATION_MISSING, "the route has no integration")

@@ -136,7 +136,7 @@ class RestApiDataPlane:
             response = await self._pipeline.run(call, journey)
         else:
             stop = _not_deployed(stage_name, stage)
-            write_step(journey, "route", stop)
+            write_step(journey, "stage", stop)
             response = reject(call, stop)
         response.headers.append(("x-amz-apigw-id", call.extended_request_id))
         if edge:
@@ -146,7 +146,7 @@ class RestApiDataPlane:
 
 def _turn_away(journey: Journey, stop: Stop[Response]) -> Response:
     """A response that no gateway response changes."""
-    write_step(journey, "route", stop)
+    write_step(journey, "stage", stop)
     return stop.refusal
 
 

@@ -40,12 +40,13 @@ class ResourcePolicy:
         if not call.has_resource_policy:
             return self._none(call)
         if kind in ("AWS_IAM", "COGNITO_USER_POOLS"):
-            return Skip("the resource policy is looked at after the authorizer")
+            later = "the resource policy is looked at after the authorizer"
+            return Skip(later, evidence={"authorization type": kind})
         decision = self.decide(call)
         if isinstance(decision, Stop):
             return decision
         if kind == "CUSTOM" and decision != "Deny":
-            return Skip("the resource policy has no explicit deny for this request")
+            return Pass("the resource policy has no explicit deny for this request")
         return self._outcome_for_anonymous(call, decision)
 
     def after_authorizer(self, call: RestCall) -> RestOutcome | None:

@@ -12,7 +12,11 @@ from labkit.local.apigateway.rest.call import RestCall, RestOutcome
 from labkit.local.apigateway.rest.key_use import KeyUse
 from labkit.local.apigateway.rest.responses import INVALID_API_KEY, QUOTA_EXCEEDED, GatewayError
 
-_NO_KEY_NEEDED = Skip("the method requires no API key", Code.API_KEY_NOT_REQUIRED)
+_NO_KEY_NEEDED = Skip("the method requires no API key")
+_KEY_NOT_LOOKED_AT = Skip(
+    "the method requires no API key: nobody looks at the one in the X-API-Key header",
+    Code.API_KEY_NOT_REQUIRED,
+)
 
 
 class ApiKeys(Protocol):
@@ -42,9 +46,9 @@ class UsagePlans:
 
     def __call__(self, call: RestCall) -> RestOutcome:
         """Find the key and its plan, and look at the quota; the request is counted when it passes the throttle."""
-        if not call.found.method.api_key_required:
-            return _NO_KEY_NEEDED
         value = call.request.header("x-api-key")
+        if not call.found.method.api_key_required:
+            return _KEY_NOT_LOOKED_AT if value else _NO_KEY_NEEDED
         from_authorizer = call.deployment.api_key_source == "AUTHORIZER"
         if from_authorizer:
             result = call.authorizer_result
