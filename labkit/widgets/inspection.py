@@ -13,7 +13,18 @@ import requests
 
 from labkit.clock import in_words
 from labkit.errors import LabkitError, TokenError
-from labkit.markup import BOLD, MONOSPACE, Block, join, paragraph, sentence, table, tag
+from labkit.markup import (
+    BOLD,
+    MONOSPACE,
+    PLAIN,
+    Block,
+    Markup,
+    join,
+    paragraph,
+    sentence,
+    table,
+    tag,
+)
 from labkit.names import SCOPE
 from labkit.tokens import DecodedToken, decode
 from labkit.tokens.authorizer_rules import issuer_of_pool
@@ -24,6 +35,10 @@ from labkit.tokens.verdicts import Verdict, verdict, verify
 MAX_SHOWN = 200
 """So many fields of a header or of the claims are shown."""
 PASSES, FAILS, UNKNOWN = "✓", "✗", "?"
+_EDGE = {PASSES: "success", FAILS: "error", UNKNOWN: "warn"}
+PARTS = {"① header": "216,27,96", "② claims": "142,96,214", "③ signature": "0,137,123"}
+"""A token's three parts, and a colour for each that reads on light and dark: red, green and blue."""
+_SHOWN_OF_A_PART = 160
 _LONGEST_VALUE = 1_000
 _EXACT_SECONDS = 120
 _FAR, _ENDLESS = 10 * 365 * 86_400, 1e11
@@ -35,7 +50,7 @@ Check = Callable[..., DecodedToken | Verdict]
 def look_inside(
     token: str, checks: Mapping[str, Check], *, now: float, original: str = ""
 ) -> Iterator[Block]:
-    """What is known of a token without sending it anywhere: how long it is good, what checks say, header, claims.
+    """What is known of a token without sending it anywhere: how long it is good, what checks say, its three parts.
 
     Args:
         token: the token.
@@ -56,8 +71,10 @@ def look_inside(
         [(who, *_ask(check, token, now)) for who, check in checks.items()]
         or [("verification", UNKNOWN, ["not verified: anybody can write a token"])]
     )
-    yield _facts("Header", decoded.header, before.header)
-    yield _facts("Claims", decoded.claims, before.claims)
+    yield _parts(bare(token).split("."), bare(original or token).split("."))
+    header, claims, _signature = PARTS
+    yield _facts(header, decoded.header, before.header)
+    yield _facts(claims, decoded.claims, before.claims)
     if more := sum(max(0, len(part) - MAX_SHOWN) for part in (decoded.header, decoded.claims)):
         yield paragraph(f"  … and {more:,} more")
 
@@ -69,13 +86,33 @@ def _answers(said: Sequence[tuple[str, str, Sequence[str]]]) -> Block:
     for who, mark, (first, *rest) in said:
         lines += [f"  {mark} {who}: {first}", *(f"      {words}" for words in rest)]
         words = [tag("div", f"{mark} {first}", style=BOLD), *(tag("div", line) for line in rest)]
-        rows.append((who, join(words)))
+        edge = f"border-left:4px solid var(--jp-{_EDGE[mark]}-color1);padding-left:8px;"
+        rows.append((who, tag("div", *words, style=edge)))
     return Block(lines, table("Who takes it", ("who", "answer"), rows))
+
+
+def _parts(parts: Sequence[str], before: Sequence[str]) -> Block:
+    """The token in three colours, its long parts cut; as text the names alone: a token is never written out."""
+    names, shown = [], []
+    for name, part, old in zip(PARTS, parts, before, strict=True):
+        names.append(f"{name}{'' if part == old else ' (changed)'}")
+        shown.append(tag("span", shorten(part, _SHOWN_OF_A_PART), style=_colour_of(name)))
+    dots = tag("div", Markup(".".join(shown)), style=PLAIN + MONOSPACE)
+    legend = [
+        tag("span", name, style=_colour_of(name[: len(key)]))
+        for key, name in zip(PARTS, names, strict=True)
+    ]
+    return Block([" . ".join(names)], tag("div", sentence(Markup(" . ".join(legend))), dots))
+
+
+def _colour_of(part: str) -> str:
+    colour = PARTS[part]
+    return f"background:rgba({colour},.16);border-bottom:3px solid rgb({colour});padding:1px 3px;"
 
 
 def _facts(title: str, fields: Mapping[str, Any], before: Mapping[str, Any]) -> Block:
     """The fields of a header or the claims: name, value and meaning, with a mark where they were changed."""
-    lines, rows = [title.lower()], []
+    lines, rows = [title], []
     for field in sorted(fields)[:MAX_SHOWN]:
         whole = shown_value(field, fields[field])
         changed = field not in before or shown_value(field, before[field]) != whole
@@ -86,7 +123,8 @@ def _facts(title: str, fields: Mapping[str, Any], before: Mapping[str, Any]) -> 
         weight, mark = (BOLD, "✎ changed: ") if changed else ("", "")
         shown = tag("span", mark, tag("span", value, style=MONOSPACE), style=weight)
         rows.append((tag("span", name, style=MONOSPACE + weight), shown, says))
-    return Block(lines, table(title, ("name", "value", "meaning"), rows))
+    caption = tag("span", title, style=_colour_of(title))
+    return Block(lines, table(caption, ("name", "value", "meaning"), rows))
 
 
 # -- time -----------------------------------------------------------------------------------

@@ -49,13 +49,13 @@ class TokenInspector(View):
         change: the button that changes it.
         undo: the button that brings the token back as it was.
         said: how long the token is good, and what the checks say.
-        contents: header and claims.
+        contents: the token's three parts.
     """
 
     def __init__(self, token: str, checks: Mapping[str, Check], clock: Callable[[], float]) -> None:
         self._checks, self._clock = checks, clock
         self._original = self._forged = ""
-        self.token = field(ipywidgets.Textarea, "Token", value=token, placeholder="eyJ…", rows=5)
+        self.token = field(ipywidgets.Textarea, "Token", value=token, placeholder="eyJ…", rows=3)
         self.again = button("Look at the clock again", self._look)
         self.claim = field(ipywidgets.Dropdown, "Claim", "20em")
         self.value = field(ipywidgets.Text, "New value", "30em")
@@ -65,10 +65,9 @@ class TokenInspector(View):
         self.token.observe(self._edited, "value")
         self.claim.observe(self._chosen, "value")
         super().__init__(
-            self.token,
             self.said,
-            row(self.again),
-            row(self.claim, self.value, self.change, self.undo),
+            self.token,
+            row(self.claim, self.value, self.change, self.undo, self.again),
             self.contents,
         )
         self._edited()
@@ -109,7 +108,7 @@ class TokenInspector(View):
     # -- what is shown ----------------------------------------------------------------------
 
     def blocks(self) -> Iterator[Block]:
-        """How long the token is good, what the checks say, header and claims."""
+        """How long the token is good, what the checks say, and its three parts."""
         token = self.token.value
         if not token.strip():
             return iter([paragraph(_NOTHING)])
