@@ -21,7 +21,7 @@ _STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 RATES = SIZES = sorted({int(step * 10**zeros) for step in _STEPS for zeros in range(4)} | {10_000})
 BURSTS = [size for size in SIZES if size <= MOST["burst"]]
 SPANS = (1, 2, 3, 5, 10, 20, 30, 60)
-_WIDTH, _SLIDER_WIDTH = "min(100%, 900px)", "30em"
+_LEFT, _SLIDER_WIDTH = "25em", "24em"
 
 
 def throttle_explorer(
@@ -92,24 +92,28 @@ class ThrottleExplorer(View):
         self.fire_button = button("Fire it", lambda: firing.start(lambda: self.prediction))
         self.stop_button = button("Stop", firing.stop, disabled=True)
         self.status, self.said = ipywidgets.HTML(), ipywidgets.HTML()
-        self.picture = _Picture(format="png", layout={"width": _WIDTH})
+        self.picture = _Picture(format="png", layout={"width": "100%"})
         self._inputs = (self.rate, self.burst, self.pattern, self.size, self.seconds)
         self.firing.changed = self._draw
         self._drawing = threading.Lock()  # while it fires, another thread draws
         self._draw()
         for one in self._inputs:
             one.observe(self._moved, "value")
+        buttons = row(self.fire_button, self.stop_button)
+        controls = ipywidgets.VBox(
+            [self.rate, self.burst, self.pattern, self.size, self.seconds, buttons, self.status],
+            layout={"flex": f"0 0 {_LEFT}", "max_width": "100%"},
+        )
+        beside = ipywidgets.VBox(
+            [self.picture],
+            layout={"flex": "1 1 28em", "min_width": "0", "max_width": "700px"},
+        )
         super().__init__(
-            row(self.rate, self.burst),
-            row(self.size, self.seconds),
-            row(self.pattern, self.fire_button, self.stop_button),
-            self.status,
-            self.picture,
-            self.said,
+            ipywidgets.HBox([controls, beside], layout={"flex_flow": "row wrap"}), self.said
         )
 
     def blocks(self) -> Iterator[Block]:
-        """The report and the status; as HTML the picture is between them, and the status comes first."""
+        """The report and the status; as HTML the status comes first, then the picture."""
         yield from self._said
         yield paragraph(self.firing.status_of(self.prediction), role="status")
 
