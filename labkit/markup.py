@@ -67,6 +67,11 @@ def sentence(text: str, *, role: str = "") -> Markup:
     return tag("p", text, role=role, style=f"{PLAIN}margin:4px 0;")
 
 
+def link(text: str, href: str) -> Markup:
+    """A link; the line under it tells it from the text around it without colour."""
+    return tag("a", text, href=href, style="text-decoration:underline;")
+
+
 def table(caption: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> Markup:
     """A table; the first cell of a row names it."""
     top = tag("tr", *(tag("th", cell, scope="col", style=_HEAD + _NO_WRAP) for cell in head))

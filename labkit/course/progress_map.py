@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from labkit.course.progress import Records
 from labkit.course.syllabus import Notebook, notebooks, paths
-from labkit.markup import Block, grid, join, paragraph, plain, tag
+from labkit.markup import Block, grid, join, link, paragraph, plain, tag
 
 _HEAD = ("Notebook", "Done", "Predicted", "Minutes", "First")
 
@@ -47,7 +47,7 @@ class ProgressMap:
         known = [self.records.predictions.get(name) for name in one.predictions]
         right = [each for each in known if each is not None and each.right]
         return (
-            tag("div", tag("a", one.title, href=one.file), f": {one.after}", style=_WIDE),
+            tag("div", link(one.title, one.file), f": {one.after}", style=_WIDE),
             _count(len(done), len(one.tasks)),
             _count(len(right), len(known)),
             str(one.minutes),

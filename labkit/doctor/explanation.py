@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from labkit.folders import notebooks_in_use
-from labkit.markup import Markup, join, lines, plain, tag
+from labkit.markup import Markup, join, lines, link, plain, tag
 
 _LEFT = "text-align:left"
 
@@ -42,7 +42,7 @@ class Notebook:
             where = Path(os.path.relpath(self.path)).as_posix()
         except (ValueError, OSError):  # another drive of Windows; a deleted working directory
             return join([self.title])
-        return tag("a", self.title, href=quote(where)) if self.path.exists() else join([self.title])
+        return link(self.title, quote(where)) if self.path.exists() else join([self.title])
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,44 @@ def test_a_hostile_token_is_text_from_the_start(ran: Page) -> None:
     expect(view).to_contain_text("\\u202e'\\\"</textarea><b>")
 
 
+def test_the_inspector_by_keyboard(ran: Page) -> None:
+    view, press = widget(ran, 0), ran.keyboard.press
+    view.get_by_label("Token").focus()
+    press("Tab")
+    expect(view.get_by_label("Claim")).to_be_focused()
+    for key in ("Space", "ArrowDown", "Enter"):  # JupyterLab takes the arrows of a closed list
+        press(key)
+    expect(view.get_by_label("New value")).to_have_value("jane@example.com")
+    press("Tab")
+    press("Control+A")
+    ran.keyboard.type("eve@example.com")
+    press("Tab")
+    press("Space")
+    answers = view.get_by_role("table", name="Who takes it")
+    expect(answers).to_contain_text("✗ The token's signature doesn't fit its content.")
+    expect(view).to_contain_text("② claims (changed)")
+    press("Tab")
+    expect(view.get_by_role("button", name="Undo the change")).to_be_focused()
+    press("Enter")
+    expect(answers).to_contain_text("✓ the signature is the issuer's")
+    assert is_marked(ran), "the focus can be seen"
+
+
+def test_the_verdict_is_in_view_and_the_parts_have_three_colours(ran: Page) -> None:
+    view = widget(ran, 0)
+    ran.set_viewport_size({"width": 1280, "height": 720})
+    view.evaluate("view => view.scrollIntoView()")
+    for name in ("verification", "HTTP API, JWT authorizer"):
+        expect(view.get_by_role("rowheader", name=name)).to_be_in_viewport(ratio=1)
+    expect(view.get_by_text("③ signature")).to_be_in_viewport(ratio=1)
+    parts = view.locator("code, span").filter(has_text=re.compile("^[①②③] "))
+    colours = parts.evaluate_all(
+        "parts => parts.map(part => getComputedStyle(part).borderBottomColor)"
+    )
+    assert len(set(colours)) == 3
+    ran.set_viewport_size({"width": 1400, "height": 1000})
+
+
 # -- signature steps ---------------------------------------------------------------------------
 
 
