@@ -55,6 +55,7 @@ class TokenInspector(View):
     def __init__(self, token: str, checks: Mapping[str, Check], clock: Callable[[], float]) -> None:
         self._checks, self._clock = checks, clock
         self._original = self._forged = ""
+        self._is_undoing = False
         self.token = field(ipywidgets.Textarea, "Token", value=token, placeholder="eyJ…", rows=3)
         self.again = button("Look at the clock again", self._look)
         self.claim = field(ipywidgets.Dropdown, "Claim", "20em")
@@ -77,7 +78,8 @@ class TokenInspector(View):
     def _edited(self, _change: object = None) -> None:
         if self.token.value != self._forged:
             self._original = ""
-        self.undo.disabled = not self._original
+        # A button that was pressed stays enabled: disabled, it would lose the keyboard's focus.
+        self.undo.disabled = not (self._original or self._is_undoing)
         claims: dict[str, str] = {}
         with suppress(TokenError):  # _look says it
             claims = editable(self.token.value)
@@ -103,7 +105,9 @@ class TokenInspector(View):
         self.token.value = forged
 
     def _restore(self) -> None:
-        self.token.value = self._original
+        self._is_undoing = True
+        self.token.value = self._original or self.token.value
+        self._is_undoing = False
 
     # -- what is shown ----------------------------------------------------------------------
 

