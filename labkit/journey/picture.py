@@ -27,14 +27,20 @@ BORDER = {
     "answer": "2px solid",
     "not reached": "1px dashed",
 }
-COLOUR = {
-    "pass": "var(--jp-success-color1,#388e3c)",
-    "stop": "var(--jp-error-color1,#d32f2f)",
-    "answer": "var(--jp-success-color1,#388e3c)",
-    "warning": "var(--jp-warn-color1,#f57c00)",
+Colour = tuple[str, str]
+"""A variable of JupyterLab's theme, and a colour that reads on light and dark where a front end drops variables."""
+
+COLOUR: dict[str, Colour] = {
+    "pass": ("--jp-success-color1", "#388e3c"),
+    "stop": ("--jp-error-color1", "#d32f2f"),
+    "answer": ("--jp-success-color1", "#388e3c"),
+    "warning": ("--jp-warn-color1", "#c76a00"),
+    "skip": ("--jp-ui-font-color1", "#797979"),
+    "not reached": ("--jp-ui-font-color1", "#797979"),
 }
 """Of borders; letters have the theme's own."""
 
+NOT_REACHED = ("not reached", WORD["not reached"], COLOUR["not reached"])
 _CHIP = "display:inline-block;vertical-align:middle;text-align:center;margin:2px 0;padding:2px 8px;"
 _LETTERS = {"stop": BOLD, "not reached": "font-style:italic;"}
 _TABLE, _ROW = "table-layout:auto;margin:0", "background:none"
@@ -64,7 +70,7 @@ def picture(
     """
     heading, note, sentence = texts
     chips = [_chip(name_of(step, different), *look_of(step, status)) for step in told]
-    chips += [_chip(gate, "not reached", WORD["not reached"], "") for gate in not_reached]
+    chips += [_chip(gate, *NOT_REACHED) for gate in not_reached]
     label = {"role": "img", "aria-label": sentence}
     return tag(
         "div",
@@ -81,7 +87,7 @@ def name_of(step: Step, different: Step | None = None) -> str:
     return f"{'≠ ' if step is different else ''}{MARK[step.look]} {step.gate}"
 
 
-def look_of(step: Step, status: int) -> tuple[str, str, str]:
+def look_of(step: Step, status: int) -> tuple[str, str, Colour]:
     """A step's look, the words for it, and its colour.
 
     Args:
@@ -92,7 +98,7 @@ def look_of(step: Step, status: int) -> tuple[str, str, str]:
     if look == "skip" and not step.is_idle:  # somebody may have expected a check
         return look, NOT_CHECKED, COLOUR["warning"]
     if look != "answer":
-        return look, WORD[look], COLOUR.get(look, "")
+        return look, WORD[look], COLOUR[look]
     refused = status >= 400  # by the backend
     return look, f"{WORD[look]} {status}", COLOUR["warning" if refused else look]
 
@@ -102,8 +108,9 @@ def nothing_to_check(idle: Sequence[Step]) -> str:
     return f"{MARK['skip']} nothing to check at: {', '.join(step.gate for step in idle)}"
 
 
-def _chip(name: str, look: str, words: str, colour: str) -> Markup:
-    border = f"border:{BORDER[look]} currentColor;{f'border-color:{colour};' if colour else ''}"
+def _chip(name: str, look: str, words: str, colour: Colour) -> Markup:
+    variable, fixed = colour
+    border = f"border:{BORDER[look]} {fixed};border-color:var({variable},{fixed});"
     style = f"{_CHIP}{border}{_LETTERS.get(look, '')}"
     return tag("span", name, Markup("<br>"), tag("small", words), style=style)
 

@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets
 
 from labkit.journey import Comparison, Journey, Step
-from labkit.journey.picture import BORDER, WORD, look_of, name_of
+from labkit.journey.picture import BORDER, NOT_REACHED, look_of, name_of
 from labkit.journey.step import MARK
 from labkit.markup import BOLD, Block, Markup, plain, sentence, table, tag
 from labkit.widgets.view import View, button, row
@@ -61,11 +61,11 @@ class Strip:
 
     def _gate(self, number: int, gate: Step | str) -> Any:
         if isinstance(gate, str):
-            name, (look, words, colour) = gate, ("not reached", WORD["not reached"], "")
+            name, (look, words, (colour, _fixed)) = gate, NOT_REACHED
         else:
             name = name_of(gate, self._different)
-            look, words, colour = look_of(gate, self.journey.status)
-        layout = {"border": f"{BORDER[look]} {colour or 'currentColor'}", "margin": "2px"}
+            look, words, (colour, _fixed) = look_of(gate, self.journey.status)
+        layout = {"border": f"{BORDER[look]} var({colour})", "margin": "2px"}
         press = partial(self.choose, number)
         return button(plain(name), press, tooltip=words, layout=layout | {"height": "auto"})
 
