@@ -31,6 +31,7 @@ from labkit.doctor.explanation import Notebook
 from labkit.doctor.redaction import HIDDEN
 from labkit.errors import CloudUnavailableError
 from labkit.journey import Code, Journey, Step
+from labkit.markup import link
 from labkit.lab.session import Lab
 
 API = "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
@@ -766,7 +767,7 @@ def test_a_notebook_is_linked_from_the_directory_of_the_one_that_runs(
     (tmp_path / "notebooks" / "lab" / "09-cors & more.ipynb").touch()
     assert str(notebook) == "CORS: notebooks/lab/09-cors & more.ipynb"
     monkeypatch.chdir(tmp_path / "notebooks" / "lab")
-    assert notebook.link() == '<a href="09-cors%20%26%20more.ipynb">CORS</a>'
+    assert notebook.link() == link("CORS", "09-cors%20%26%20more.ipynb")
 
 
 def test_a_cause_that_no_notebook_teaches_promises_none() -> None:
