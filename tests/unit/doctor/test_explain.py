@@ -31,8 +31,8 @@ from labkit.doctor.explanation import Notebook
 from labkit.doctor.redaction import HIDDEN
 from labkit.errors import CloudUnavailableError
 from labkit.journey import Code, Journey, Step
-from labkit.markup import link
 from labkit.lab.session import Lab
+from labkit.markup import link
 
 API = "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
 URL = f"{API}/dev/demo"
