@@ -88,6 +88,10 @@ JupyterLab makes a link.
 CONTROLS = """[...document.querySelectorAll(".jp-OutputArea-output :is(button, input, select, "
     + "textarea, summary, a, [role=slider])")].filter(one => !one.disabled && one.checkVisibility())"""
 
+CUT = """() => [...document.querySelectorAll(".jp-OutputArea-output")]
+    .filter(output => output.scrollWidth > output.clientWidth + 1)
+    .map(output => `${output.scrollWidth} > ${output.clientWidth}: ${output.innerText.slice(0, 80)}`)"""
+
 AXE = """async () => {
     const outputs = [...document.querySelectorAll(".jp-Notebook .jp-OutputArea-output")];
     const {violations, passes} = await axe.run({include: outputs});
@@ -173,6 +177,20 @@ def test_the_keyboard_reaches_every_control_and_the_focus_is_seen(page: Page) ->
         page.keyboard.press("Tab")
     assert unseen == []
     assert len(reached) == wanted > 60
+
+
+def test_nothing_is_cut_at_900_pixels(page: Page) -> None:
+    whole = page.viewport_size
+    assert whole
+    page.set_viewport_size({"width": 900, "height": whole["height"]})
+    side_bar = "() => jupyterapp.commands.execute('application:toggle-left-area')"
+    page.evaluate(side_bar)
+    page.wait_for_timeout(500)  # JupyterLab lays itself out anew
+    try:
+        assert page.evaluate(CUT) == []
+    finally:
+        page.evaluate(side_bar)
+        page.set_viewport_size(whole)
 
 
 def test_axe_would_find_something(page: Page) -> None:
