@@ -178,9 +178,11 @@ def _take_keys(iam: Any, name: str) -> None:
 def _take_policies(kind: str, iam: Any, name: str) -> None:
     """Those of a user or of a role: IAM's operations differ in that word only."""
     owner = {f"{kind.title()}Name": name}
-    for policy in getattr(iam, f"list_attached_{kind}_policies")(**owner)["AttachedPolicies"]:
+    for policy in getattr(iam, f"list_attached_{kind}_policies")(**owner).get(
+        "AttachedPolicies", []
+    ):
         getattr(iam, f"detach_{kind}_policy")(**owner, PolicyArn=policy["PolicyArn"])
-    for inline in getattr(iam, f"list_{kind}_policies")(**owner)["PolicyNames"]:
+    for inline in getattr(iam, f"list_{kind}_policies")(**owner).get("PolicyNames", []):
         getattr(iam, f"delete_{kind}_policy")(**owner, PolicyName=inline)
 
 

@@ -13,7 +13,10 @@ from typing import Any
 
 from labkit import names
 from labkit.course import build
+from labkit.course.checks import found, function, rest_api, user_pool
+from labkit.course.checks.missing import Missing
 from labkit.course.resources import BY_LABEL, client
+from labkit.errors import SetupError
 
 FIRST_TASK, LAST_TASK = 1, 7
 
@@ -83,6 +86,15 @@ def _found(label: str) -> list[str]:
     return [identifier for identifier, _name in BY_LABEL[label].find(names.LAB_NAMES.__contains__)]
 
 
+def _passes(check: Callable[..., object], *arguments: Any) -> bool:
+    """Whether a check of the course finds nothing missing."""
+    try:
+        check(*arguments)
+    except Missing:
+        return False
+    return True
+
+
 def _delete(*labels: str) -> None:
     for label in labels:
         for identifier in _found(label):
@@ -93,14 +105,22 @@ def _delete(*labels: str) -> None:
 
 
 def ensure_function(demo: Demo) -> None:
-    """The lab's function, made if missing, with the console's code."""
-    lambda_ = client("lambda")
+    """The lab's function with the console's code; one that isn't as task 1 leaves it is made anew."""
+    if _passes(function.answers):
+        demo.function_arn = str(found.function()["FunctionArn"])
+        return
+    _delete("function", "role")
+    lambda_, iam = client("lambda"), client("iam")
     try:
-        found = lambda_.get_function(FunctionName=names.FUNCTION)
-        demo.function_arn = str(found["Configuration"]["FunctionArn"])
-    except lambda_.exceptions.ResourceNotFoundException:
-        _delete("role")
         demo.function_arn = build.function(names.FUNCTION, HANDLER_SOURCE)
+    except (
+        lambda_.exceptions.ResourceConflictException,
+        iam.exceptions.EntityAlreadyExistsException,
+    ) as error:
+        raise SetupError(
+            f"{names.FUNCTION} or its role is there without the tag course=api-gateway-security, and isn't as the lab "
+            "needs it. Delete both yourself, since labkit deletes what is tagged alone, and run the cell again."
+        ) from error
 
 
 # -- task 2: the user pool ---------------------------------------------------------------
@@ -111,17 +131,13 @@ def ensure_user_pool(demo: Demo) -> None:
     cognito = client("cognito-idp")
     for pool_id in _found("user pool"):
         pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
-        clients = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)
-        listed = clients.get("UserPoolClients", [])
-        ids = {each["ClientName"]: each["ClientId"] for each in listed}
-        client_id = ids.get(names.APP_CLIENT)
-        factors = (
-            pool.get("Policies", {}).get("SignInPolicy", {}).get("AllowedFirstAuthFactors", [])
-        )
-        if pool["Name"] == names.USER_POOL and client_id and "EMAIL_OTP" in factors:
-            demo.user_pool_id, demo.client_id = pool_id, str(client_id)
-            return
-        BY_LABEL["user pool"].delete(pool_id)
+        if demo.user_pool_id is None and _passes(user_pool.check, pool):
+            demo.user_pool_id = pool_id
+            demo.client_id = str(found.app_client(pool)["ClientId"])
+        else:
+            BY_LABEL["user pool"].delete(pool_id)
+    if demo.user_pool_id:
+        return
     pool = cognito.create_user_pool(
         PoolName=names.USER_POOL,
         UsernameAttributes=["email"],
@@ -153,8 +169,7 @@ def ensure_rest_api(demo: Demo) -> None:
     """The API and its resource ``/demo``; every other API of that name goes, one that isn't as task 3 leaves it too."""
     function_arn = demo.function_arn or ""
     for api_id in _found("REST API"):
-        if demo.rest_api_id is None and _is_as_made(api_id, function_arn):
-            build.permit(api_id, function_arn, f"*/GET{_PATH}")
+        if demo.rest_api_id is None and _is_as_made(api_id):
             demo.rest_api_id = api_id
         else:
             BY_LABEL["REST API"].delete(api_id)
@@ -162,18 +177,22 @@ def ensure_rest_api(demo: Demo) -> None:
         remove_permissions()
         demo.rest_api_id = build.rest_api(names.REST_API)
         _put_method(demo.rest_api_id, function_arn, authorizationType="NONE")
+    api = client("apigateway").get_rest_api(restApiId=demo.rest_api_id)
+    if not _passes(rest_api.check_permission, api):
+        remove_permissions()
+        build.permit(demo.rest_api_id, function_arn, f"*/GET{_PATH}")
     demo.resource_id = str(_demo_resource(demo.rest_api_id)["id"])
 
 
-def _is_as_made(api_id: str, function_arn: str) -> bool:
+def _is_as_made(api_id: str) -> bool:
     """Whether GET /demo is the only method, and calls the function."""
-    methods = {
-        (item["path"], verb): method
-        for item in _resources(api_id)
-        for verb, method in item.get("resourceMethods", {}).items()
-    }
-    uri = str(methods.get((_PATH, "GET"), {}).get("methodIntegration", {}).get("uri"))
-    return len(methods) == 1 and function_arn in uri
+    api = client("apigateway").get_rest_api(restApiId=api_id)
+    methods = [verb for item in _resources(api_id) for verb in item.get("resourceMethods") or {}]
+    return (
+        methods == ["GET"]
+        and _passes(rest_api.check_api, api)
+        and _passes(rest_api.check_method, api)
+    )
 
 
 def _put_method(api_id: str, function_arn: str, **authorization: Any) -> None:

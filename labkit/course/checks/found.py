@@ -30,6 +30,26 @@ def resource(api: dict[str, Any], path: str) -> dict[str, Any]:
     return next((item for item in found if item["path"] == path), {})
 
 
+def function() -> dict[str, Any]:
+    """The configuration of the lab's function; empty when there is none."""
+    lambda_ = client("lambda")
+    try:
+        return dict(lambda_.get_function_configuration(FunctionName=names.FUNCTION))
+    except lambda_.exceptions.ResourceNotFoundException:
+        return {}
+
+
+def user_pool_names() -> list[str]:
+    """The names of all user pools."""
+    return [str(item.get("Name")) for item in _user_pools()]
+
+
+def _user_pools() -> list[dict[str, Any]]:
+    pages = client("cognito-idp").get_paginator("list_user_pools")
+    listed = pages.paginate(PaginationConfig={"PageSize": 50})
+    return [item for page in listed for item in page.get("UserPools", [])]
+
+
 def user_pool(*also: str) -> dict[str, Any]:
     """The lab's user pool, as DescribeUserPool tells it.
 
@@ -39,13 +59,12 @@ def user_pool(*also: str) -> dict[str, Any]:
     Raises:
         Missing: there is none, or more than one.
     """
-    cognito = client("cognito-idp")
-    pages = cognito.get_paginator("list_user_pools").paginate(PaginationConfig={"PageSize": 50})
-    listed = [item for page in pages for item in page.get("UserPools", [])]
+    listed = _user_pools()
     found = [item for item in listed if item.get("Name") in (names.USER_POOL, *also)]
     name = found[0]["Name"] if found else names.USER_POOL
     one = _only_one("user pool", name, "Name", found)
-    pool: dict[str, Any] = cognito.describe_user_pool(UserPoolId=one["Id"])["UserPool"]
+    described = client("cognito-idp").describe_user_pool(UserPoolId=one["Id"])
+    pool: dict[str, Any] = described["UserPool"]
     return pool
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from labkit.course.checks import authorizer, first_request
+from labkit.course.checks import authorizer, first_request, function
 from labkit.course.checks.missing import Done, Look, Missing
 from labkit.course.exercises import card_of
 from labkit.errors import TaskError, UnknownTaskError
@@ -15,6 +15,9 @@ Check = Callable[[Look], str]
 
 TASKS: dict[str, Check] = {
     "0.1": first_request.reaches_the_authorizer,
+    "1.1": function.is_trusted,
+    "1.2": function.is_permitted,
+    "1.3": function.answers,
     "4.1": authorizer.is_made,
     "4.2": authorizer.is_attached,
     "4.3": authorizer.is_deployed,

@@ -1,0 +1,260 @@
+"""Task 3: the REST API with its resource, the method with its integration, and the permission."""
+
+from __future__ import annotations
+
+import json
+import re
+from fnmatch import fnmatchcase
+from http import HTTPStatus
+from typing import Any
+
+from labkit import names
+from labkit.course.checks import found
+from labkit.course.checks.missing import Look, Missing
+from labkit.course.checks.statements import allows, principals_of, source_arns_of
+from labkit.course.resources import client
+
+_PATH = f"/{names.RESOURCE}"
+_GET = f"GET {_PATH}"
+_GATEWAY = "apigateway.amazonaws.com"
+_STAGES = (names.STAGE, "test-invoke-stage")
+"""The stages that call the function: the lab's, and the one of TestInvokeMethod."""
+
+
+def is_made(_look: Look) -> str:
+    """Task 3.1: there is a Regional API, and it has the resource.
+
+    Raises:
+        Missing: there isn't, or it hasn't.
+    """
+    api = found.rest_api()
+    check_api(api)
+    return f"{names.REST_API} is Regional, and has the resource {_PATH}.{found.remark_on(api.get('tags'))}"
+
+
+def is_integrated(_look: Look) -> str:
+    """Task 3.2: GET on the resource calls the function.
+
+    Raises:
+        Missing: it doesn't.
+    """
+    api = found.rest_api()
+    check_api(api)
+    check_method(api)
+    return f"{_GET} hands the whole request to {names.FUNCTION}."
+
+
+def may_invoke(_look: Look) -> str:
+    """Task 3.3: API Gateway may invoke the function for this API, and the Test gets its answer.
+
+    Raises:
+        Missing: it may not, or the Test gets another one.
+    """
+    api = found.rest_api()
+    check_api(api)
+    method = check_method(api)
+    check_permission(api)
+    result = client("apigateway").test_invoke_method(
+        restApiId=api["id"], resourceId=method["resourceId"], httpMethod="GET"
+    )
+    if result["status"] != HTTPStatus.OK:
+        log = str(result.get("log")).strip().splitlines()[-2:]
+        reason = log[0].partition(" : ")[2] if log else ""
+        raise Missing(
+            f"The Test shows the status {result['status']}. Its log says: {reason}",
+            "Read the Test's log from its end.",
+            late=True,
+        )
+    if result.get("body") != '"Hello from Lambda!"':
+        raise Missing(
+            f"The Test shows the body {str(result.get('body'))[:200]}.",
+            "Mend the function's code as in task 1.",
+        )
+    return f"API Gateway may invoke {names.FUNCTION}: the Test shows 200 and {result['body']}."
+
+
+def check_api(api: dict[str, Any]) -> None:
+    """What an API of the lab must be, and which resource it must have.
+
+    Raises:
+        Missing: it isn't, or it hasn't.
+    """
+    types = (api.get("endpointConfiguration") or {}).get("types") or ["EDGE"]
+    if types != ["REGIONAL"]:
+        why = " That is what you get without a type." if types == ["EDGE"] else ""
+        raise Missing(
+            f"The endpoint type of {names.REST_API} is {' and '.join(types)}.{why}",
+            "Delete the API, and create a Regional one with endpointConfiguration.",
+        )
+    if found.resource(api, _PATH):
+        return
+    pages = client("apigateway").get_paginator("get_resources").paginate(restApiId=api["id"])
+    paths = [item["path"] for page in pages for item in page.get("items", [])]
+    for path in sorted(paths):
+        if path.casefold() == _PATH:
+            raise Missing(
+                f"The resource is {path}: capital letters make another path.", f"Create {_PATH}."
+            )
+        if path.endswith(_PATH):
+            raise Missing(
+                f"The resource is {path}: it hangs below another one.",
+                f"Create {_PATH} with the id of the root as its parentId.",
+            )
+    raise Missing(
+        f"The API has no resource {_PATH}. It has {', '.join(sorted(paths))}.",
+        "Create it with apigateway.create_resource.",
+    )
+
+
+def check_method(api: dict[str, Any]) -> dict[str, Any]:
+    """The method GET on the resource, open or closed by task 4, and its integration.
+
+    Returns:
+        The method, with its ``resourceId``.
+
+    Raises:
+        Missing: one of them isn't as the lab needs it.
+    """
+    resource = found.resource(api, _PATH)
+    methods = resource.get("resourceMethods") or {}
+    method = methods.get("GET")
+    if method is None:
+        has = f"{_PATH} has the method {' and '.join(sorted(methods))}, and not GET."
+        raise Missing(
+            has if methods else f"{_PATH} has no method yet.",
+            "Create it with apigateway.put_method, and httpMethod='GET'.",
+        )
+    kind = method.get("authorizationType", "NONE")
+    if kind not in ("NONE", "COGNITO_USER_POOLS"):
+        raise Missing(
+            f"The authorizationType of {_GET} is {kind}.",
+            "In this task everybody may call the method: NONE.",
+        )
+    if method.get("apiKeyRequired"):
+        raise Missing(f"{_GET} wants an API key.", "Set apiKeyRequired to False.")
+    _check_integration(method.get("methodIntegration") or {})
+    return {**method, "resourceId": resource["id"]}
+
+
+def _check_integration(integration: dict[str, Any]) -> None:
+    kind, verb = integration.get("type"), integration.get("httpMethod")
+    if kind is None:
+        raise Missing(
+            f"{_GET} has no integration: nobody answers.",
+            "Create it with apigateway.put_integration.",
+        )
+    if kind != "AWS_PROXY":
+        why = ": the function doesn't get the whole request" if kind == "AWS" else ""
+        raise Missing(
+            f"The type of the integration is {kind}{why}.",
+            "A Lambda proxy integration has the type AWS_PROXY.",
+        )
+    if verb != "POST":
+        raise Missing(
+            f"API Gateway would call Lambda with {verb or 'no verb'}, and Lambda takes POST alone.",
+            "Set integrationHttpMethod to POST: it isn't the caller's verb.",
+        )
+    function = found.function()
+    if not function:
+        raise Missing(f"There is no function named {names.FUNCTION}.", "Do task 1 first.")
+    uri, arn = str(integration.get("uri")), str(function["FunctionArn"])
+    called = re.search(r":lambda:path/2015-03-31/functions/([^/]+)/invocations$", uri)
+    if called is None:
+        raise Missing(
+            "The integration's uri isn't the one of a Lambda function.",
+            "It begins with arn:aws:apigateway: and ends with /invocations.",
+        )
+    if called[1].startswith(f"{arn}:"):
+        raise Missing(
+            f"The integration calls the version or alias {called[1].rpartition(':')[2]}.",
+            "Leave it out of the uri: the permission is for the function itself.",
+        )
+    if called[1] != arn:
+        raise Missing(
+            f"The integration calls another function: {called[1]}.", f"Call {names.FUNCTION}."
+        )
+
+
+def check_permission(api: dict[str, Any]) -> None:
+    """The function's policy must let API Gateway invoke it for this API's method, and for no other API.
+
+    Raises:
+        Missing: it doesn't, or it lets other APIs too.
+    """
+    arn = str(found.function()["FunctionArn"])
+    statements = [each for each in _statements() if each.get("Resource") == arn]
+    if not statements:
+        aliases = client("lambda").list_aliases(FunctionName=names.FUNCTION).get("Aliases", [])
+        if alias := next((each["Name"] for each in aliases if _statements(each["Name"])), ""):
+            raise Missing(
+                f"The permission is for the alias {alias}, and the integration calls the function itself.",
+                "Give add_permission no Qualifier.",
+            )
+        raise Missing(
+            "The function's resource-based policy has no statement: API Gateway may not invoke it.",
+            "Add one with lambda_.add_permission.",
+        )
+    complaints = [_complaint(api, arn, each) for each in statements]
+    told = sorted((each for each in complaints if each), key=lambda each: each[0])
+    if told and (told[-1][0] == _TOO_BROAD or None not in complaints):
+        raise told[-1][1]
+
+
+_TOO_BROAD = 9
+
+
+def _complaint(
+    api: dict[str, Any], arn: str, statement: dict[str, Any]
+) -> tuple[int, Missing] | None:
+    """What keeps a statement from being the one that is wanted, and how near it comes; None when nothing does."""
+    principals = set(principals_of(statement))
+    if not principals & {_GATEWAY, "*"}:
+        return 0, Missing(
+            f"The permission is for {' and '.join(sorted(principals))}, not for API Gateway.",
+            f"The Principal is {_GATEWAY}.",
+        )
+    if not allows(statement, "lambda:InvokeFunction"):
+        return 1, Missing(
+            f"The permission is for the action {statement.get('Action')}.",
+            "The Action is lambda:InvokeFunction.",
+        )
+    region, account = arn.split(":")[3:5]
+    sources = source_arns_of(statement)
+    if not sources:
+        return _TOO_BROAD, Missing(
+            "The permission has no SourceArn: APIs of other people could invoke the function too.",
+            "Remove it with remove_permission, and add it again with a SourceArn.",
+        )
+    prefix = f"arn:aws:execute-api:{region}:{account}:"
+    named, _, call = sources[0].removeprefix(prefix).partition("/")
+    if fnmatchcase(api["id"], named) and named != api["id"]:
+        return _TOO_BROAD, Missing(
+            f"The SourceArn names each API ({named}).", f"Name yours: {api['id']}."
+        )
+    if named != api["id"]:
+        return 2, Missing(
+            f"The SourceArn names another API: {named[:200]}.", f"Yours is {api['id']}."
+        )
+    wanted = [f"{stage}/GET{_PATH}" for stage in _STAGES]
+    if all(fnmatchcase(each, call) for each in wanted):
+        return None
+    if fnmatchcase(wanted[0], call):
+        return 4, Missing(
+            f"The SourceArn names the stage {call.partition('/')[0]}: the Test has a stage of its own.",
+            "Write * for the stage.",
+        )
+    return 3, Missing(
+        f"The SourceArn allows the calls {call}, and {_GET} isn't one of them.",
+        f"After the API's id comes the stage, the verb and the path: */GET{_PATH}.",
+    )
+
+
+def _statements(qualifier: str = "") -> list[dict[str, Any]]:
+    """Those of the function's resource-based policy, or of an alias's."""
+    lambda_ = client("lambda")
+    of = {"FunctionName": names.FUNCTION} | ({"Qualifier": qualifier} if qualifier else {})
+    try:
+        policy = json.loads(lambda_.get_policy(**of)["Policy"])
+    except lambda_.exceptions.ResourceNotFoundException:
+        return []
+    return list(policy.get("Statement", []))
