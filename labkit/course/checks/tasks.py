@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from labkit.course.checks import authorizer, first_request, function
+from labkit.course.checks import authorizer, first_request, function, user_pool
 from labkit.course.checks.missing import Done, Look, Missing
 from labkit.course.exercises import card_of
 from labkit.errors import TaskError, UnknownTaskError
@@ -18,6 +18,10 @@ TASKS: dict[str, Check] = {
     "1.1": function.is_trusted,
     "1.2": function.is_permitted,
     "1.3": function.answers,
+    "2.1a": user_pool.is_made,
+    "2.1b": user_pool.has_app_client,
+    "2.1c": user_pool.is_named,
+    "2.2": user_pool.is_passwordless,
     "4.1": authorizer.is_made,
     "4.2": authorizer.is_attached,
     "4.3": authorizer.is_deployed,
