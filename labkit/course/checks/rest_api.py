@@ -11,7 +11,7 @@ from typing import Any
 from labkit import names
 from labkit.course.checks import found
 from labkit.course.checks.missing import Look, Missing
-from labkit.course.checks.statements import allows, principals_of, source_arns_of
+from labkit.course.checks.statements import allows, conditions_of, principals_of
 from labkit.course.resources import client
 
 _PATH = f"/{names.RESOURCE}"
@@ -61,7 +61,7 @@ def may_invoke(_look: Look) -> str:
         log = str(result.get("log")).strip().splitlines()[-2:]
         reason = log[0].partition(" : ")[2] if log else ""
         raise Missing(
-            f"The Test shows the status {result['status']}. Its log says: {reason}",
+            f"The Test shows the status {result['status']}. Its log says: {reason.rstrip('.')}.",
             "Read the Test's log from its end.",
             late=True,
         )
@@ -70,7 +70,7 @@ def may_invoke(_look: Look) -> str:
             f"The Test shows the body {str(result.get('body'))[:200]}.",
             "Mend the function's code as in task 1.",
         )
-    return f"API Gateway may invoke {names.FUNCTION}: the Test shows 200 and {result['body']}."
+    return f"API Gateway may invoke {names.FUNCTION} for {_GET}: the Test shows 200."
 
 
 def check_api(api: dict[str, Any]) -> None:
@@ -219,7 +219,8 @@ def _complaint(
             "The Action is lambda:InvokeFunction.",
         )
     region, account = arn.split(":")[3:5]
-    sources = source_arns_of(statement)
+    conditions = conditions_of(statement)
+    sources = conditions.pop("aws:sourcearn", [])
     if not sources:
         return _TOO_BROAD, Missing(
             "The permission has no SourceArn: APIs of other people could invoke the function too.",
@@ -237,7 +238,11 @@ def _complaint(
         )
     wanted = [f"{stage}/GET{_PATH}" for stage in _STAGES]
     if all(fnmatchcase(each, call) for each in wanted):
-        return None
+        if conditions in ({}, {"aws:sourceaccount": [account]}):
+            return None
+        return 5, Missing(
+            f"The permission has a further condition: {conditions}.", "Add it again without that."
+        )
     if fnmatchcase(wanted[0], call):
         return 4, Missing(
             f"The SourceArn names the stage {call.partition('/')[0]}: the Test has a stage of its own.",

@@ -27,12 +27,10 @@ def allows(statement: dict[str, Any], action: str) -> bool:
     )
 
 
-def source_arns_of(statement: dict[str, Any]) -> list[str]:
-    """The patterns of ``aws:SourceArn`` in a statement's conditions; empty when it has none."""
-    return [
-        str(pattern)
+def conditions_of(statement: dict[str, Any]) -> dict[str, list[str]]:
+    """The keys of a statement's conditions, in small letters, and the values that they are compared with."""
+    return {
+        key.casefold(): [str(value) for value in as_list(values)]
         for tests in (statement.get("Condition") or {}).values()
         for key, values in tests.items()
-        if key.casefold() == "aws:sourcearn"
-        for pattern in as_list(values)
-    ]
+    }

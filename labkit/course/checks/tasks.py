@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from labkit.course.checks import authorizer, first_request, function, user_pool
+from labkit.course.checks import authorizer, first_request, function, rest_api, user_pool
 from labkit.course.checks.missing import Done, Look, Missing
 from labkit.course.exercises import card_of
 from labkit.errors import TaskError, UnknownTaskError
@@ -22,6 +22,9 @@ TASKS: dict[str, Check] = {
     "2.1b": user_pool.has_app_client,
     "2.1c": user_pool.is_named,
     "2.2": user_pool.is_passwordless,
+    "3.1": rest_api.is_made,
+    "3.2": rest_api.is_integrated,
+    "3.3": rest_api.may_invoke,
     "4.1": authorizer.is_made,
     "4.2": authorizer.is_attached,
     "4.3": authorizer.is_deployed,
