@@ -100,9 +100,9 @@ def _close_to(wanted: str, listed: list[str]) -> str:
 
 def _check_trust(role: dict[str, Any]) -> None:
     statements = as_list(role["AssumeRolePolicyDocument"].get("Statement"))
-    if any(each.get("Effect") == "Deny" for each in statements):
+    if effects := {str(each.get("Effect")) for each in statements} - {"Allow"}:
         raise Missing(
-            "The trust policy has a statement with the effect Deny: it beats each Allow.",
+            f"A statement of the trust policy has the effect {_joined(effects)}: it lets nobody assume the role.",
             "Change its Effect.",
         )
     trusted = {name for each in statements for name in principals_of(each)}

@@ -97,8 +97,8 @@ def check_api(api: dict[str, Any]) -> None:
             )
         if path.endswith(_PATH):
             raise Missing(
-                f"The resource is {path}: it hangs below another one.",
-                f"Create {_PATH} with the id of the root as its parentId.",
+                f"The resource is {path}, and not {_PATH}: there is more in front.",
+                "Create it with the root's id as its parentId, and a pathPart without a slash.",
             )
     raise Missing(
         f"The API has no resource {_PATH}. It has {', '.join(sorted(paths))}.",

@@ -130,7 +130,7 @@ def check_settings(pool: dict[str, Any]) -> None:
     if "email" not in (pool.get("AutoVerifiedAttributes") or []):
         raise Missing(
             "The pool doesn't verify e-mail addresses: AutoVerifiedAttributes is empty.",
-            "Send it with update_user_pool, which sets what you leave out to its default.",
+            "Put the attribute of the address into that list, each time when you send settings.",
         )
 
 

@@ -194,7 +194,7 @@ WRONG = [
     WrongState("1.1", 1, the_account, "trusts arn:aws:iam::123456789012:root, so Lambda may not"),
     WrongState("1.1", 1, everybody, "trusts everybody"),
     WrongState("1.1", 1, lambda_and_another_service, "Besides Lambda, apigateway.amazonaws.com"),
-    WrongState("1.1", 1, denied, "the effect Deny"),
+    WrongState("1.1", 1, denied, "has the effect Deny"),
     WrongState("1.1", 1, another_action, "allows lambda:InvokeFunction: that is not"),
     WrongState("1.1", 1, a_condition, "has a condition"),
     WrongState("1.2", 1, no_role, "There is no role named"),

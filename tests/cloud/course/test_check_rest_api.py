@@ -243,7 +243,7 @@ WRONG = [
     WrongState("3.1", 3, no_type, "is EDGE. That is what you get without a type."),
     WrongState("3.1", 3, a_private_api, "is PRIVATE."),
     WrongState("3.1", 3, no_resource, "The API has no resource /demo. It has /."),
-    WrongState("3.1", 3, a_nested_resource, "The resource is /api/demo: it hangs below"),
+    WrongState("3.1", 3, a_nested_resource, "The resource is /api/demo, and not /demo"),
     WrongState("3.1", 3, a_capital_letter, "The resource is /Demo: capital letters"),
     WrongState("3.2", 3, no_method, "/demo has no method yet"),
     WrongState("3.2", 3, the_verb_any, "/demo has the method ANY"),

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from labkit import names
 from labkit.course import resources
 from labkit.course.clean_up import clean_up
-from labkit.errors import CleanUpError
+from labkit.errors import CleanUpError, SetupError
 from labkit.lab.session import Lab
 
 TRUST = json.dumps(
@@ -200,7 +200,8 @@ def test_a_function_of_somebody_else_keeps_its_permissions(lab: Lab) -> None:
         Principal="s3.amazonaws.com",
     )
     lab.start_task(1)
-    lab.start_task(2)
+    with pytest.raises(SetupError, match="Delete both yourself"):
+        lab.start_task(2)
     lab.clean_up()
     assert "mine" in lambda_.get_policy(FunctionName=names.FUNCTION)["Policy"]
 
