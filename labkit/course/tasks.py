@@ -181,13 +181,13 @@ def ensure_rest_api(demo: Demo) -> None:
     if not _passes(rest_api.check_permission, api):
         remove_permissions()
         build.permit(demo.rest_api_id, function_arn, f"*/GET{_PATH}")
-    demo.resource_id = str(_demo_resource(demo.rest_api_id)["id"])
+    demo.resource_id = str(found.resource(api, _PATH)["id"])
 
 
 def _is_as_made(api_id: str) -> bool:
     """Whether GET /demo is the only method, and calls the function."""
     api = client("apigateway").get_rest_api(restApiId=api_id)
-    methods = [verb for item in _resources(api_id) for verb in item.get("resourceMethods") or {}]
+    methods = [verb for item in found.resources(api) for verb in item.get("resourceMethods") or {}]
     return (
         methods == ["GET"]
         and _passes(rest_api.check_api, api)
@@ -197,17 +197,6 @@ def _is_as_made(api_id: str) -> bool:
 
 def _put_method(api_id: str, function_arn: str, **authorization: Any) -> None:
     build.proxy(api_id, _PATH, function_arn, calls=f"*/GET{_PATH}", **authorization)
-
-
-def _demo_resource(api_id: str) -> dict[str, Any]:
-    """With its methods; empty when there is none."""
-    return next((item for item in _resources(api_id) if item["path"] == _PATH), {})
-
-
-def _resources(api_id: str) -> list[dict[str, Any]]:
-    """All resources of an API, with their methods."""
-    found = client("apigateway").get_resources(restApiId=api_id, embed=["methods"], limit=500)
-    return list(found.get("items", []))
 
 
 def remove_rest_api(_demo: Demo) -> None:

@@ -125,12 +125,10 @@ def _attached(api: dict[str, Any]) -> None:
 
 def _asking(api: dict[str, Any], authorizer_id: str) -> Iterator[str]:
     """The methods of an API that ask an authorizer."""
-    pages = client("apigateway").get_paginator("get_resources")
-    for page in pages.paginate(restApiId=api["id"], embed=["methods"]):
-        for item in page.get("items", []):
-            for verb, method in (item.get("resourceMethods") or {}).items():
-                if method.get("authorizerId") == authorizer_id:
-                    yield f"{verb} {item['path']}"
+    for item in found.resources(api):
+        for verb, method in (item.get("resourceMethods") or {}).items():
+            if method.get("authorizerId") == authorizer_id:
+                yield f"{verb} {item['path']}"
 
 
 def is_deployed(look: Look) -> str:

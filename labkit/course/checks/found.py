@@ -22,12 +22,16 @@ def rest_api() -> dict[str, Any]:
     return _only_one("REST API", names.REST_API, "name", found)
 
 
-def resource(api: dict[str, Any], path: str) -> dict[str, Any]:
-    """A resource of an API, with its methods; empty when there is none."""
+def resources(api: dict[str, Any]) -> list[dict[str, Any]]:
+    """The resources of an API, with their methods."""
     pages = client("apigateway").get_paginator("get_resources")
     listed = pages.paginate(restApiId=api["id"], embed=["methods"])
-    found = (item for page in listed for item in page.get("items", []))
-    return next((item for item in found if item["path"] == path), {})
+    return [item for page in listed for item in page.get("items", [])]
+
+
+def resource(api: dict[str, Any], path: str) -> dict[str, Any]:
+    """A resource of an API, with its methods; empty when there is none."""
+    return next((item for item in resources(api) if item["path"] == path), {})
 
 
 def function() -> dict[str, Any]:

@@ -86,22 +86,18 @@ def check_api(api: dict[str, Any]) -> None:
             f"The endpoint type of {names.REST_API} is {' and '.join(types)}.{why}",
             "Delete the API, and create a Regional one with endpointConfiguration.",
         )
-    if found.resource(api, _PATH):
+    paths = sorted(item["path"] for item in found.resources(api))
+    if _PATH in paths:
         return
-    pages = client("apigateway").get_paginator("get_resources").paginate(restApiId=api["id"])
-    paths = [item["path"] for page in pages for item in page.get("items", [])]
-    for path in sorted(paths):
-        if path.casefold() == _PATH:
+    for path in paths:
+        if path.casefold().endswith(_PATH):
+            why = "capital letters make another path" if len(path) == len(_PATH) else "it is longer"
             raise Missing(
-                f"The resource is {path}: capital letters make another path.", f"Create {_PATH}."
-            )
-        if path.endswith(_PATH):
-            raise Missing(
-                f"The resource is {path}, and not {_PATH}: there is more in front.",
+                f"The resource is {path}, and not {_PATH}: {why}.",
                 "Create it with the root's id as its parentId, and a pathPart without a slash.",
             )
     raise Missing(
-        f"The API has no resource {_PATH}. It has {', '.join(sorted(paths))}.",
+        f"The API has no resource {_PATH}. It has {', '.join(paths)}.",
         "Create it with apigateway.create_resource.",
     )
 
@@ -164,15 +160,9 @@ def _check_integration(integration: dict[str, Any]) -> None:
             "The integration's uri isn't the one of a Lambda function.",
             "It begins with arn:aws:apigateway: and ends with /invocations.",
         )
-    if called[1].startswith(f"{arn}:"):
-        raise Missing(
-            f"The integration calls the version or alias {called[1].rpartition(':')[2]}.",
-            "Leave it out of the uri: the permission is for the function itself.",
-        )
     if called[1] != arn:
-        raise Missing(
-            f"The integration calls another function: {called[1]}.", f"Call {names.FUNCTION}."
-        )
+        other = "a version or an alias" if called[1].startswith(f"{arn}:") else "another function"
+        raise Missing(f"The integration calls {other}: {called[1]}.", f"Call {names.FUNCTION}.")
 
 
 def check_permission(api: dict[str, Any]) -> None:
@@ -195,63 +185,62 @@ def check_permission(api: dict[str, Any]) -> None:
             "Add one with lambda_.add_permission.",
         )
     complaints = [_complaint(api, arn, each) for each in statements]
-    told = sorted((each for each in complaints if each), key=lambda each: each[0])
-    if told and (told[-1][0] == _TOO_BROAD or None not in complaints):
-        raise told[-1][1]
+    if any(_is_too_broad(each, api["id"]) for each in statements):
+        raise Missing(
+            "The permission lets each API invoke the function: its SourceArn doesn't name yours.",
+            f"Remove it with remove_permission. In the SourceArn of the next one name {api['id']}.",
+        )
+    if None not in complaints and (newest := complaints[-1]):
+        raise newest
 
 
-_TOO_BROAD = 9
+def _api_and_call(statement: dict[str, Any]) -> tuple[str, str]:
+    """What a statement's SourceArn says: an API's id, and stage, verb and path; ``*`` where nothing is said."""
+    source = conditions_of(statement).get("aws:sourcearn", ["*"])[0]
+    api_id, _, call = source.rpartition(":")[2].partition("/")
+    return api_id, call or "*"
 
 
-def _complaint(
-    api: dict[str, Any], arn: str, statement: dict[str, Any]
-) -> tuple[int, Missing] | None:
-    """What keeps a statement from being the one that is wanted, and how near it comes; None when nothing does."""
+def _is_too_broad(statement: dict[str, Any], api_id: str) -> bool:
+    named = _api_and_call(statement)[0]
+    trusted = {_GATEWAY, "*"} & set(principals_of(statement))
+    return bool(trusted) and named != api_id and fnmatchcase(api_id, named)
+
+
+def _complaint(api: dict[str, Any], arn: str, statement: dict[str, Any]) -> Missing | None:
+    """What keeps a statement from being the one that is wanted; None when nothing does."""
     principals = set(principals_of(statement))
     if not principals & {_GATEWAY, "*"}:
-        return 0, Missing(
+        return Missing(
             f"The permission is for {' and '.join(sorted(principals))}, not for API Gateway.",
             f"The Principal is {_GATEWAY}.",
         )
     if not allows(statement, "lambda:InvokeFunction"):
-        return 1, Missing(
+        return Missing(
             f"The permission is for the action {statement.get('Action')}.",
             "The Action is lambda:InvokeFunction.",
         )
-    region, account = arn.split(":")[3:5]
-    conditions = conditions_of(statement)
-    sources = conditions.pop("aws:sourcearn", [])
-    if not sources:
-        return _TOO_BROAD, Missing(
-            "The permission has no SourceArn: APIs of other people could invoke the function too.",
-            "Remove it with remove_permission, and add it again with a SourceArn.",
-        )
-    prefix = f"arn:aws:execute-api:{region}:{account}:"
-    named, _, call = sources[0].removeprefix(prefix).partition("/")
-    if fnmatchcase(api["id"], named) and named != api["id"]:
-        return _TOO_BROAD, Missing(
-            f"The SourceArn names each API ({named}).", f"Name yours: {api['id']}."
-        )
+    named, call = _api_and_call(statement)
     if named != api["id"]:
-        return 2, Missing(
-            f"The SourceArn names another API: {named[:200]}.", f"Yours is {api['id']}."
-        )
-    wanted = [f"{stage}/GET{_PATH}" for stage in _STAGES]
-    if all(fnmatchcase(each, call) for each in wanted):
-        if conditions in ({}, {"aws:sourceaccount": [account]}):
-            return None
-        return 5, Missing(
-            f"The permission has a further condition: {conditions}.", "Add it again without that."
-        )
-    if fnmatchcase(wanted[0], call):
-        return 4, Missing(
+        return Missing(f"The SourceArn names another API: {named}.", f"Yours is {api['id']}.")
+    served = [fnmatchcase(f"{stage}/GET{_PATH}", call) for stage in _STAGES]
+    if any(served) and not all(served):
+        return Missing(
             f"The SourceArn names the stage {call.partition('/')[0]}: the Test has a stage of its own.",
             "Write * for the stage.",
         )
-    return 3, Missing(
-        f"The SourceArn allows the calls {call}, and {_GET} isn't one of them.",
-        f"After the API's id comes the stage, the verb and the path: */GET{_PATH}.",
-    )
+    if not any(served):
+        return Missing(
+            f"The SourceArn allows the calls {call}, and {_GET} isn't one of them.",
+            "After the API's id come the stage, the verb, and the path without a slash in front.",
+        )
+    conditions = conditions_of(statement)
+    others = {key: conditions[key] for key in conditions if key != "aws:sourcearn"}
+    if others not in ({}, {"aws:sourceaccount": [arn.split(":")[4]]}):
+        return Missing(
+            f"The permission has a further condition: {others}.", "Add it again without that."
+        )
+    return None
 
 
 def _statements(qualifier: str = "") -> list[dict[str, Any]]:
