@@ -13,7 +13,13 @@ from labkit.local.iam.caller import Caller
 from labkit.local.iam.evaluation import EVERYTHING, IdentityPolicies, decide_identity, evaluate
 from labkit.local.iam.pattern import Value
 from labkit.local.iam.policy import MalformedPolicyError, parse_trust_policy
-from labkit.local.iam.question import ANONYMOUS, PolicyQuestion, Principal, federated_principal
+from labkit.local.iam.question import (
+    ANONYMOUS,
+    PolicyQuestion,
+    Principal,
+    federated_principal,
+    service_principal,
+)
 
 TrustCheck = Callable[[object], str | None]
 """What IAM has against saving a role's trust policy; None when it may be saved."""
@@ -105,6 +111,25 @@ class Iam:
             keys={"iam:passedtoservice": service},
         )
         return decide_identity(policies, question) == "Allow"
+
+    def trusts_service(self, role_arn: str, service: str, region: str) -> bool:
+        """Whether a service of AWS may assume a role; it may not when there is none.
+
+        Args:
+            role_arn: the role.
+            service: such as ``lambda.amazonaws.com``.
+            region: of the request.
+        """
+        role = self.role(role_arn)
+        try:
+            policy = parse_trust_policy(role.trust_policy if role else None)
+        except MalformedPolicyError:
+            return False
+        principal = service_principal(service)
+        question = PolicyQuestion(
+            "sts:AssumeRole", role_arn, region, self._clock(), principal, source_ip=None
+        )
+        return evaluate(policy, question) == "Allow"
 
     def trusts_web_identity(
         self, role: Role, provider: str, keys: Mapping[str, Value], region: str

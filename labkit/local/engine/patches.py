@@ -227,6 +227,20 @@ PATCHES: tuple[Patch, ...] = (
     ),
     Patch(
         "services.lambda_svc",
+        "_create_function",
+        "(data)",
+        "it takes an execution role that Lambda can't assume",
+        lambda engine, own: engine.functions.with_trusted_role(own, engine.iam),
+    ),
+    Patch(
+        "services.lambda_svc",
+        "_update_config",
+        "(name, data)",
+        "the same",
+        lambda engine, own: engine.functions.with_trusted_role(own, engine.iam),
+    ),
+    Patch(
+        "services.lambda_svc",
         "_execute_function_warm",
         "(func, event, request_id)",
         "labkit runs the functions",
