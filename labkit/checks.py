@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from labkit.errors import CheckError
+from labkit.markup import plain
 
 if TYPE_CHECKING:
     import requests
@@ -26,34 +27,27 @@ def expect_status(
         body: the exact body text, when it matters.
 
     Raises:
-        CheckError: with the actual status and body in the message.
-
-    >>> class Answer:
-    ...     status_code, text = 401, '{"message":"Unauthorized"}'
-    >>> expect_status(Answer(), 401).status_code
-    401
-    >>> expect_status(Answer(), 200)
-    Traceback (most recent call last):
-    ...
-    labkit.errors.CheckError: expected status 200, got 401: {"message":"Unauthorized"}
+        CheckError: with the actual status and body in the message, and the response.
     """
     if response.status_code != expected:
         raise CheckError(
             f"expected status {expected}, got {response.status_code}: {_shown(response)}",
             expected=expected,
             actual=response.status_code,
+            response=response,
         )
     if body is not None and response.text != body:
         raise CheckError(
-            f"expected the body {body!r}, got {_shown(response)!r}",
+            f"expected the body {body!r}, got '{_shown(response)}'",
             expected=body,
             actual=response.text,
+            response=response,
         )
     return response
 
 
 def _shown(response: requests.Response) -> str:
-    """The body without tokens: a traceback ends up in a saved notebook."""
+    """The body without tokens, since a traceback ends up in a saved notebook, and without what acts."""
     from labkit.tokens import redact
 
-    return redact(response.text)[:_LONGEST_BODY]
+    return plain(redact(response.text)[:_LONGEST_BODY])

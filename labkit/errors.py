@@ -99,12 +99,16 @@ class CheckError(LabkitError, AssertionError):
     Attributes:
         expected: what the check wanted.
         actual: what came.
+        response: the answer that it came with, where there is one.
     """
 
-    def __init__(self, message: str, *, expected: object, actual: object) -> None:
+    def __init__(
+        self, message: str, *, expected: object, actual: object, response: object = None
+    ) -> None:
         super().__init__(message)
         self.expected = expected
         self.actual = actual
+        self.response = response
 
 
 class TaskError(LabkitError, AssertionError):

@@ -18,9 +18,10 @@ from labkit.course.exercises import hint
 from labkit.course.progress import Progress
 from labkit.course.progress_map import ProgressMap
 from labkit.course.tasks import Demo, start_task
-from labkit.errors import JourneyUnknownError, SetupError
+from labkit.errors import CheckError, CloudUnavailableError, JourneyUnknownError, SetupError
 from labkit.folders import ROOT
 from labkit.journey import Journey
+from labkit.lab import red_cells
 from labkit.names import prefix_of
 from labkit.state_directory import state_directory
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 CLOUD_VARIABLE = "LABKIT_CLOUD"
 NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
 """In which JupyterLab tells a kernel its notebook."""
+
+_NOTHING_TO_EXPLAIN = "Give a response, an error, or a text that you copied: lab.explain(response)."
 
 _replaced: dict[str, str | None] = {}
 """Environment variables as they were before the local cloud's were set."""
@@ -153,18 +156,24 @@ class Lab:
         """
         return self._cloud.journey(response)
 
-    def explain(self, answer: object) -> Explanation:
+    def explain(self, answer: object = None) -> Explanation:
         """What an answer means, and what to try next; on the local cloud also which cause it was.
 
         Args:
-            answer: as :func:`labkit.explain` takes it: a response, an exception, or a text that you copied.
+            answer: as :func:`labkit.explain` takes it: a response, an exception, or a text that you copied. Without
+                one it is the error of the last cell that failed.
         """
-        from labkit.doctor import explain
+        from labkit.doctor import Explanation, explain
 
+        if answer is None:
+            answer = getattr(sys, "last_value", None)
+        if answer is None:
+            return Explanation("No cell has failed.", _NOTHING_TO_EXPLAIN, refused=False)
         journey = None
-        if isinstance(answer, requests.Response):
-            with suppress(JourneyUnknownError):
-                journey = self._cloud.journey(answer)
+        response = answer.response if isinstance(answer, CheckError) else answer
+        if isinstance(response, requests.Response):
+            with suppress(JourneyUnknownError, CloudUnavailableError):
+                journey = self._cloud.journey(response)
         return explain(answer, journey=journey)
 
     @property
@@ -197,6 +206,7 @@ def start() -> Lab:
         SetupError: ``LABKIT_CLOUD`` has another value, or the machine needs a change.
         CloudUnavailableError: the local cloud didn't start.
     """
+    red_cells.install()
     chosen = os.environ.get(CLOUD_VARIABLE, "local").strip().lower() or "local"
     if chosen not in ("local", "aws"):
         raise SetupError(f"{CLOUD_VARIABLE}={chosen} isn't a cloud: set it to local or aws.")
@@ -217,7 +227,9 @@ def start() -> Lab:
     print(cloud.status())
     if age := say_age(ROOT, os.environ.get(NOTEBOOK_VARIABLE, "")):
         print(age)
-    return Lab(cloud)
+    lab = Lab(cloud)
+    red_cells.install(lab)
+    return lab
 
 
 def stop() -> bool:

@@ -6,7 +6,6 @@ import base64
 import datetime as dt
 import html
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,14 +32,12 @@ from labkit.errors import CloudUnavailableError
 from labkit.journey import Code, Journey, Step
 from labkit.lab.session import Lab
 from labkit.markup import link
+from tests.support.answers import API, URL, answer
 
-API = "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
-URL = f"{API}/dev/demo"
 COGNITO = "https://cognito-idp.us-east-1.amazonaws.com/"
 ADMIN_SCOPE = "aws.cognito.signin.user.admin"
-DATE = "Tue, 27 Oct 2020 13:00:07 GMT"
 NOW = 1603803607
-"""The same moment."""
+"""The moment of :data:`DATE`."""
 
 
 # -- building answers -----------------------------------------------------------------------
@@ -72,38 +69,6 @@ def signed(
     options = {"credentials": Keys(), "region": "us-east-1", **settings}
     moment = dt.datetime.fromtimestamp(NOW, dt.UTC)
     return sigv4.sign(method, url, body=body, now=moment, **options).headers
-
-
-def answer(
-    status: int,
-    body: object,
-    error_type: str = "",
-    *,
-    headers: Mapping[str, str] | None = None,
-    sent: Mapping[str, str] | None = None,
-    url: str = URL,
-    method: str = "GET",
-    data: bytes | str | None = None,
-    gateway: str = "rest",
-) -> requests.Response:
-    """What requests returns for an answer of a REST API, an HTTP API, or something else."""
-    response = requests.Response()
-    response.status_code = status
-    found = {"Date": DATE, "Content-Type": "application/json", **(headers or {})}
-    if gateway == "rest":
-        found |= {"x-amzn-RequestId": "id", "x-amz-apigw-id": "id="}
-    if gateway == "http":
-        found |= {"apigw-requestid": "id="}
-    if error_type:
-        found["x-amzn-ErrorType"] = error_type
-    response.headers.update(found)
-    text = body if isinstance(body, str) else json.dumps(body, separators=(",", ":"))
-    response._content = text.encode()
-    response.encoding = "utf-8"
-    request = requests.Request(method, url, headers=dict(sent or {}), data=data)
-    response.request = request.prepare()
-    response.url = url
-    return response
 
 
 def bearer(value: str) -> dict[str, str]:

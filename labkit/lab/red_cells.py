@@ -1,0 +1,101 @@
+"""What a notebook shows of a cell that failed: one card for an error of labkit's, and a line that points to the doctor.
+
+The cell fails as ever: whoever runs the notebook sees the error. ``%tb`` shows the whole traceback, ``%debug`` works.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+import requests
+from botocore.exceptions import BotoCoreError, ClientError
+
+from labkit.course.exercises import BLANK
+from labkit.doctor import explain
+from labkit.errors import LabkitError
+from labkit.lab.error_card import (
+    BLANK_LEFT,
+    Helper,
+    card_of,
+    html_of,
+    lines_of,
+    short_text,
+    text_of,
+)
+
+_EXPLAINED = "lab.explain() says what this means, and what to try."
+_WHOLE = "%tb shows Python's whole traceback."
+
+
+def install(helper: Helper | None = None) -> None:
+    """Show errors as cards from here on, in an IPython or a notebook; elsewhere nothing changes.
+
+    Args:
+        helper: the lab, which knows what an answer means; None before there is one.
+    """
+    ipython: Any = sys.modules.get("IPython")  # nothing is imported for it
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None:
+        return
+
+    def show(shell: Any, kind: type, error: Exception, trace: Any, tb_offset: Any = None) -> None:
+        with _prepared(shell, error, trace, helper):
+            shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+
+    shown = (LabkitError, NameError, AttributeError)
+    explained = (BotoCoreError, ClientError, requests.RequestException)
+    shell.set_custom_exc(shown + explained, show)
+
+
+@contextmanager
+def _prepared(
+    shell: Any, error: Exception, trace: TracebackType, helper: Helper | None
+) -> Iterator[None]:
+    """The error as IPython shall show it; afterwards it is as it was.
+
+    A fault in here never hides the learner's error: then Python's traceback is shown.
+    """
+    before = error.args, error.__context__
+    try:
+        _prepare(shell, error, trace, helper)
+    except Exception:
+        vars(error).pop("_render_traceback_", None)
+    try:
+        yield
+    finally:
+        error.args, error.__context__ = before
+        vars(error).pop("_render_traceback_", None)
+
+
+def _prepare(shell: Any, error: Exception, trace: TracebackType, helper: Helper | None) -> None:
+    is_blank = getattr(error, "name", None) == BLANK
+    if not is_blank and not isinstance(error, LabkitError):
+        if not isinstance(error, NameError | AttributeError) and explain(error).known:
+            error.add_note(_EXPLAINED)
+        return
+    from IPython.display import display
+
+    names: Mapping[str, object] = shell.user_ns
+    blocks = card_of(error, names, helper)
+    text = BLANK_LEFT if is_blank else lines_of(error)
+    short = [short_text(error, text), _place(trace, names)]
+    display({"text/html": html_of(blocks), "text/plain": text_of(blocks)}, raw=True)  # type: ignore[no-untyped-call]
+    # IPython's own protocol: what an error says of itself stands in place of the traceback.
+    vars(error)["_render_traceback_"] = lambda: short
+    error.args = (text,)
+    error.__context__ = (
+        None  # IPython shows a group in it in another way, and without an error message
+    )
+
+
+def _place(trace: TracebackType, names: Mapping[str, object]) -> str:
+    """In which line of the cell it happened."""
+    for frame, line in traceback.walk_tb(trace):
+        if frame.f_globals is names and frame.f_code.co_name == "<module>":
+            return f"In line {line} of this cell. {_WHOLE}"
+    return _WHOLE
