@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+CLOUD_VARIABLE = "LABKIT_CLOUD"
 REGION = "us-east-1"
 TAGS = {"course": "api-gateway-security"}
 """Every resource that the course makes carries this tag."""
@@ -62,3 +65,13 @@ def is_of_the_course(name: str) -> bool:
     """Whether a name is one that the course gives."""
     plain = name.removeprefix("/aws/lambda/")
     return name in LAB_NAMES or any(plain.startswith(prefix_of(notebook)) for notebook in NOTEBOOKS)
+
+
+def chosen_cloud() -> str:
+    """The cloud that the environment chooses, ``local`` unless it names another."""
+    return os.environ.get(CLOUD_VARIABLE, "").strip().lower() or "local"
+
+
+def is_local_cloud_chosen() -> bool:
+    """Whether the course runs on this machine, and nothing of it may go to AWS."""
+    return chosen_cloud() == "local"

@@ -10,7 +10,7 @@ from labkit.doctor.evidence import Evidence, SentRequest, read
 from labkit.doctor.explanation import Cause, Explanation
 from labkit.doctor.facts import facts_of
 from labkit.doctor.redaction import hide
-from labkit.doctor.rules import Rule, knowledge, rank
+from labkit.doctor.rules import Overlay, Rule, knowledge, rank
 from labkit.journey import Journey
 
 _BY_PATH = re.compile(r"/_aws/execute-api/(?P<api_id>\w+)(?P<path>/.*)")
@@ -54,7 +54,8 @@ class _Diagnosis:
             self._values |= {"gate": self._stop.gate, "reason": self._stop.reason}
 
     def explanation(self) -> Explanation:
-        overlays = self._overlays()
+        found = self._overlays()
+        overlays = [self._known.causes[overlay.cause] for overlay in found]
         if not self._evidence.refused:
             warnings = tuple(map(self._cause, overlays))
             return Explanation(self._answer(), _SUCCESS, warnings, refused=False)
@@ -62,8 +63,11 @@ class _Diagnosis:
         names = rule.causes if rule else ()
         ranked = rank((self._known.causes[name] for name in names), self._facts)
         decided = self._decided(ranked)
-        certain = len(decided) == 1 or (
-            stop is None and bool(rule and rule.decisive) and not overlays and bool(ranked)
+        settled = any(overlay.decisive for overlay in found)
+        certain = (
+            settled
+            or len(decided) == 1
+            or (stop is None and bool(rule and rule.decisive) and not overlays and bool(ranked))
         )
         causes = {cause.id: cause for cause in (*overlays, *decided, *ranked)}
         gate = f"The gateway decided at the gate “{stop.gate}”: {stop.reason}." if stop else ""
@@ -75,7 +79,7 @@ class _Diagnosis:
             known=rule is not None,
             reason=self._redact(gate),
             details=tuple(map(self._redact, details_of(self._evidence))),
-            decided=len(overlays) + 1 if certain and decided else 1,
+            decided=len(overlays) + 1 if certain and decided and not settled else 1,
         )
 
     def _rule(self) -> Rule | None:
@@ -86,14 +90,13 @@ class _Diagnosis:
                 return rule
         return None
 
-    def _overlays(self) -> list[Cause]:
+    def _overlays(self) -> list[Overlay]:
         """The causes that any answer may have; of a success, the warnings."""
-        if self._evidence.status is None:
-            return []
         return [
-            self._known.causes[overlay.cause]
+            overlay
             for overlay in self._known.overlays
-            if overlay.success != self._evidence.refused
+            if (overlay.decisive or self._evidence.status is not None)
+            and overlay.success != self._evidence.refused
             and self._facts.issuperset(overlay.facts)
             and (not overlay.code or any(step.code == overlay.code for step in self._steps))
         ]

@@ -11,8 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from labkit.doctor.redaction import secrets_of
+from labkit.names import is_local_cloud_chosen
 
 _MESSAGE_KEYS = ("message", "Message", "errorMessage")
 _LONGEST_TEXT = 100_000
@@ -80,6 +82,7 @@ class Evidence:
         message: the message; None when there is none.
         null_message: whether the message is ``null``.
         redirected: whether the client followed a redirect.
+        left_the_lab: whether it was sent to AWS although the lab's cloud is on this machine.
         request: what was sent.
     """
 
@@ -91,6 +94,7 @@ class Evidence:
     message: str | None = None
     null_message: bool = False
     redirected: bool = False
+    left_the_lab: bool = False
     request: SentRequest = SentRequest()
 
     @property
@@ -132,11 +136,31 @@ def read(answer: object) -> Evidence:
         return _of_response(carried)
     if isinstance(carried, Mapping):
         return _of_aws_result(carried)
-    text = str(answer)
     if isinstance(answer, BaseException):
-        return Evidence(error_type=type(answer).__name__, message=text)
+        return _of_exception(answer)
+    text = str(answer)
     evidence = _of_body(text)
     return evidence if isinstance(evidence.data, dict) else Evidence(body=text, message=text)
+
+
+def _of_exception(error: BaseException) -> Evidence:
+    """An exception without an answer; a client that reached nobody may still have its request."""
+    found = getattr(error, "request", None)
+    sent = found if isinstance(found, requests.PreparedRequest) else None
+    # requests wraps what urllib3 says of a connection; who stays in the lab makes none.
+    tried = any(isinstance(cause, HTTPError) for cause in error.args)
+    return Evidence(
+        error_type=type(error).__name__,
+        message=str(error),
+        left_the_lab=tried and _is_outside(sent),
+        request=_request(sent),
+    )
+
+
+def _is_outside(sent: requests.PreparedRequest | None) -> bool:
+    """Whether a request to this address leaves the lab, unless the lab itself sends it."""
+    host = urlsplit((sent and sent.url) or "").hostname or ""
+    return is_local_cloud_chosen() and host.endswith((".amazonaws.com", ".cloudfront.net"))
 
 
 def _of_aws_result(result: Mapping[str, Any]) -> Evidence:
@@ -157,12 +181,15 @@ def _of_response(response: requests.Response) -> Evidence:
         body = response.text[:_LONGEST_TEXT]
     except (RuntimeError, OSError):  # it was streamed, or broke off
         body = ""
+    adapter = getattr(response, "connection", None)  # which requests notes, if somebody sent it
+    stays = adapter is None or getattr(adapter, "stays_in_the_lab", False)
     return _of_body(
         body,
         status=response.status_code,
         headers=_headers(response.headers),
         request=_request(response.request),
         redirected=bool(response.history),
+        left_the_lab=not stays and _is_outside(response.request),
     )
 
 

@@ -16,10 +16,13 @@ from typing import Any
 from labkit import tokens
 from labkit.doctor.evidence import Evidence
 from labkit.errors import TokenError
+from labkit.tokens.forms import Form, form_of
 
 _NOT_UNRESERVED = re.compile(r"[^A-Za-z0-9._~/-]")
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d*/([^/]*)/([^/]*)/")
 _SIGN_OUT = re.compile(r"\.(GlobalSignOut|RevokeToken|AdminUserGlobalSignOut)$")
+_READABLE = (None, Form.SPELLING)
+"""Where the gateway may have read the claims: nobody is known to have tried another spelling of Bearer on AWS."""
 _UNSET = frozenset({"", "undefined", "null", "None"})
 
 Facts = dict[str, bool]
@@ -47,6 +50,7 @@ def _request_facts(e: Evidence) -> Facts:
         "signed": sent.is_signed,
         "half_signed": unsigned and bool({"x-amz-date", "x-amz-security-token"} & headers.keys()),
         "redirected": e.redirected,
+        "left_the_lab": e.left_the_lab,
         "preflight": is_preflight,
         "from_browser": "origin" in headers and not is_preflight,
         "own_domain": "." in host and not host.endswith(own_hosts),
@@ -62,7 +66,8 @@ def _request_facts(e: Evidence) -> Facts:
 
 
 def _token_facts(e: Evidence) -> Facts:
-    """Of the token in the ``Authorization`` header."""
+    """Of the token in the ``Authorization`` header, or of what stands there in its place."""
+    form = form_of(e.request.authorization)
     try:
         claims = tokens.decode(e.request.authorization).claims
     except TokenError:
@@ -75,7 +80,13 @@ def _token_facts(e: Evidence) -> Facts:
         # The only scope of a sign-in with the API (cognito 6.5).
         "token_has_only_admin_scope": use == "access" and only_admin,
         "token_is_old": isinstance(expiry, int | float) and expiry <= _time_of(e),
-        "token_is_unreadable": _is_not_signed(e) and not claims,
+        "token_is_unreadable": _is_not_signed(e) and not (claims and form in _READABLE),
+        "bearer_spelt_otherwise": form is Form.SPELLING,
+        "no_blank_after_bearer": form is Form.NO_BLANK,
+        "other_scheme": form is Form.SCHEME,
+        "quotes_around_token": form is Form.QUOTES,
+        "blanks_in_token": form is Form.BLANKS,
+        "token_is_encrypted": form is Form.ENCRYPTED,
         "token_has_groups": bool(claims.get("cognito:groups")),
     }
 

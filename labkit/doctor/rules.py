@@ -89,12 +89,14 @@ class Overlay:
         facts: all must hold.
         success: whether it is for answers that refuse nothing.
         code: a step of the journey must have it, if it is set.
+        decisive: whether the facts leave no other cause, of an exception too.
     """
 
     cause: str
     facts: Sequence[str]
     success: bool = False
     code: str = ""
+    decisive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,13 @@ class Code(StrEnum):
     # -- authorizer: tokens (COGNITO_USER_POOLS, JWT) ----------------------------------------------
     TOKEN_MISSING = "authorizer.token-missing", "there is no token where the authorizer reads it"
     TOKEN_MALFORMED = "authorizer.token-malformed", "it isn't a JWT, or wasn't copied whole"
+    TOKEN_SCHEME = (
+        "authorizer.token-scheme",
+        "in front of the token stands no “Bearer” with a blank",
+    )
+    TOKEN_QUOTES = "authorizer.token-quotes", "there are quotes around the token"
+    TOKEN_BLANKS = "authorizer.token-blanks", "there are blanks in the token or beside it"
+    TOKEN_ENCRYPTED = "authorizer.token-encrypted", "the token is encrypted, as a refresh token is"
     TOKEN_SIGNATURE = "authorizer.token-signature", "the token isn't what its key signed with RS256"
     TOKEN_ISSUER = "authorizer.token-issuer", "another user pool or issuer made the token"
     TOKEN_CLIENT = "authorizer.token-client", "the user pool hasn't the token's app client"

@@ -88,14 +88,21 @@ class Journey:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Journey:
-        """Read what :meth:`to_dict` wrote.
+        """Read what :meth:`to_dict` wrote; nothing acts in a reason, which may quote what a function said.
 
         >>> sent = Journey("id", "GET", "/", steps=[Step("route", "stop", "no", code=Code.ROUTE_NOT_FOUND)]).to_dict()
         >>> Journey.from_dict(sent).steps[0].code
         <Code.ROUTE_NOT_FOUND: 'route.not-found'>
         """
         steps = [
-            Step(**{**step, "code": step["code"] and Code(step["code"])}) for step in data["steps"]
+            Step(
+                **{
+                    **step,
+                    "code": step["code"] and Code(step["code"]),
+                    "reason": plain(step["reason"]),
+                }
+            )
+            for step in data["steps"]
         ]
         return cls(**{**data, "steps": steps})
 

@@ -31,6 +31,9 @@ class LocalCloudAdapter(HTTPAdapter):
         endpoint: ``http://127.0.0.1:<port>``.
     """
 
+    stays_in_the_lab = True
+    """Known by this to who explains an answer: plain requests would have gone to AWS."""
+
     def __init__(self, endpoint: str) -> None:
         super().__init__(pool_maxsize=64)
         self.endpoint = endpoint

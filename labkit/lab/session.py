@@ -22,7 +22,7 @@ from labkit.errors import CheckError, CloudUnavailableError, JourneyUnknownError
 from labkit.folders import ROOT
 from labkit.journey import Journey
 from labkit.lab import red_cells
-from labkit.names import prefix_of
+from labkit.names import CLOUD_VARIABLE, chosen_cloud, prefix_of
 from labkit.state_directory import state_directory
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from labkit.lab.aws_cloud import AwsCloud
     from labkit.lab.local_cloud import LocalCloud
 
-CLOUD_VARIABLE = "LABKIT_CLOUD"
 NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
 """In which JupyterLab tells a kernel its notebook."""
 
@@ -207,7 +206,7 @@ def start() -> Lab:
         CloudUnavailableError: the local cloud didn't start.
     """
     red_cells.install()
-    chosen = os.environ.get(CLOUD_VARIABLE, "local").strip().lower() or "local"
+    chosen = chosen_cloud()
     if chosen not in ("local", "aws"):
         raise SetupError(f"{CLOUD_VARIABLE}={chosen} isn't a cloud: set it to local or aws.")
     restore_environment()

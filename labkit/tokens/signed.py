@@ -17,6 +17,7 @@ import jwt
 
 from labkit.errors import InvalidTokenError
 from labkit.tokens.decoding import read_json
+from labkit.tokens.forms import form_of, reason_of
 
 Claims = Mapping[str, Any]
 
@@ -26,6 +27,7 @@ _KEPT_TOKENS = 128
 """A client sends the same token until it expires; to read and verify it takes longer than all other gates."""
 _FEWEST_BITS = 2048
 _MAX_SHOWN = 100
+_UNREADABLE_PART = "the token can't be read: it was changed, or not copied whole"
 
 _RS256 = jwt.get_algorithm_by_name("RS256")
 
@@ -78,7 +80,7 @@ def key_id(token: str) -> str:
         if "crit" in header or "b64" in header:
             raise jwt.DecodeError
     except UNREADABLE as error:
-        raise refuse("format", unreadable(token), parts=token.count(".") + 1) from error
+        raise _not_a_token(token) from error
     if header.get("alg") != "RS256":
         raise refuse("alg", "the token isn't signed with RS256", alg=shown(header.get("alg")))
     found = header.get("kid")
@@ -104,7 +106,7 @@ def signed_claims(token: str, key: jwt.PyJWK) -> Claims:
         if not isinstance(claims, dict):
             raise ValueError("no JSON object")
     except jwt.DecodeError as error:
-        raise refuse("format", unreadable(token), parts=3) from error
+        raise refuse("format", _UNREADABLE_PART, parts=3) from error
     except UNREADABLE as error:
         raise refuse("format", "the token's content isn't a JSON object", parts=3) from error
     return claims
@@ -198,11 +200,17 @@ def scopes_in(claims: Claims, *names: str) -> list[str]:
 # -- in words ----------------------------------------------------------------------------------
 
 
-def unreadable(token: str) -> str:
-    """Why a token can't be read, in the words of somebody who looks at it."""
-    if token.count(".") != 2:
-        return "the token isn't a JWT: it doesn't have three parts"
-    return "the token can't be read: it was changed, or not copied whole"
+def _not_a_token(value: str) -> InvalidTokenError:
+    """Why something can't be read as a token, in the words of somebody who looks at it."""
+    parts, form = value.count(".") + 1, form_of(value)
+    if form is not None:
+        evidence = {"parts": parts, "form": form.value}
+        return InvalidTokenError(
+            reason_of(form, value), check="format", evidence=evidence, next_step=form.next_step
+        )
+    if parts != 3:
+        return refuse("format", "the token isn't a JWT: it doesn't have three parts", parts=parts)
+    return refuse("format", _UNREADABLE_PART, parts=parts)
 
 
 def bare_token(value: str | None) -> str:

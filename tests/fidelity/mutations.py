@@ -21,6 +21,7 @@ from labkit.local.apigateway.http import jwt_authorizer
 from labkit.local.apigateway.outcomes import Answer, Pass, Skip
 from labkit.local.apigateway.rest import (
     data_plane,
+    cognito_authorizer,
     http_integration,
     lambda_proxy,
     pipeline,
@@ -350,6 +351,14 @@ def wants_identity_sources_without_a_cache(stack: ExitStack, cloud: Any) -> None
 @mutation("authorizer (COGNITO_USER_POOLS)", "authorization-5.4-expired")
 def takes_an_expired_token(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, authorizer_rules, "check_expiry", lambda *_: None)
+
+
+@mutation("authorizer (COGNITO_USER_POOLS)", "gateway-2.21-lower-case")
+def knows_bearer_in_any_case(stack: ExitStack, cloud: Any) -> None:
+    def bare_token(value: str | None) -> str:
+        return value[7:] if value and value[:7].lower() == "bearer " else value or ""
+
+    replaced(stack, cognito_authorizer, "bare_token", bare_token)
 
 
 @mutation("authorizer (COGNITO_USER_POOLS)", "gateway-2.13-client")

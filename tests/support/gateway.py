@@ -96,7 +96,8 @@ class Pool:
             AuthFlow="USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD},
         )["AuthenticationResult"]
-        return {"id": answer["IdToken"], "access": answer["AccessToken"]}
+        names = {"id": "IdToken", "access": "AccessToken", "refresh": "RefreshToken"}
+        return {name: answer[field] for name, field in names.items()}
 
     def sign_in_and_delete_app(self, name: str) -> str:
         """An ID token for an app client that is gone."""
@@ -245,6 +246,7 @@ def _disabled(gateway: Gateway) -> str:
 TOKENS: dict[str, Callable[[Gateway], str]] = {
     "id": lambda g: g.pool.sign_in("jane")["id"],
     "access": lambda g: g.pool.sign_in("jane")["access"],
+    "refresh": lambda g: g.pool.sign_in("jane")["refresh"],
     "id for the other app": lambda g: g.pool.sign_in("jane", "other app")["id"],
     "id of the other pool": lambda g: g.other_pool.sign_in("jane")["id"],
     "access of the other pool": lambda g: g.other_pool.sign_in("jane")["access"],

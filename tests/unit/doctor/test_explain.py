@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
+from urllib.parse import urlsplit
 
 import jwt
 import pytest
@@ -22,6 +23,9 @@ from botocore.exceptions import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPSConnectionPool
+from urllib3.exceptions import MaxRetryError
 
 import labkit
 from labkit import sigv4
@@ -30,8 +34,11 @@ from labkit.doctor.explanation import Notebook
 from labkit.doctor.redaction import HIDDEN
 from labkit.errors import CloudUnavailableError
 from labkit.journey import Code, Journey, Step
+from labkit.lab.local_cloud import LocalCloudAdapter
 from labkit.lab.session import Lab
 from labkit.markup import link
+from labkit.local.apigateway.token_codes import code_of
+from labkit.tokens.signed import bare_token, key_id
 from tests.support.answers import API, URL, answer
 
 COGNITO = "https://cognito-idp.us-east-1.amazonaws.com/"
@@ -871,6 +878,118 @@ def test_nothing_acts_in_what_is_said() -> None:
         found = explain(given_, journey=journey)
         shown = [str(found), found._repr_html_(), *map(str, found.causes)]
         assert [text for text in shown if not text.replace("\n", "").isprintable()] == []
+
+
+# -- what stands in front of a token, or in its place ---------------------------------------------------------
+
+REFRESH = "eyJjdHkiOiJKV1QiLCJlbmMiOiJBMjU2R0NNIn0.a2V5.aXY.Y2lwaGVy.dGFn"
+FORMS = {
+    "bearer-spelling": (f"bearer {ID}", f"BEARER {ID}", f"bearer {ADMIN}"),
+    "bearer-blank": (f"Bearer{ID}", f"bearer{ACCESS}"),
+    "other-scheme": (f"Token {ID}", f"JWT {ACCESS}", f"Basic {ID}"),
+    "token-quotes": (f'"{ID}"', f"Bearer '{ACCESS}'", f'"Bearer {ID}"', f'Bearer "{ID}'),
+    "token-blanks": (f"Bearer  {ID}", f"{ID[:20]} {ID[20:]}", f"Bearer {ID} "),
+    "token-is-refresh": (REFRESH, f"Bearer {REFRESH}"),
+    "token-unreadable": ("Bearer hello", f"Bearer {ID[:40]}", "not a token"),
+}
+HEADERS = [(cause, value) for cause, values in FORMS.items() for value in values]
+INVALID = 'Bearer scope="" error="invalid_token"'
+SEGMENTS = INVALID + ' error_description="token contains an invalid number of segments"'
+
+
+@pytest.mark.parametrize(("cause", "value"), HEADERS)
+def test_what_isnt_a_token_is_told_apart_on_aws(cause: str, value: str) -> None:
+    found = explain(answer(401, UNAUTHORIZED, UNAUTHORIZED_TYPE, sent={"Authorization": value}))
+    assert (found.causes[0].id, found.certain) == (cause, False)
+    assert ID not in str(found)
+    assert REFRESH not in str(found)
+
+
+@pytest.mark.parametrize(("cause", "value"), HEADERS)
+def test_so_it_is_by_an_http_api(cause: str, value: str) -> None:
+    parts = value.removeprefix("Bearer ").count(".") + 1
+    headers = {"www-authenticate": INVALID if parts == 3 else SEGMENTS}
+    sent = {"Authorization": value}
+    found = explain(answer(401, UNAUTHORIZED, gateway="http", headers=headers, sent=sent))
+    ours = {"token-unreadable": "token-unreadable-http"}.get(cause, cause)
+    assert found.causes[0].id == ours
+
+
+@pytest.mark.parametrize(("cause", "value"), HEADERS)
+def test_with_a_journey_it_is_certain(cause: str, value: str) -> None:
+    with pytest.raises(labkit.errors.InvalidTokenError) as refused:
+        key_id(bare_token(value))
+    journey = stopped("authorizer", code_of(refused.value), 401, refused.value.reason)
+    for response in (
+        answer(401, UNAUTHORIZED, UNAUTHORIZED_TYPE, sent={"Authorization": value}),
+        answer(401, UNAUTHORIZED, gateway="http", sent={"Authorization": value}),
+    ):
+        found = explain(response, journey=journey)
+        assert found.certain
+        assert found.causes[0].id.removesuffix("-http") == cause
+
+
+def test_an_id_token_where_an_access_token_is_wanted() -> None:
+    refused = answer(401, UNAUTHORIZED, UNAUTHORIZED_TYPE, sent=bearer(ID))
+    assert explain(refused).causes[0].id == "id-token-but-scopes"
+    found = explain(refused, journey=stopped("authorizer", Code.ACCESS_TOKEN_REQUIRED, 401))
+    assert (found.causes[0].id, found.certain) == ("id-token-but-scopes", True)
+
+
+@pytest.mark.parametrize("value", [f" {ID}", f"Bearer {ID}\n", f"Bearer {ID[:9]}\r\n{ID[9:]}"])
+def test_a_line_break_doesnt_leave_the_computer(value: str) -> None:
+    with pytest.raises(requests.exceptions.InvalidHeader) as refused:
+        requests.Request("GET", URL, {"Authorization": value}).prepare()
+    found = explain(refused.value)
+    assert found.causes[0].id == "token-blanks"
+    assert ID[9:] not in str(found)
+
+
+# -- plain requests leave the lab -----------------------------------------------------------------------------
+
+
+def sent_by(adapter: object, response: requests.Response) -> requests.Response:
+    response.connection = adapter  # type: ignore[attr-defined]
+    return response
+
+
+def unresolved(url: str = URL) -> requests.exceptions.ConnectionError:
+    host = urlsplit(url).hostname
+    reason = f"Failed to resolve {host!r} ([Errno -2] Name or service not known)"
+    return requests.exceptions.ConnectionError(
+        MaxRetryError(HTTPSConnectionPool(host or ""), "/dev/demo", Exception(reason)),
+        request=requests.Request("GET", url).prepare(),
+    )
+
+
+def test_plain_requests_left_the_lab() -> None:
+    outside = (
+        sent_by(HTTPAdapter(), answer(403, FORBIDDEN, FORBIDDEN_TYPE)),
+        sent_by(HTTPAdapter(), answer(418, "{}")),
+        unresolved(),
+    )
+    for given_ in outside:
+        found = explain(given_)
+        assert (found.causes[0].id, found.certain) == ("left-the-lab", True)
+        assert "http = lab.http" in str(found)
+        assert "a1b2c3d4e5.execute-api" in str(found)
+    success = explain(sent_by(HTTPAdapter(), answer(200, "{}")))
+    assert [cause.id for cause in success.causes] == ["left-the-lab"]
+
+
+def test_what_stays_in_the_lab_or_belongs_to_aws_didnt_leave(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inside = sent_by(
+        LocalCloudAdapter("http://127.0.0.1:1"), answer(403, FORBIDDEN, FORBIDDEN_TYPE)
+    )
+    gone = requests.exceptions.ConnectionError("…", request=inside.request)
+    elsewhere = sent_by(HTTPAdapter(), answer(403, "{}", url="https://example.com/"))
+    for given_ in (inside, gone, elsewhere, unresolved("https://example.com/")):
+        assert "left-the-lab" not in {cause.id for cause in explain(given_).causes}
+    monkeypatch.setenv("LABKIT_CLOUD", "aws")
+    for given_ in (sent_by(HTTPAdapter(), answer(403, FORBIDDEN, FORBIDDEN_TYPE)), unresolved()):
+        assert explain(given_).causes[0].id != "left-the-lab"
 
 
 # -- the public names ------------------------------------------------------------------------------------------

@@ -154,7 +154,24 @@ TOOLS: dict[str, list[object]] = {
         "/dev (Caused by NameResolutionError(\"Failed to resolve 'a1.execute-api.us-east-1.amazonaws.com' "
         '([Errno -2] Name or service not known)"))',
     ],
-    "Python": [NameError("name 'api_id' is not defined")],
+    "requests": [
+        requests.exceptions.InvalidHeader("Invalid leading whitespace in header value"),
+        *(
+            kind(
+                "HTTPSConnectionPool(host='a1.execute-api.us-east-1.amazonaws.com', port=443): Max retries exceeded"
+            )
+            for kind in (
+                requests.exceptions.ConnectionError,
+                requests.exceptions.ProxyError,
+                requests.exceptions.ConnectTimeout,
+                requests.exceptions.SSLError,
+            )
+        ),
+    ],
+    "Python": [
+        NameError("name 'api_id' is not defined"),
+        UnicodeEncodeError("latin-1", "eyJ…", 3, 4, "ordinal not in range(256)"),
+    ],
     "labkit": [CloudUnavailableError("…")],
     "Chromium": [
         "Access to fetch at 'https://x' from origin 'https://y' has been blocked by CORS policy: Response to preflight "

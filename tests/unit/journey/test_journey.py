@@ -68,8 +68,11 @@ class Html(HTMLParser):
 
 
 @given(JOURNEYS)
-def test_it_comes_back_from_data_as_it_was(journey: Journey) -> None:
-    assert Journey.from_dict(journey.to_dict()) == journey
+def test_it_comes_back_from_data_as_it_was_but_for_what_acts(journey: Journey) -> None:
+    back = Journey.from_dict(journey.to_dict())
+    for step in journey.steps:
+        step.reason = plain(step.reason)
+    assert back == journey
 
 
 @given(JOURNEYS)
