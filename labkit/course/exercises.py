@@ -129,6 +129,13 @@ def task_of(source: str) -> str | None:
     return found and found["number"]
 
 
+def task_named(source: str) -> str | None:
+    """The task that a cell names in its first line, if it is an exercise; a learner's cell has no solution."""
+    found = _TASK.match(source)
+    number = "" if found is None else found["number"]
+    return number if number in exercises(number.partition(".")[0]) else None
+
+
 def solution_in(source: str) -> str:
     """The solution in a master's cell, without its marks."""
     found = _REGION.search(source)

@@ -8,7 +8,7 @@ from typing import Protocol
 import requests
 
 from labkit import markup
-from labkit.course.exercises import BLANK
+from labkit.course.exercises import BLANK, task_named
 from labkit.doctor import Explanation
 from labkit.errors import CheckError, JourneyUnknownError, LabkitError
 from labkit.journey import Journey
@@ -35,9 +35,9 @@ class Helper(Protocol):
 
 
 def card_of(
-    error: Exception, names: Mapping[str, object], helper: Helper | None
+    error: LabkitError, names: Mapping[str, object], helper: Helper | None
 ) -> Sequence[Block]:
-    """What a notebook shows of an error of labkit's, or of a blank.
+    """What a notebook shows of an error of labkit's.
 
     Args:
         error: the error. One with an attribute ``card`` brings its own blocks.
@@ -50,12 +50,23 @@ def card_of(
     response = error.response if isinstance(error, CheckError) else None
     if helper and isinstance(error, CheckError) and isinstance(response, requests.Response):
         return list(_of_check(error, response, names, helper))
-    return [_heading(lines_of(error) if isinstance(error, LabkitError) else BLANK_LEFT)]
+    return [_heading(lines_of(error))]
+
+
+def card_of_blank(source: str) -> Sequence[Block]:
+    """What a notebook shows of a cell with a blank.
+
+    Args:
+        source: the cell.
+    """
+    task = task_named(source)
+    hint = [markup.paragraph(f'If you are stuck: lab.hint("{task}").')] if task else []
+    return [_heading(BLANK_LEFT), *hint]
 
 
 def html_of(blocks: Sequence[Block]) -> Markup:
     """The card for a browser."""
-    return tag("div", markup.join(block.html for block in blocks), role="alert", style=_FRAME)
+    return tag("div", markup.join(block.html for block in blocks), style=_FRAME)
 
 
 def text_of(blocks: Sequence[Block]) -> str:
@@ -130,7 +141,7 @@ def _shown(value: object) -> str:
 def _heading(text: str) -> Block:
     marked = f"✗ {text}"
     bold = tag("strong", markup.lines(marked, "<br>"))
-    return Block(marked.split("\n"), tag("p", bold, style=f"{markup.PLAIN}margin:4px 0;"))
+    return Block(marked.split("\n"), markup.sentence(bold, role="alert"))
 
 
 def _rows(rows: Sequence[tuple[str, str]]) -> Block:

@@ -22,6 +22,7 @@ from labkit.lab.error_card import (
     BLANK_LEFT,
     Helper,
     card_of,
+    card_of_blank,
     html_of,
     lines_of,
     short_text,
@@ -73,16 +74,17 @@ def _prepared(
 
 
 def _prepare(shell: Any, error: Exception, trace: TracebackType, helper: Helper | None) -> None:
-    is_blank = getattr(error, "name", None) == BLANK
-    if not is_blank and not isinstance(error, LabkitError):
+    names: Mapping[str, object] = shell.user_ns
+    if isinstance(error, LabkitError):
+        blocks, text = card_of(error, names, helper), lines_of(error)
+    elif getattr(error, "name", None) == BLANK:
+        blocks, text = card_of_blank(shell.history_manager.input_hist_raw[-1]), BLANK_LEFT
+    else:
         if not isinstance(error, NameError | AttributeError) and explain(error).known:
             error.add_note(_EXPLAINED)
         return
     from IPython.display import display
 
-    names: Mapping[str, object] = shell.user_ns
-    blocks = card_of(error, names, helper)
-    text = BLANK_LEFT if is_blank else lines_of(error)
     short = [short_text(error, text), _place(trace, names)]
     display({"text/html": html_of(blocks), "text/plain": text_of(blocks)}, raw=True)  # type: ignore[no-untyped-call]
     # IPython's own protocol: what an error says of itself stands in place of the traceback.

@@ -41,7 +41,7 @@ CELLS = {
     "start": START,
     "denied": "response = lab.http.get(demo.invoke_url + '/demo')\nlabkit.expect_status(response, 200)",
     "explained": "lab.explain()",
-    "blank": "# Task 4.2\nanswer = ____",
+    "blank": "# Task 0.1: call it\nanswer = ____",
     "blank attribute": "import boto3\nboto3.client('sts').____()",
     "question": "labkit.predict('04.nothing')",
     "last": "import sys\nprint(type(sys.last_value).__name__, hasattr(sys.last_value, '_render_traceback_'))",
@@ -107,9 +107,10 @@ def test_a_failed_check_is_one_card_and_two_short_lines(outputs: Any) -> None:
 @pytest.mark.parametrize("cell", ["blank", "blank attribute"])
 def test_a_blank_says_what_to_do(outputs: Any, cell: str) -> None:
     text, _html, error = card_and_error(outputs[cell])
-    assert text == (
+    blank = (
         "✗ This cell still has a blank: write your code in place of ____, then run the cell again."
     )
+    assert text == blank + '\nIf you are stuck: lab.hint("0.1").' * (cell == "blank")
     assert "In line 2 of this cell" in error.traceback[1]
 
 
