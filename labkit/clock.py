@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from labkit.errors import ClockError
@@ -25,9 +26,13 @@ class ProcessClock:
 
     A reference to ``time.time`` that was taken before, such as a default argument, moves too: time-machine replaces
     the C function behind it.
+
+    Attributes:
+        catch_up: asked before something is signed: moves the clock where somebody else has moved the lab's.
     """
 
     def __init__(self) -> None:
+        self.catch_up: Callable[[], object] = lambda: None
         self._lock = threading.Lock()
         self._offset = 0.0
         self._travel: time_machine.travel | None = None

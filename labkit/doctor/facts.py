@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from labkit import tokens
+from labkit.clock import PROCESS_CLOCK
 from labkit.doctor.evidence import Evidence
 from labkit.errors import TokenError
 from labkit.tokens.forms import Form, form_of
@@ -119,6 +120,8 @@ def _answer_facts(e: Evidence) -> Facts:
         "hidden_from_browser": e.status is not None and not allows_origin,
         "identity_pool_caller": "/CognitoIdentityCredentials" in (e.message or ""),
         "challenge_to_select": data.get("ChallengeName") == "SELECT_CHALLENGE",
+        "lab_clock_moved": PROCESS_CLOCK.offset != 0,
+        "lab_clock_not_moved": PROCESS_CLOCK.offset == 0,
         "groups_as_text": any(isinstance(groups, str) for groups in _groups_in(e.data)),
     }
 

@@ -107,8 +107,7 @@ class LocalCloud:
         self.http.mount("http://", adapter)
         self.inbox = Inbox(self._messages)
         timekeeper = KernelClock(self.settings)
-        timekeeper.follow()
-        timekeeper.follow_before_every_cell()
+        timekeeper.keep_up()
         self.clock = Clock(timekeeper)
 
     def environment(self) -> dict[str, str | None]:

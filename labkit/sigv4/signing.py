@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
+from labkit.clock import PROCESS_CLOCK
 from labkit.errors import SigningError
 from labkit.markup import join, lines, tag
 from labkit.sigv4.steps import (
@@ -248,8 +249,10 @@ def _signature(
 
 
 def _amz_date(now: dt.datetime | None) -> str:
-    moment = (now or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
-    return moment.strftime("%Y%m%dT%H%M%SZ")
+    if now is None:
+        PROCESS_CLOCK.catch_up()
+        now = dt.datetime.now(dt.UTC)
+    return now.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def _host(url: str) -> str:

@@ -29,6 +29,7 @@ from urllib3.exceptions import MaxRetryError
 
 import labkit
 from labkit import sigv4
+from labkit.clock import PROCESS_CLOCK
 from labkit.doctor import Explanation, explain
 from labkit.doctor.explanation import Notebook
 from labkit.doctor.redaction import HIDDEN
@@ -975,6 +976,16 @@ def test_plain_requests_left_the_lab() -> None:
         assert "a1b2c3d4e5.execute-api" in str(found)
     success = explain(sent_by(HTTPAdapter(), answer(200, "{}")))
     assert [cause.id for cause in success.causes] == ["left-the-lab"]
+
+
+def test_a_program_that_signs_at_the_computers_time() -> None:
+    expired = client_error("InvalidSignatureException", EXPIRED, 403)
+    assert "lab-clock-moved" not in {cause.id for cause in explain(expired).causes}
+    PROCESS_CLOCK.move_to(3600)
+    try:
+        assert explain(expired).causes[0].id == "lab-clock-moved"
+    finally:
+        PROCESS_CLOCK.move_to(0)
 
 
 def test_what_stays_in_the_lab_or_belongs_to_aws_didnt_leave(
