@@ -21,6 +21,10 @@ _UNKNOWN = (
     "the kind of error, and at the body's own words. With the header x-amzn-RequestId you find the request in the "
     "stage's execution log."
 )
+_NOT_AWS = (
+    "This is an error of the program, no answer of AWS. Its last line says what is wrong, and the arrow above it shows "
+    "where."
+)
 _LESS_KNOWN = "No rule of the error doctor fits this answer, but the journey tells the reason."
 _SUCCESS = "Nothing was refused."
 
@@ -73,7 +77,7 @@ class _Diagnosis:
         gate = f"The gateway decided at the gate “{stop.gate}”: {stop.reason}." if stop else ""
         return Explanation(
             answer=self._answer(),
-            meaning=rule.means if rule else _LESS_KNOWN if stop else _UNKNOWN,
+            meaning=rule.means if rule else self._unknown(),
             causes=tuple(map(self._cause, causes.values())),
             certain=certain,
             known=rule is not None,
@@ -81,6 +85,13 @@ class _Diagnosis:
             details=tuple(map(self._redact, details_of(self._evidence))),
             decided=len(overlays) + 1 if certain and decided and not settled else 1,
         )
+
+    def _unknown(self) -> str:
+        """What there is to say of an answer that no rule fits."""
+        if self._stop:
+            return _LESS_KNOWN
+        e = self._evidence
+        return _NOT_AWS if e.status is None and e.error_type and e.data is None else _UNKNOWN
 
     def _rule(self) -> Rule | None:
         for rule in self._known.rules:

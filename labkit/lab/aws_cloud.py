@@ -32,6 +32,7 @@ class AwsCloud:
     """
 
     name = "aws"
+    costs_money = True
     patience_seconds = 60
     """How long a check waits for what AWS may only not have spread yet."""
 

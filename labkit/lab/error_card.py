@@ -149,7 +149,7 @@ def _rows(rows: Sequence[tuple[str, str]]) -> Block:
     cells = [
         tag(
             "tr",
-            tag("th", label, scope="row", style=f"{_CELL}font-weight:inherit;"),
+            tag("th", label, scope="row", style=f"{_CELL}white-space:nowrap;font-weight:inherit;"),
             tag("td", markup.lines(text, "<br>"), style=_CELL),
             style="background:none;",
         )

@@ -93,6 +93,7 @@ class LocalCloud:
     """
 
     name = "local"
+    costs_money = False
     patience_seconds = 0
     """What isn't here won't come: nothing spreads late."""
 

@@ -17,12 +17,13 @@ from labkit.course.copies import say_age
 from labkit.course.exercises import hint
 from labkit.course.progress import Progress
 from labkit.course.progress_map import ProgressMap
+from labkit.course.resources import Owns
 from labkit.course.tasks import Demo, start_task
 from labkit.errors import CheckError, CloudUnavailableError, JourneyUnknownError, SetupError
 from labkit.folders import ROOT
 from labkit.journey import Journey
 from labkit.lab import red_cells
-from labkit.names import CLOUD_VARIABLE, chosen_cloud, prefix_of
+from labkit.names import CLOUD_VARIABLE, chosen_cloud, is_of_the_course, prefix_of
 from labkit.state_directory import state_directory
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ NOTEBOOK_VARIABLE = "JPY_SESSION_NAME"
 """In which JupyterLab tells a kernel its notebook."""
 
 _NOTHING_TO_EXPLAIN = "Give a response, an error, or a text that you copied: lab.explain(response)."
+
+_STAYS = "What you built stays until you run this notebook again: change it, and play on."
 
 _replaced: dict[str, str | None] = {}
 """Environment variables as they were before the local cloud's were set."""
@@ -52,6 +55,7 @@ class Lab:
 
     def __init__(self, cloud: LocalCloud | AwsCloud) -> None:
         self._cloud = cloud
+        self._owns: Owns = is_of_the_course
         self.http = cloud.http
         self.inbox = cloud.inbox
         self.clock = cloud.clock
@@ -90,8 +94,9 @@ class Lab:
             CloudUnavailableError: the local cloud doesn't answer.
         """
         prefix = prefix_of(notebook)
+        self._owns = lambda name: name.removeprefix("/aws/lambda/").startswith(prefix)
         self._cloud.check()
-        clean_up(lambda name: name.removeprefix("/aws/lambda/").startswith(prefix))
+        clean_up(self._owns)
         print(f"Ready for {notebook}: nothing named {prefix}… is left of an earlier run.")
 
     def picture(self) -> Architecture:
@@ -135,6 +140,22 @@ class Lab:
             UnknownTaskError: there is no such task, or no such hint.
         """
         print(hint(task, number))
+
+    def finish(self) -> None:
+        """End a notebook beyond the lab: on AWS delete what it made, and prove that nothing is left.
+
+        On the local cloud what it made stays until it begins again, so that one can play on.
+
+        Raises:
+            CleanUpError: something is left.
+            CloudUnavailableError: the local cloud doesn't answer.
+        """
+        self._cloud.check()
+        if self._cloud.costs_money:
+            report = clean_up(self._owns)
+            print(f"Deleted: {len(report.deleted)}. {report}")
+        else:
+            print(_STAYS)
 
     def wait_for_role(self) -> None:
         """Wait until a new IAM role can be assumed: some seconds on AWS, nothing on the local cloud."""

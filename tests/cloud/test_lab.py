@@ -362,6 +362,7 @@ def test_a_dead_cloud_is_one_sentence(tmp_path: Path) -> None:
             lambda: lab.start_notebook("throttling"),
             lambda: lab.journey(answered),
             lab.clean_up,
+            lab.finish,
         ):
             with pytest.raises(CloudUnavailableError, match="doesn't answer"):
                 ask()

@@ -4,8 +4,8 @@
     python tests/tools/save_notebooks.py notebooks/lab/0*    # some of them
 
 Use it after a change of a notebook, or of what a notebook shows. Each notebook runs in a kernel of
-its own, in its own directory, on one local cloud that is started for this run and stopped after it:
-the learner's own cloud, its state and its AWS settings stay out of it.
+its own, in its own directory, on a local cloud of its own, which is stopped after it: the learner's own
+cloud, its state and its AWS settings stay out of it.
 
 What differs from run to run (ids, times, codes) is replaced by the masks of
 ``tests/notebooks/nbval_sanitize.cfg``, so that no secret is committed and a diff shows only what changed in
@@ -95,6 +95,7 @@ def stop_the_cloud() -> None:
 
 def save(path: Path) -> int:
     """Run one notebook and write it back; 1 when a cell raised, 0 otherwise."""
+    stop_the_cloud()  # what the notebook before built would show
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,

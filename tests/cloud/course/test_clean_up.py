@@ -1,5 +1,6 @@
 """The clean-up deletes all of the course and nothing of anybody else."""
 
+import copy
 import io
 import json
 import zipfile
@@ -143,6 +144,50 @@ def test_after_the_lab_nothing_is_left(lab: Lab) -> None:
     assert f"user pool {names.USER_POOL} ({demo.user_pool_id})" in report.deleted
     assert f"function {names.FUNCTION}" in report.deleted
     assert f"role {names.ROLE}" in report.deleted
+
+
+def api(name: str) -> str:
+    """One of the course's APIs, as :func:`everything` lists it."""
+    return f"api {name} {names.TAGS}"
+
+
+def on_aws(lab: Lab) -> Lab:
+    """The same lab, on a cloud that costs money."""
+    cloud = copy.copy(lab._cloud)
+    cloud.costs_money = True
+    return Lab(cloud)
+
+
+def test_a_notebook_that_ends_leaves_on_the_local_cloud_what_it_built(
+    lab: Lab, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab.start_notebook("throttling")
+    make_api("d-throttling-api", names.TAGS)
+    capsys.readouterr()
+    lab.finish()
+    assert capsys.readouterr().out == (
+        "What you built stays until you run this notebook again: change it, and play on.\n"
+    )
+    assert everything() == [api("d-throttling-api")]
+    lab.start_notebook("usage-plans")
+    assert everything() == [api("d-throttling-api")], "another notebook lets it be"
+    lab.start_notebook("throttling")
+    assert everything() == []
+
+
+def test_a_notebook_that_ends_deletes_on_aws_what_it_built_and_nothing_else(
+    lab: Lab, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws = on_aws(lab)
+    aws.start_notebook("throttling")
+    make_api("d-throttling-api", names.TAGS)
+    make_api("d-usage-plans-api", names.TAGS)
+    capsys.readouterr()
+    aws.finish()
+    assert capsys.readouterr().out == "Deleted: 1. Left over: nothing.\n"
+    assert everything() == [api("d-usage-plans-api")]
+    on_aws(lab).finish()
+    assert everything() == [], "after a restart of the kernel nobody knows whose it was"
 
 
 def test_it_runs_twice(lab: Lab) -> None:

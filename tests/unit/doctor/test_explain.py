@@ -693,6 +693,13 @@ def test_an_unknown_answer_is_called_unknown() -> None:
     assert "x-amzn-ErrorType" in str(found)
 
 
+def test_an_error_of_a_program_isnt_called_an_answer() -> None:
+    found = explain(TypeError("can only concatenate str"))
+    assert not found.known
+    assert "no answer of AWS" in found.meaning
+    assert "x-amzn-ErrorType" in explain(client_error("Strange", "what")).meaning
+
+
 def test_a_success_without_evidence_has_no_warnings() -> None:
     found = explain(answer(200, '"Hello from Lambda!"', sent=bearer(ACCESS)))
     assert (str(found), found.refused) == ("200\nNothing was refused.", False)
