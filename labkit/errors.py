@@ -25,12 +25,16 @@ class UnknownQuestionError(LabkitError):
     """The course has no question of this name: write it as the notebook does."""
 
 
-class UnknownTaskError(LabkitError):
+class UnknownTaskError(LabkitError, ValueError):
     """The course has no task of this number: write it as the notebook does."""
 
 
 class CopyError(LabkitError):
     """A learner's copy of a notebook can't be made or laid: change what the message names."""
+
+
+class UnknownNotebookError(LabkitError, ValueError):
+    """The course has no notebook of this name: choose one that it has."""
 
 
 class ForeignHostError(LabkitError):

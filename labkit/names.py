@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from labkit.errors import UnknownNotebookError
+
 CLOUD_VARIABLE = "LABKIT_CLOUD"
 REGION = "us-east-1"
 TAGS = {"course": "api-gateway-security"}
@@ -49,13 +51,13 @@ def prefix_of(notebook: str) -> str:
     """How the names begin that a notebook beyond the lab gives.
 
     Raises:
-        ValueError: there is no such notebook.
+        UnknownNotebookError: there is no such notebook.
 
     >>> prefix_of("iam-sigv4")
     'd-iam-sigv4-'
     """
     if notebook not in NOTEBOOKS:
-        raise ValueError(
+        raise UnknownNotebookError(
             f"There is no notebook {notebook!r}: choose one of {', '.join(NOTEBOOKS)}."
         )
     return f"d-{notebook}-"

@@ -16,7 +16,7 @@ from labkit.course import build
 from labkit.course.checks import found, function, rest_api, user_pool
 from labkit.course.checks.missing import Missing
 from labkit.course.resources import BY_LABEL, client
-from labkit.errors import SetupError
+from labkit.errors import SetupError, UnknownTaskError
 
 FIRST_TASK, LAST_TASK = 1, 7
 
@@ -67,10 +67,12 @@ def start_task(number: int, wait_for_deployment: Callable[[str], None] = lambda 
         wait_for_deployment: waits until the closed method at a URL answers.
 
     Raises:
-        ValueError: there is no such task.
+        UnknownTaskError: there is no such task.
     """
     if isinstance(number, bool) or number not in range(FIRST_TASK, LAST_TASK + 1):
-        raise ValueError(f"The lab has the tasks {FIRST_TASK} to {LAST_TASK}, not {number!r}.")
+        raise UnknownTaskError(
+            f"The lab has the tasks {FIRST_TASK} to {LAST_TASK}, not {number!r}: write one of these numbers."
+        )
     demo = Demo()
     for make, _take_back in _STEPS[: number - 1]:
         make(demo)

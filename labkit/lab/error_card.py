@@ -64,6 +64,18 @@ def card_of_blank(source: str) -> Sequence[Block]:
     return [_heading(BLANK_LEFT), *hint]
 
 
+def card_without_answer(error: Exception, explanation: Explanation) -> Sequence[Block]:
+    """What a notebook shows of an error of a client that reached nobody, or whose answer the doctor knows.
+
+    Args:
+        error: the client's.
+        explanation: of the error.
+    """
+    fix = [("fix", cause.fix) for cause in explanation.causes[:1]]
+    rows = [("error", explanation.answer), *_cause_of(explanation), *fix, ("next", _next())]
+    return [_heading(explanation.meaning), _rows(rows)]
+
+
 def html_of(blocks: Sequence[Block]) -> Markup:
     """The card for a browser."""
     return tag("div", markup.join(block.html for block in blocks), style=_FRAME)
@@ -112,11 +124,19 @@ def _what_is_known(
         yield "why", explanation.reason or explanation.meaning
     else:
         yield from _way_through(response, helper)
+    yield from _cause_of(explanation)
+    name = next((n for n, v in names.items() if v is response and not n.startswith("_")), "")
+    yield "next", _next(name)
+
+
+def _cause_of(explanation: Explanation) -> Iterator[tuple[str, str]]:
     if explanation.causes:
         label = "cause" if explanation.certain or not explanation.refused else "perhaps"
         yield label, explanation.causes[0].heading
-    name = next((n for n, v in names.items() if v is response and not n.startswith("_")), "")
-    yield "next", f"lab.explain({name}) says why, what to try, and what to change."
+
+
+def _next(name: str = "") -> str:
+    return f"lab.explain({name}) says why, what to try, and what to change."
 
 
 def _way_through(response: requests.Response, helper: Helper) -> Iterator[tuple[str, str]]:

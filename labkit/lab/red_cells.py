@@ -23,6 +23,7 @@ from labkit.lab.error_card import (
     Helper,
     card_of,
     card_of_blank,
+    card_without_answer,
     html_of,
     lines_of,
     short_text,
@@ -79,10 +80,13 @@ def _prepare(shell: Any, error: Exception, trace: TracebackType, helper: Helper 
         blocks, text = card_of(error, names, helper), lines_of(error)
     elif getattr(error, "name", None) == BLANK:
         blocks, text = card_of_blank(shell.history_manager.input_hist_raw[-1]), BLANK_LEFT
-    else:
-        if not isinstance(error, NameError | AttributeError) and explain(error).known:
-            error.add_note(_EXPLAINED)
+    elif isinstance(error, NameError | AttributeError) or not (found := explain(error)).known:
         return
+    elif isinstance(error, ClientError):
+        error.add_note(_EXPLAINED)
+        return
+    else:
+        blocks, text = card_without_answer(error, found), lines_of(error)
     from IPython.display import display
 
     short = [short_text(error, text), _place(trace, names)]

@@ -19,7 +19,7 @@ from labkit.course.progress import Progress
 from labkit.course.progress_map import ProgressMap
 from labkit.course.resources import Owns
 from labkit.course.tasks import Demo, start_task
-from labkit.errors import CheckError, CloudUnavailableError, JourneyUnknownError, SetupError
+from labkit.errors import CloudUnavailableError, JourneyUnknownError, SetupError
 from labkit.folders import ROOT
 from labkit.journey import Journey
 from labkit.lab import red_cells
@@ -72,7 +72,7 @@ class Lab:
             The ids of what is there.
 
         Raises:
-            ValueError: there is no such task.
+            UnknownTaskError: there is no such task.
             CloudUnavailableError: the local cloud doesn't answer.
         """
         self._cloud.check()
@@ -89,7 +89,7 @@ class Lab:
             notebook: its name, for example ``iam-sigv4``. What it makes is named ``d-<notebook>-…``.
 
         Raises:
-            ValueError: there is no such notebook.
+            UnknownNotebookError: there is no such notebook.
             CleanUpError: something of an earlier run can't be deleted.
             CloudUnavailableError: the local cloud doesn't answer.
         """
@@ -190,7 +190,10 @@ class Lab:
         if answer is None:
             return Explanation("No cell has failed.", _NOTHING_TO_EXPLAIN, refused=False)
         journey = None
-        response = answer.response if isinstance(answer, CheckError) else answer
+        carried = getattr(
+            answer, "response", None
+        )  # an error may carry the answer that it is about
+        response = carried if isinstance(answer, BaseException) else answer
         if isinstance(response, requests.Response):
             with suppress(JourneyUnknownError, CloudUnavailableError):
                 journey = self._cloud.journey(response)

@@ -31,6 +31,10 @@ try:
 except* ValueError:
     labkit.predict("04.nothing")
 """
+DELETED = """
+boto3.client("apigateway").delete_rest_api(restApiId=demo.rest_api_id)
+lab.http.get(demo.invoke_url + "/demo")
+"""
 CHAIN = """
 try:
     1 / 0
@@ -57,6 +61,15 @@ CELLS = {
     "syntax": "1 +",
     "aws": "boto3.client('apigateway').get_rest_api(restApiId='nothing')",
     "aws unknown": "boto3.client('apigateway').get_rest_api(restApiId=3)",
+    "left": "import requests\nrequests.get(demo.invoke_url + '/demo')",
+    "bad status": "lab.http.get(demo.invoke_url + '/demo').raise_for_status()",
+    "bad status explained": "lab.explain()",
+    "no such task": "lab.start_task(9)",
+    "no such notebook": "lab.start_notebook('nothing')",
+    "deleted": DELETED,
+    "stopped": "labkit.stop()",
+    "boto3 without a cloud": "boto3.client('sts').get_caller_identity()",
+    "no start": "import os\nos.environ['LABKIT_CLOUD'] = 'moon'\nlabkit.start()",
     "interrupted": "raise KeyboardInterrupt",
 }
 
@@ -122,6 +135,9 @@ def test_a_blank_says_what_to_do(outputs: Any, cell: str) -> None:
         ("task", "TaskError: Task 4.2 isn't done."),
         ("in a group", "UnknownQuestionError: The course has no question '04.nothing'."),
         ("chain", "LabkitError: A reason: a step."),
+        ("no such task", "UnknownTaskError: The lab has the tasks 1 to 7, not 9."),
+        ("no start", "SetupError: LABKIT_CLOUD=moon isn't a cloud."),
+        ("no such notebook", "UnknownNotebookError: There is no notebook 'nothing'."),
     ],
 )
 def test_any_error_of_labkits_is_a_card(outputs: Any, cell: str, cause: str) -> None:
@@ -140,6 +156,29 @@ def test_the_traceback_is_still_there_for_who_asks(outputs: Any) -> None:
     assert outputs["last"][0].text == "UnknownQuestionError False\n"
     [error] = outputs["whole"]
     assert "predictions.py" in "".join(error.traceback)
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind", "says"),
+    [
+        ("left", "ConnectionError", ["The request left the lab", "use http = lab.http"]),
+        ("deleted", "ConnectionError", ["There is no such API in this Region"]),
+        ("boto3 without a cloud", "EndpointConnectionError", ["The local cloud was stopped"]),
+        ("bad status", "HTTPError", ["401", "The request has no token"]),
+    ],
+)
+def test_a_client_that_reached_nobody_shows_no_source(
+    outputs: Any, cell: str, kind: str, says: list[str]
+) -> None:
+    text, html, error = card_and_error(outputs[cell])
+    assert error.ename == kind
+    assert [says_ for says_ in says if says_ not in text or says_ not in html] == []
+    assert len(error.traceback) == 2
+
+
+def test_the_answer_that_an_error_carries_has_its_journey(outputs: Any) -> None:
+    [explained] = outputs["bad status explained"]
+    assert "at the gate “authorizer”" in explained.data["text/plain"]
 
 
 def test_a_fault_of_the_card_doesnt_hide_the_error(outputs: Any) -> None:
