@@ -20,7 +20,7 @@ BLANK_LEFT = (
 )
 _FRAME = "border-left:4px solid var(--jp-error-color1,currentColor);padding:2px 12px;margin:4px 0;"
 _CELL = f"{markup.PLAIN}text-align:left;vertical-align:top;padding:2px 16px 2px 0;border:none;"
-_LONGEST_VALUE = 200
+_LONGEST_VALUE = 160
 _SHORTEST_HEAD = 12
 
 
@@ -64,16 +64,19 @@ def card_of_blank(source: str) -> Sequence[Block]:
     return [_heading(BLANK_LEFT), *hint]
 
 
-def card_without_answer(error: Exception, explanation: Explanation) -> Sequence[Block]:
-    """What a notebook shows of an error of a client that reached nobody, or whose answer the doctor knows.
+def card_of_client(error: Exception, explanation: Explanation) -> tuple[str, Sequence[Block]]:
+    """What a notebook shows of an error of a client: in a sentence, and as a card.
 
     Args:
-        error: the client's.
+        error: the client's; it reached nobody, or carries an answer.
         explanation: of the error.
     """
+    certain = explanation.certain and bool(explanation.causes)
+    sentence = f"{explanation.causes[0].title}." if certain else explanation.meaning
+    cause = [] if certain else list(_cause_of(explanation))
     fix = [("fix", cause.fix) for cause in explanation.causes[:1]]
-    rows = [("error", explanation.answer), *_cause_of(explanation), *fix, ("next", _next())]
-    return [_heading(explanation.meaning), _rows(rows)]
+    rows = [("error", _cut(explanation.answer)), *cause, *fix, ("next", _next())]
+    return sentence, [_heading(sentence), _rows(rows)]
 
 
 def html_of(blocks: Sequence[Block]) -> Markup:
@@ -154,8 +157,11 @@ def _way_through(response: requests.Response, helper: Helper) -> Iterator[tuple[
 def _shown(value: object) -> str:
     if isinstance(value, int):
         return f"status {value}"
-    text = redact(str(value))
-    return f"“{text[:_LONGEST_VALUE]}{'…' * (len(text) > _LONGEST_VALUE)}”"
+    return f"“{_cut(redact(str(value)))}”"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
 def _heading(text: str) -> Block:

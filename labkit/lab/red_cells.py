@@ -23,7 +23,7 @@ from labkit.lab.error_card import (
     Helper,
     card_of,
     card_of_blank,
-    card_without_answer,
+    card_of_client,
     html_of,
     lines_of,
     short_text,
@@ -32,6 +32,8 @@ from labkit.lab.error_card import (
 
 _EXPLAINED = "lab.explain() says what this means, and what to try."
 _WHOLE = "%tb shows Python's whole traceback."
+_MAY_BE_A_BLANK = (NameError, AttributeError)
+_OF_CLIENTS = (BotoCoreError, ClientError, requests.RequestException)
 
 
 def install(helper: Helper | None = None) -> None:
@@ -49,9 +51,7 @@ def install(helper: Helper | None = None) -> None:
         with _prepared(shell, error, trace, helper):
             shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 
-    shown = (LabkitError, NameError, AttributeError)
-    explained = (BotoCoreError, ClientError, requests.RequestException)
-    shell.set_custom_exc(shown + explained, show)
+    shell.set_custom_exc((LabkitError, *_MAY_BE_A_BLANK, *_OF_CLIENTS), show)
 
 
 @contextmanager
@@ -76,27 +76,31 @@ def _prepared(
 
 def _prepare(shell: Any, error: Exception, trace: TracebackType, helper: Helper | None) -> None:
     names: Mapping[str, object] = shell.user_ns
+    said = lines_of(error)
     if isinstance(error, LabkitError):
-        blocks, text = card_of(error, names, helper), lines_of(error)
+        text, blocks = said, card_of(error, names, helper)
     elif getattr(error, "name", None) == BLANK:
-        blocks, text = card_of_blank(shell.history_manager.input_hist_raw[-1]), BLANK_LEFT
-    elif isinstance(error, NameError | AttributeError) or not (found := explain(error)).known:
-        return
-    elif isinstance(error, ClientError):
-        error.add_note(_EXPLAINED)
+        said = text = BLANK_LEFT
+        blocks = card_of_blank(shell.history_manager.input_hist_raw[-1])
+    elif isinstance(error, _MAY_BE_A_BLANK):
         return
     else:
-        blocks, text = card_without_answer(error, found), lines_of(error)
+        found = (helper.explain if helper else explain)(error)
+        if not found.known:
+            return
+        if isinstance(error, ClientError):
+            error.add_note(_EXPLAINED)
+            return
+        text, blocks = card_of_client(error, found)
     from IPython.display import display
 
     short = [short_text(error, text), _place(trace, names)]
     display({"text/html": html_of(blocks), "text/plain": text_of(blocks)}, raw=True)  # type: ignore[no-untyped-call]
     # IPython's own protocol: what an error says of itself stands in place of the traceback.
     vars(error)["_render_traceback_"] = lambda: short
-    error.args = (text,)
-    error.__context__ = (
-        None  # IPython shows a group in it in another way, and without an error message
-    )
+    error.args = (said,)
+    # A group in it would be shown in another way, and without an error message.
+    error.__context__ = None
 
 
 def _place(trace: TracebackType, names: Mapping[str, object]) -> str:
