@@ -44,18 +44,24 @@ def skew(text: str) -> str:
     ...      "(20181029T191626Z - 5 min.)")
     'The signature is 59 min 45 s older than the time at AWS.'
     """
+    seconds = seconds_off(text)
+    if seconds is None:
+        return ""
+    amount = clock.in_words(abs(seconds))
+    return f"The signature is {amount} {'older' if seconds < 0 else 'newer'} than the time at AWS."
+
+
+def seconds_off(text: str) -> int | None:
+    """By how many seconds the signature's time is later than the server's; None when the text doesn't tell."""
     found = _OFF.search(text)
     if found is None:
-        return ""
+        return None
     try:
         signed = dt.datetime.strptime(found[1], _FORMAT)
         server = dt.datetime.strptime(found[3] or found[2], _FORMAT)
     except ValueError:
-        return ""
-    amount = clock.in_words(abs(int((signed - server).total_seconds())))
-    return (
-        f"The signature is {amount} {'older' if signed < server else 'newer'} than the time at AWS."
-    )
+        return None
+    return int((signed - server).total_seconds())
 
 
 def _sent_canonical_request(request: SentRequest) -> str:

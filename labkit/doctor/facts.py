@@ -15,6 +15,7 @@ from typing import Any
 
 from labkit import tokens
 from labkit.clock import PROCESS_CLOCK
+from labkit.doctor.details import seconds_off
 from labkit.doctor.evidence import Evidence
 from labkit.errors import TokenError
 from labkit.tokens.forms import Form, form_of
@@ -24,6 +25,8 @@ _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d*/([^/]*)/([^/]*)/")
 _SIGN_OUT = re.compile(r"\.(GlobalSignOut|RevokeToken|AdminUserGlobalSignOut)$")
 _READABLE = (None, Form.SPELLING)
 """Where the gateway may have read the claims: nobody is known to have tried another spelling of Bearer on AWS."""
+_ALLOWED_SECONDS = 300
+"""By so much a signature may be off (gateway 4.7)."""
 _UNSET = frozenset({"", "undefined", "null", "None"})
 
 Facts = dict[str, bool]
@@ -120,8 +123,8 @@ def _answer_facts(e: Evidence) -> Facts:
         "hidden_from_browser": e.status is not None and not allows_origin,
         "identity_pool_caller": "/CognitoIdentityCredentials" in (e.message or ""),
         "challenge_to_select": data.get("ChallengeName") == "SELECT_CHALLENGE",
-        "lab_clock_moved": PROCESS_CLOCK.offset != 0,
-        "lab_clock_not_moved": PROCESS_CLOCK.offset == 0,
+        "signed_at_real_time": _is_signed_at_real_time(e),
+        "not_signed_at_real_time": not _is_signed_at_real_time(e),
         "groups_as_text": any(isinstance(groups, str) for groups in _groups_in(e.data)),
     }
 
@@ -139,6 +142,12 @@ def _time_of(e: Evidence) -> float:
         return parsedate_to_datetime(e.headers.get("date", "")).timestamp()
     except (TypeError, ValueError, OverflowError):
         return time.time()
+
+
+def _is_signed_at_real_time(e: Evidence) -> bool:
+    """Whether a signature is as old as the lab's clock is ahead of the computer's."""
+    seconds, ahead = seconds_off(e.text), PROCESS_CLOCK.offset
+    return seconds is not None and ahead > 0 and abs(seconds + ahead) <= _ALLOWED_SECONDS
 
 
 def _wanted_a_factor(body: bytes) -> bool:
