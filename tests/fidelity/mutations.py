@@ -20,8 +20,8 @@ from labkit.local.apigateway.authorizer_results import AuthorizerResult
 from labkit.local.apigateway.http import jwt_authorizer
 from labkit.local.apigateway.outcomes import Answer, Pass, Skip
 from labkit.local.apigateway.rest import (
-    data_plane,
     cognito_authorizer,
+    data_plane,
     http_integration,
     lambda_proxy,
     pipeline,

@@ -37,8 +37,8 @@ from labkit.errors import CloudUnavailableError
 from labkit.journey import Code, Journey, Step
 from labkit.lab.local_cloud import LocalCloudAdapter
 from labkit.lab.session import Lab
-from labkit.markup import link
 from labkit.local.apigateway.token_codes import code_of
+from labkit.markup import link
 from labkit.tokens.signed import bare_token, key_id
 from tests.support.answers import API, URL, answer
 

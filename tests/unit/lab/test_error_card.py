@@ -62,7 +62,7 @@ def test_a_door_that_is_open_shows_what_the_authorizer_said() -> None:
     skip = Step("authorizer", "skip", "the method is open", code=Code.AUTHORIZATION_NONE)
     card = text_of(card_of(failed(answer(200, "hello"), 401), {}, lab(skip)))
     assert "Expected status 401, got status 200." in card
-    assert "The request passed every gate and got 200." in card
+    assert "The request passed every gate." in card
     assert "authorizer  the method is open" in card
 
 
