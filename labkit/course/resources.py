@@ -83,6 +83,11 @@ def region_in_use() -> str:
     return os.environ.get("AWS_DEFAULT_REGION", names.REGION)
 
 
+def email_in_use() -> str:
+    """The address of the lab's user: one that the learner chose, or the example's."""
+    return os.environ.get("LABKIT_EMAIL") or names.EMAIL
+
+
 def client(service: str) -> Any:
     """A boto3 client that is patient with AWS, where ``DeleteRestApi`` is limited to one in 30 seconds.
 
@@ -163,10 +168,15 @@ def _take_stages(gateway: Any, plan_id: str) -> None:
         gateway.update_usage_plan(usagePlanId=plan_id, patchOperations=operations)
 
 
-def _take_domain(cognito: Any, pool_id: str) -> None:
-    domain = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"].get("Domain")
-    if domain:
-        cognito.delete_user_pool_domain(UserPoolId=pool_id, Domain=domain)
+def _unprotect(cognito: Any, pool_id: str) -> None:
+    """Take the domain and the deletion protection away; the tags stay, by which a second try finds the pool."""
+    pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
+    if pool.get("Domain"):
+        cognito.delete_user_pool_domain(UserPoolId=pool_id, Domain=pool["Domain"])
+    if pool.get("DeletionProtection") == "ACTIVE":
+        cognito.update_user_pool(
+            UserPoolId=pool_id, DeletionProtection="INACTIVE", UserPoolTags=pool["UserPoolTags"]
+        )
 
 
 def _take_keys(iam: Any, name: str) -> None:
@@ -194,7 +204,7 @@ def _wait_for(dynamodb: Any, name: str) -> None:
 
 _BEFORE: dict[str, Callable[[Any, str], None]] = {
     "usage plan": _take_stages,
-    "user pool": _take_domain,
+    "user pool": _unprotect,
     "user": _take_keys,
     "role": partial(_take_policies, "role"),
     "table": _wait_for,

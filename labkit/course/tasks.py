@@ -6,8 +6,7 @@ Every function here may run twice: it finds what is there, makes what is missing
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +14,12 @@ from labkit import names
 from labkit.course import build
 from labkit.course.checks import found, function, rest_api, user_pool
 from labkit.course.checks.missing import Missing
-from labkit.course.resources import BY_LABEL, client
+from labkit.course.resources import BY_LABEL, client, email_in_use
 from labkit.errors import SetupError, UnknownTaskError
 
 FIRST_TASK, LAST_TASK = 1, 7
+BETWEEN = {"6b": LAST_TASK}
+"""A task that came between two others → the one in whose state it begins."""
 
 HANDLER_SOURCE = """import json
 
@@ -59,19 +60,22 @@ class Demo:
 Step = Callable[[Demo], None]
 
 
-def start_task(number: int, wait_for_deployment: Callable[[str], None] = lambda _url: None) -> Demo:
+def start_task(
+    task: int | str, wait_for_deployment: Callable[[str], None] = lambda _url: None
+) -> Demo:
     """Make the state in which a task begins.
 
     Args:
-        number: 1 to 7.
+        task: 1 to 7, or ``"6b"``.
         wait_for_deployment: waits until the closed method at a URL answers.
 
     Raises:
         UnknownTaskError: there is no such task.
     """
+    number = BETWEEN.get(task, 0) if isinstance(task, str) else task
     if isinstance(number, bool) or number not in range(FIRST_TASK, LAST_TASK + 1):
         raise UnknownTaskError(
-            f"The lab has the tasks {FIRST_TASK} to {LAST_TASK}, not {number!r}: write one of these numbers."
+            f"The lab has the tasks {FIRST_TASK} to {LAST_TASK} and '6b', not {task!r}: write one of these."
         )
     demo = Demo()
     for make, _take_back in _STEPS[: number - 1]:
@@ -128,25 +132,38 @@ def ensure_function(demo: Demo) -> None:
 # -- task 2: the user pool ---------------------------------------------------------------
 
 
+_POOL: dict[str, Any] = {
+    "AutoVerifiedAttributes": ["email"],
+    "Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}},
+    "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False},
+    "UserPoolTier": "ESSENTIALS",
+    "UserPoolTags": names.TAGS,
+}
+"""What task 2 sets of the pool, of what can be changed later: UpdateUserPool takes it whole."""
+
+
 def ensure_user_pool(demo: Demo) -> None:
-    """The user pool and its app client; a pool that isn't as task 2 leaves it is made anew."""
+    """The user pool and its app client; changed settings come back, and one that can't be repaired is made anew."""
     cognito = client("cognito-idp")
+    _tag_again(cognito)
     for pool_id in _found("user pool"):
         pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
-        if demo.user_pool_id is None and _passes(user_pool.check, pool):
+        is_first = demo.user_pool_id is None and pool["Name"] == names.USER_POOL
+        if is_first and not _has_settings(pool):
+            cognito.update_user_pool(UserPoolId=pool_id, **_POOL)
+            pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
+        if is_first and _passes(user_pool.check, pool):
             demo.user_pool_id = pool_id
             demo.client_id = str(found.app_client(pool)["ClientId"])
         else:
             BY_LABEL["user pool"].delete(pool_id)
-    if demo.user_pool_id:
+    if demo.user_pool_id is not None:
         return
     pool = cognito.create_user_pool(
         PoolName=names.USER_POOL,
         UsernameAttributes=["email"],
-        AutoVerifiedAttributes=["email"],
         UsernameConfiguration={"CaseSensitive": False},
-        Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}},
-        UserPoolTags=names.TAGS,
+        **_POOL,
     )["UserPool"]
     app_client = cognito.create_user_pool_client(
         UserPoolId=pool["Id"],
@@ -160,6 +177,32 @@ def ensure_user_pool(demo: Demo) -> None:
         PreventUserExistenceErrors="ENABLED",
     )["UserPoolClient"]
     demo.user_pool_id, demo.client_id = str(pool["Id"]), str(app_client["ClientId"])
+
+
+def _has_settings(pool: dict[str, Any]) -> bool:
+    """Whether a pool is as task 2 leaves it: an UpdateUserPool may have dropped settings, and task 6b changes one."""
+    registration = pool.get("AdminCreateUserConfig") or {}
+    return (
+        _passes(user_pool.check_factors, pool)
+        and "email" in (pool.get("AutoVerifiedAttributes") or [])
+        and not registration.get("AllowAdminCreateUserOnly")
+        and pool.get("DeletionProtection") != "ACTIVE"
+    )
+
+
+def _tag_again(cognito: Any) -> None:
+    """Give the pool that the lab's authorizer asks its tag back: an UpdateUserPool without tags took it away."""
+    gateway = client("apigateway")
+    for api_id in _found("REST API"):
+        for authorizer in gateway.get_authorizers(restApiId=api_id).get("items", []):
+            for arn in authorizer.get("providerARNs") or []:
+                try:
+                    pool_id = arn.rpartition("/")[2]
+                    pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
+                except cognito.exceptions.ResourceNotFoundException:
+                    continue
+                if pool["Name"] == names.USER_POOL and not pool.get("UserPoolTags"):
+                    cognito.tag_resource(ResourceArn=arn, Tags=names.TAGS)
 
 
 # -- task 3: the REST API ------------------------------------------------------------------
@@ -296,15 +339,28 @@ def _delete_guarded(demo: Demo) -> None:
 
 
 def ensure_user(demo: Demo) -> None:
-    """The lab's user, made if missing: with a verified address, without a password."""
+    """The lab's user and nobody else: with a verified address, without a password; a stranger who signed up goes."""
     cognito = client("cognito-idp")
-    demo.email = os.environ.get("LABKIT_EMAIL", names.EMAIL)
-    address = {"Name": "email", "Value": demo.email}
-    if all(address not in user["Attributes"] for user in _users(cognito, demo)):
+    demo.email = email_in_use()
+    here = False
+    for user in _users(demo):
+        if (
+            user["email"] == demo.email.casefold()
+            and user["verified"]
+            and user["status"] == "CONFIRMED"
+            and user["enabled"]
+        ):
+            here = True
+        else:
+            cognito.admin_delete_user(UserPoolId=demo.user_pool_id, Username=user["username"])
+    if not here:
         cognito.admin_create_user(
             UserPoolId=demo.user_pool_id,
             Username=demo.email,
-            UserAttributes=[address, {"Name": "email_verified", "Value": "true"}],
+            UserAttributes=[
+                {"Name": "email", "Value": demo.email},
+                {"Name": "email_verified", "Value": "true"},
+            ],
             MessageAction="SUPPRESS",
         )
 
@@ -314,13 +370,12 @@ def remove_users(demo: Demo) -> None:
     if demo.user_pool_id is None:
         return
     cognito = client("cognito-idp")
-    for user in list(_users(cognito, demo)):
-        cognito.admin_delete_user(UserPoolId=demo.user_pool_id, Username=user["Username"])
+    for user in _users(demo):
+        cognito.admin_delete_user(UserPoolId=demo.user_pool_id, Username=user["username"])
 
 
-def _users(cognito: Any, demo: Demo) -> Iterator[dict[str, Any]]:
-    for page in cognito.get_paginator("list_users").paginate(UserPoolId=demo.user_pool_id):
-        yield from page.get("Users", [])
+def _users(demo: Demo) -> list[dict[str, Any]]:
+    return found.users({"Id": demo.user_pool_id})
 
 
 _STEPS: tuple[tuple[Step, Step], ...] = (

@@ -18,7 +18,7 @@ from labkit.course.exercises import hint
 from labkit.course.progress import Progress
 from labkit.course.progress_map import ProgressMap
 from labkit.course.resources import Owns
-from labkit.course.tasks import Demo, start_task
+from labkit.course.tasks import BETWEEN, Demo, start_task
 from labkit.errors import CloudUnavailableError, JourneyUnknownError, SetupError
 from labkit.folders import ROOT
 from labkit.journey import Journey
@@ -62,11 +62,11 @@ class Lab:
         self.region = cloud.region
         self.account_id = cloud.account_id
 
-    def start_task(self, number: int) -> Demo:
+    def start_task(self, number: int | str) -> Demo:
         """Put the lab where a task begins: what earlier tasks make is there, what later ones make is not.
 
         Args:
-            number: the task, 1 to 7.
+            number: the task, 1 to 7, or ``"6b"``.
 
         Returns:
             The ids of what is there.
@@ -77,9 +77,7 @@ class Lab:
         """
         self._cloud.check()
         demo = start_task(number, self._cloud.wait_until_closed)
-        print(
-            f"Ready for task {number}." + (f" Done: task{_numbers(number)}." if number > 1 else "")
-        )
+        print(f"Ready for task {number}.{_done_before(number)}")
         return demo
 
     def start_notebook(self, notebook: str) -> None:
@@ -293,5 +291,6 @@ def _return_to_real_time() -> None:
         kernel_clock.leave()
 
 
-def _numbers(number: int) -> str:
-    return " 1" if number == 2 else f"s 1 to {number - 1}"
+def _done_before(task: int | str) -> str:
+    last = (BETWEEN[task] if isinstance(task, str) else task) - 1
+    return {0: "", 1: " Done: task 1."}.get(last, f" Done: tasks 1 to {last}.")

@@ -87,6 +87,23 @@ def app_client(pool: dict[str, Any]) -> dict[str, Any]:
     return app
 
 
+def users(pool: dict[str, Any]) -> list[dict[str, Any]]:
+    """A pool's users: ``username``, ``email`` (in small letters), ``verified``, ``status`` and ``enabled`` of each."""
+    listed = client("cognito-idp").get_paginator("list_users").paginate(UserPoolId=pool["Id"])
+    return [_user(item) for page in listed for item in page.get("Users", [])]
+
+
+def _user(item: dict[str, Any]) -> dict[str, Any]:
+    attributes = {each["Name"]: each.get("Value", "") for each in item.get("Attributes") or []}
+    return {
+        "username": item["Username"],
+        "email": attributes.get("email", "").casefold(),
+        "verified": attributes.get("email_verified", "").casefold() == "true",
+        "status": item.get("UserStatus"),
+        "enabled": item.get("Enabled", False),
+    }
+
+
 def remark_on(tags: dict[str, str] | list[dict[str, str]] | None) -> str:
     """What to add when a resource isn't tagged as the course's; empty when it is."""
     return "" if is_ours(tags) else _UNTAGGED

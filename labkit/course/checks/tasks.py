@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from labkit.course.checks import authorizer, first_request, function, rest_api, user_pool
+from labkit.course.checks import authorizer, first_request, function, rest_api, user, user_pool
 from labkit.course.checks.missing import Done, Look, Missing
 from labkit.course.exercises import card_of
 from labkit.errors import TaskError, UnknownTaskError
@@ -28,6 +28,9 @@ TASKS: dict[str, Check] = {
     "4.1": authorizer.is_made,
     "4.2": authorizer.is_attached,
     "4.3": authorizer.is_deployed,
+    "5.1": user.is_made,
+    "5.2": user.is_let_in,
+    "5.3": user.is_alone,
 }
 
 _PAUSE_SECONDS = 2
