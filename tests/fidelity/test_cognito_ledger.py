@@ -58,6 +58,20 @@ def email_otp_user(cognito: Cognito, **client: Any) -> Situation:
     }
 
 
+@setup("pool of administrators only")
+def pool_of_administrators_only(cognito: Cognito) -> Situation:
+    factors = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    here = email_otp_user(cognito)
+    closed = cognito.call(
+        "UpdateUserPool",
+        UserPoolId=here["pool"],
+        Policies=factors,
+        AdminCreateUserConfig={"AllowAdminCreateUserOnly": True},
+    )
+    assert closed.status == 200, closed.body
+    return here
+
+
 @setup("email-otp user of a password flow client")
 @setup("password flow client")
 def password_flow_client(cognito: Cognito) -> Situation:

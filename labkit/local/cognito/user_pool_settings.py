@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import string
+from copy import deepcopy
 from typing import Any
 
 from labkit.local.cognito.refresh import rotates
@@ -121,7 +122,7 @@ class UserPoolSettings:
         pool = self._user_pools.user_pool(body["UserPoolId"])
         if pool is None:
             return await proceed("UpdateUserPool", body)
-        full = {**_POOL_DEFAULTS, **body}
+        full = {**deepcopy(_POOL_DEFAULTS), **body}
         full["Policies"] = _policies(body.get("Policies"))
         current = pool.get("UserPoolTier")
         tier = body.get("UserPoolTier", current)
@@ -173,7 +174,7 @@ class UserPoolSettings:
         client = self._user_pools.client(body["UserPoolId"], body["ClientId"])
         if client is None:
             return await proceed("UpdateUserPoolClient", body)
-        full = {**_CLIENT_DEFAULTS, **body}
+        full = {**deepcopy(_CLIENT_DEFAULTS), **body}
         _refuse_rotation_with_refresh_flow(
             {"RefreshTokenRotation": client.get("RefreshTokenRotation"), **full}
         )

@@ -83,6 +83,16 @@ def test_an_update_resets_what_it_leaves_out(cognito: Cognito) -> None:
     assert pool["Name"] == "lab"
 
 
+def test_tags_of_one_pool_are_no_other_pool_s_default(cognito: Cognito) -> None:
+    first, second = cognito.pool(), cognito.pool()
+    arn = cognito.call("DescribeUserPool", UserPoolId=first).body["UserPool"]["Arn"]
+    assert cognito.call("UpdateUserPool", UserPoolId=first).status == 200
+    assert cognito.call("TagResource", ResourceArn=arn, Tags={"of": "first"}).status == 200
+    assert cognito.call("UpdateUserPool", UserPoolId=second).status == 200
+    described = cognito.call("DescribeUserPool", UserPoolId=second).body["UserPool"]
+    assert not described.get("UserPoolTags")
+
+
 def test_a_protected_pool_is_not_deleted(cognito: Cognito) -> None:
     pool_id = cognito.pool(DeletionProtection="ACTIVE")
     answer = cognito.call("DeleteUserPool", UserPoolId=pool_id)
