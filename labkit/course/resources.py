@@ -175,7 +175,9 @@ def _unprotect(cognito: Any, pool_id: str) -> None:
         cognito.delete_user_pool_domain(UserPoolId=pool_id, Domain=pool["Domain"])
     if pool.get("DeletionProtection") == "ACTIVE":
         cognito.update_user_pool(
-            UserPoolId=pool_id, DeletionProtection="INACTIVE", UserPoolTags=pool["UserPoolTags"]
+            UserPoolId=pool_id,
+            DeletionProtection="INACTIVE",
+            UserPoolTags=pool.get("UserPoolTags", {}),
         )
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from labkit.course.checks import authorizer, first_request, function, rest_api, user, user_pool
+from labkit.course.checks import (
+    authorizer,
+    deletion,
+    first_request,
+    function,
+    rest_api,
+    strangers,
+    user,
+    user_pool,
+)
 from labkit.course.checks.missing import Done, Look, Missing
 from labkit.course.exercises import card_of
 from labkit.errors import TaskError, UnknownTaskError
@@ -31,6 +40,11 @@ TASKS: dict[str, Check] = {
     "5.1": user.is_made,
     "5.2": user.is_let_in,
     "5.3": user.is_alone,
+    "6b.1": strangers.one_is_inside,
+    "6b.2": strangers.is_closed,
+    "6b.3": strangers.is_put_out,
+    "7.1": deletion.parts_are_gone,
+    "7.2": deletion.rest_is_gone,
 }
 
 _PAUSE_SECONDS = 2
