@@ -49,6 +49,7 @@ def masked(text: str) -> str:
         ("127.0.0.1:8080", "127.0.0.1:45123"),
         ("account 111122223333", "account 444455556666"),
         ("your code is 05578005.", "your code is 12345678."),
+        ("Your verification code is 055780.", "Your verification code is 123456."),
         ("took 12 ms", "took 3.5 ms"),
         ("took 0.12 s", "took 1.5 s"),
         ("eyJraWQiOiJ.eyJzdWIiOiI.c2lnbmF0dXJl", "eyJraWQiOiX.eyJzdWIiOiX.c2lnbmF0dXJX"),
