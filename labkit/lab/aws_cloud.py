@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 import requests
 
-from labkit.course.build import wait_until
+from labkit.course.build import invoke_url, wait_until
 from labkit.errors import SetupError
 from labkit.journey import Journey
 from labkit.lab.clock import Clock
@@ -83,6 +83,13 @@ class AwsCloud:
             status=response.status_code,
             note="AWS doesn't tell which gate answered; the local cloud does.",
         )
+
+    def postman_variables(self, api_id: str) -> dict[str, str]:
+        """The genuine addresses."""
+        return {
+            "cognito_endpoint": f"https://cognito-idp.{self.region}.amazonaws.com/",
+            "invoke_url": invoke_url(api_id),
+        }
 
     def check(self) -> None:
         """AWS is there, or boto3 says so."""

@@ -17,6 +17,7 @@ from labkit.lab.clock import Clock
 from labkit.lab.inbox import Inbox
 from labkit.lab.kernel_clock import KernelClock
 from labkit.local.settings import CloudSettings
+from labkit.names import STAGE
 
 _AWS_HOST = re.compile(r"([a-z0-9-]+\.){1,4}amazonaws\.com|[a-z0-9]+\.cloudfront\.net")
 _NO_DOMAIN = re.compile(r"[^.]*|[0-9.]+|.*:.*")
@@ -174,6 +175,16 @@ class LocalCloud:
 
     def wait_until_closed(self, url: str) -> None:
         """A closed method of the local cloud is closed at once."""
+
+    def postman_variables(self, api_id: str) -> dict[str, str]:
+        """Where Postman finds the cloud, which has no address by its genuine names; and the inbox with the code."""
+        endpoint = self.settings.endpoint
+        return {
+            "cognito_endpoint": f"{endpoint}/",
+            "invoke_url": f"{endpoint}/_aws/execute-api/{api_id}/{STAGE}",
+            "labkit_endpoint": endpoint,
+            "labkit_token": self.settings.admin_token,
+        }
 
     def _messages(self, address: str) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = self._get(f"inbox/{quote(address, safe='')}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import requests
@@ -15,6 +16,7 @@ from labkit.course.checks.tasks import check
 from labkit.course.clean_up import CleanUpReport, clean_up
 from labkit.course.copies import say_age
 from labkit.course.exercises import hint
+from labkit.course.postman import write_environment
 from labkit.course.progress import Progress
 from labkit.course.progress_map import ProgressMap
 from labkit.course.resources import Owns
@@ -154,6 +156,26 @@ class Lab:
             print(f"Deleted: {len(report.deleted)}. {report}")
         else:
             print(_STAYS)
+
+    def postman_environment(self, demo: Demo) -> None:
+        """Write a file for Postman beside the notebook: the variables of task 6's collection, filled for this cloud.
+
+        Args:
+            demo: what ``start_task(6)`` returned.
+
+        Raises:
+            SetupError: there is no API yet, or the file can't be written.
+            CloudUnavailableError: the local cloud doesn't answer.
+        """
+        self._cloud.check()
+        if not (demo.rest_api_id and demo.client_id and demo.email):
+            raise SetupError(
+                "Task 6 needs the API, the pool and the user: demo = lab.start_task(6)."
+            )
+        variables = self._cloud.postman_variables(demo.rest_api_id)
+        mine = {"client_id": demo.client_id, "username": demo.email}
+        path = write_environment(self._cloud.name, variables | mine, Path.cwd())
+        print(f"Written: {path.name}, in the folder {path.parent.name} of this notebook.")
 
     def wait_for_role(self) -> None:
         """Wait until a new IAM role can be assumed: some seconds on AWS, nothing on the local cloud."""

@@ -224,6 +224,28 @@ def one_sentence(error: BaseException) -> bool:
     return "\n" not in text and text.endswith(".") and text.count(". ") == 0
 
 
+def test_postman_gets_the_genuine_addresses_of_aws(
+    sts: tuple[str, type[FakeSts]], tmp_path: Path
+) -> None:
+    demo = Demo(rest_api_id="a1b2c3d4e5", client_id="client", email="me@example.org")
+    with environment(**aws(sts[0])), contextlib.chdir(tmp_path):
+        labkit.start().postman_environment(demo)
+    [written] = tmp_path.iterdir()
+    values = {one["key"]: one["value"] for one in json.loads(written.read_text())["values"]}
+    region = values["cognito_endpoint"].split(".")[1]
+    assert values == {
+        "cognito_endpoint": f"https://cognito-idp.{region}.amazonaws.com/",
+        "invoke_url": f"https://a1b2c3d4e5.execute-api.{region}.amazonaws.com/dev",
+        "client_id": "client",
+        "username": "me@example.org",
+    }
+
+
+def test_postman_before_there_is_an_api_gets_one_sentence(lab: Lab) -> None:
+    with pytest.raises(SetupError, match=r"demo = lab\.start_task\(6\)"):
+        lab.postman_environment(Demo())
+
+
 def test_on_aws_without_credentials_there_is_one_sentence() -> None:
     with environment(LABKIT_CLOUD="aws", AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None):
         before = dict(os.environ)

@@ -1,5 +1,6 @@
 """The Postman collection of task 6: up to date, the same requests as notebook 06, and it runs."""
 
+import contextlib
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import nbclient
 import nbformat
 import pytest
 
+from tests.support.attached_cloud import attached_cloud
 from tests.support.patience import PATIENCE
 from tests.support.running_cloud import LabCloud
 from tests.tools import make_postman_collection as maker
@@ -34,11 +36,11 @@ def test_its_structure() -> None:
         "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
     )
     assert [item["name"] for item in collection["item"]] == [
-        "6.1 Call without a token",
-        "6.2 InitiateAuth",
+        "Call without a token",
+        "6.1 InitiateAuth",
         "6.2 RespondToAuthChallenge",
-        "6.2 Call with the access token",
-        "6.2 Call with the ID token",
+        "6.3 Call with the access token",
+        "Call with the ID token",
     ]
     names = {variable["key"] for variable in collection["variable"]}
     used = set(re.findall(r"{{(\w+)}}", json.dumps(collection["item"])))
@@ -127,12 +129,14 @@ def fits(
     found = dict(values)
     for template, text in pairs:
         pattern = "".join(
-            f"(?P<{part[2:-2]}>.+)" if part.startswith("{{") else re.escape(part)
+            rf"(?P<{part[2:-2]}>\S+)" if part.startswith("{{") else re.escape(part)
             for part in re.split(r"({{\w+}})", template)
         )
         match = re.fullmatch(pattern, text)
         if match is None or any(found.get(k, v) != v for k, v in match.groupdict().items()):
             return None
+        if set(match.groupdict().items()) - found.items() and match[0] in found.values():
+            return None  # the access token once more is no ID token
         found |= match.groupdict()
     return found
 
@@ -160,11 +164,19 @@ class Run:
         assertions: (request, assertion) → the error's message, or None.
     """
 
-    def __init__(self, newman: str, directory: Path, variables: dict[str, str]) -> None:
+    def __init__(
+        self,
+        newman: str,
+        directory: Path,
+        variables: dict[str, str],
+        environment_file: Path | None = None,
+    ) -> None:
         report = directory / "report.json"
         command = [newman, "run", str(maker.PATH), "--disable-unicode", "--color", "off"]
         command += ["--reporters", "json", "--reporter-json-export", str(report)]
         command += ["--timeout", "60000", "--timeout-request", "15000"]
+        if environment_file is not None:
+            command += ["--environment", str(environment_file)]
         for name, value in variables.items():
             command += ["--env-var", f"{name}={value}"]
         environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
@@ -193,7 +205,7 @@ class Run:
 
 
 def variables_of(cloud: LabCloud) -> dict[str, str]:
-    """What the collection's description says to set for a local cloud."""
+    """What the environment says for a local cloud."""
     return {
         "cognito_endpoint": f"{cloud.endpoint}/",
         "invoke_url": cloud.invoke_url_by_path,
@@ -204,7 +216,7 @@ def variables_of(cloud: LabCloud) -> dict[str, str]:
 
 @pytest.fixture
 def inbox(cloud: LabCloud) -> dict[str, str]:
-    """The two optional variables that let the collection read the code by itself."""
+    """The two variables that let the collection read the code by itself."""
     return {
         "labkit_endpoint": cloud.endpoint,
         "labkit_token": cloud.admin_token,
@@ -212,8 +224,13 @@ def inbox(cloud: LabCloud) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_it_passes(newman: str, cloud: LabCloud, inbox: dict[str, str], tmp_path: Path) -> None:
-    run = Run(newman, tmp_path, variables_of(cloud) | inbox)
+def test_it_passes_with_both_files_as_the_learner_gets_them(newman: str, tmp_path: Path) -> None:
+    beside = tmp_path / "lab"
+    beside.mkdir()
+    with attached_cloud(tmp_path / "state") as lab, contextlib.chdir(beside):
+        lab.postman_environment(lab.start_task(6))
+        [written] = beside.iterdir()
+        run = Run(newman, tmp_path, {}, written)
     assert run.status == 0, run.assertions
     assert not run.failed
     asserted = [request for request, _assertion in run.assertions]
@@ -229,8 +246,8 @@ def test_a_wrong_code_fails(newman: str, cloud: LabCloud, tmp_path: Path) -> Non
     assert run.status != 0
     assert run.failed == {
         "6.2 RespondToAuthChallenge",
-        "6.2 Call with the access token",
-        "6.2 Call with the ID token",
+        "6.3 Call with the access token",
+        "Call with the ID token",
     }
 
 
@@ -250,7 +267,7 @@ def test_an_api_without_an_authorizer_fails(
 ) -> None:
     run = Run(newman, tmp_path, variables_of(cloud) | inbox | {"invoke_url": open_api(cloud)})
     assert run.status != 0
-    assert run.failed == {"6.1 Call without a token", "6.2 Call with the ID token"}
+    assert run.failed == {"Call without a token", "Call with the ID token"}
 
 
 def open_api(cloud: LabCloud) -> str:

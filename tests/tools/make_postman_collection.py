@@ -27,24 +27,23 @@ VARIABLES = {
     "session": ("", "The second request's test fills it in."),
     "access_token": ("", "The third request's test fills it in."),
     "id_token": ("", "The third request's test fills it in."),
-    "labkit_endpoint": ("", "Only for the local cloud, and optional: its endpoint."),
-    "labkit_token": ("", "Only for the local cloud, and optional: its admin_token."),
+    "labkit_endpoint": ("", "Only for the local cloud: its endpoint. The environment fills it in."),
+    "labkit_token": ("", "Only for the local cloud: its admin_token. The environment fills it in."),
 }
 
 DESCRIPTION = """\
 Task 6 of the lab: call the API without a token, sign in with a code from a mail, call the API with a token.
 
-Before you start, fill in the variables `invoke_url`, `client_id` and `username` (tab *Variables*, column \
-*Current value*). Then send the requests from top to bottom. After the second one a mail brings a code: put it into \
-the variable `code`, and send the third request within three minutes. Tests store the session and the tokens in \
-variables. Use the current values only: they stay on your computer, while the initial ones are shared with the \
-collection.
+Import two files: this collection, and `task-6.postman_environment.json`, which notebook 06 writes beside itself. It \
+holds the addresses and ids of the cloud that you use. Choose that environment at the top right. Then send the \
+requests from top to bottom, the third one within three minutes after the second.
 
-**With the course's local cloud.** `python -m labkit.local --port 4566` prints its `endpoint` and its \
-`admin_token`. Set `cognito_endpoint` to `http://127.0.0.1:4566/`; the header X-Amz-Target selects Cognito. Set \
-`invoke_url` to `http://127.0.0.1:4566/_aws/execute-api/<API id>/dev`. No Host header is needed. Read the code in \
-`GET http://127.0.0.1:4566/_labkit/inbox/<address>` with the header x-labkit-token, or set `labkit_endpoint` to \
-`http://127.0.0.1:4566` and `labkit_token` to the admin_token: then the third request fetches the code by itself.\
+**With the course's local cloud** the third request fetches the code from the mail by itself. **On AWS** the mail is \
+in your mailbox: put the code into the variable `code` of the collection (tab *Variables*, column *Current value*) \
+before you send the third request.
+
+Tests store the session and the tokens in variables of the collection. Use the current values only: they stay on your \
+computer, while the initial ones are shared with the collection.\
 """
 
 
@@ -97,7 +96,7 @@ if (endpoint) {
 
 REQUESTS = (
     RawRequest(
-        "6.1 Call without a token",
+        "Call without a token",
         "GET",
         "{{invoke_url}}/demo",
         description="The authorizer finds no token in the Authorization header.",
@@ -109,7 +108,7 @@ REQUESTS = (
         ),
     ),
     cognito(
-        "6.2 InitiateAuth",
+        "6.1 InitiateAuth",
         "InitiateAuth",
         {
             "ClientId": "{{client_id}}",
@@ -153,7 +152,7 @@ REQUESTS = (
         ),
     ),
     RawRequest(
-        "6.2 Call with the access token",
+        "6.3 Call with the access token",
         "GET",
         "{{invoke_url}}/demo",
         {"Authorization": "{{access_token}}"},
@@ -166,7 +165,7 @@ REQUESTS = (
         ),
     ),
     RawRequest(
-        "6.2 Call with the ID token",
+        "Call with the ID token",
         "GET",
         "{{invoke_url}}/demo",
         {"Authorization": "{{id_token}}"},

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 
 from labkit.course.checks import (
+    api_call,
     authorizer,
     deletion,
     first_request,
     function,
     rest_api,
+    sign_in,
     strangers,
     user,
     user_pool,
@@ -40,6 +42,9 @@ TASKS: dict[str, Check] = {
     "5.1": user.is_made,
     "5.2": user.is_let_in,
     "5.3": user.is_alone,
+    "6.1": sign_in.code_is_sent,
+    "6.2": sign_in.is_signed_in,
+    "6.3": api_call.comes_in,
     "6b.1": strangers.one_is_inside,
     "6b.2": strangers.is_closed,
     "6b.3": strangers.is_put_out,

@@ -1,0 +1,113 @@
+"""Task 6.3: a call of GET /demo with the right token."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import requests
+
+from labkit import names
+from labkit.course import build
+from labkit.course.checks import authorizer, found
+from labkit.course.checks.missing import Look, Missing
+from labkit.course.checks.sign_in import owner_of
+from labkit.errors import TokenError
+from labkit.tokens import decode
+
+_PATH = f"/{names.STAGE}/{names.RESOURCE}"
+_BEARER = "Bearer "
+_AS_SENT = "Write Bearer with a capital B and one space, or the token alone."
+_JWE_DOTS = 4
+_PUT = "Put tokens['AccessToken'] into the header Authorization."
+
+
+def comes_in(look: Look) -> str:
+    """Task 6.3: the learner's call brought a good access token, and the deployed method takes that and no stranger.
+
+    Raises:
+        Missing: it isn't so.
+    """
+    url = f"{build.invoke_url(found.rest_api()['id'])}/{names.RESOURCE}"
+    response = look.given
+    if isinstance(response, requests.Response):
+        _see_route(response, url)
+        text, status = response.request.headers.get("Authorization"), response.status_code
+    elif isinstance(response, str):
+        text, status = response, 0
+    else:
+        raise Missing(
+            f"You handed over {type(response).__name__}, not the answer of a request.",
+            'Run your cell, then lab.check("6.3", response).',
+        )
+    if not text:
+        raise Missing("This request brought no Authorization header.", _PUT)
+    owner = _owner(text, status)
+    if look.http.get(url, timeout=30).status_code == HTTPStatus.OK:
+        raise Missing(
+            "The deployed API is open: a call without a token gets 200 too, so yours proves nothing.",
+            "Close it as in task 4, or run lab.start_task(6).",
+        )
+    answer = look.http.get(url, headers={"Authorization": text}, timeout=30)
+    if answer.status_code != HTTPStatus.OK:
+        authorizer.is_deployed(look)
+        raise Missing(
+            f"The token is good, and the deployed API answers {answer.status_code}: the copy is older than your edit.",
+            f"Deploy once more to the stage {names.STAGE}.",
+            late=True,
+        )
+    return f"With the access token of {owner} the API answers 200, and without a token it doesn't."
+
+
+def _see_route(response: requests.Response, wanted: str) -> None:
+    sent, right = urlsplit(response.request.url or ""), urlsplit(wanted)
+    if sent.netloc != right.netloc:
+        raise Missing(
+            f"This request went to {sent.netloc or 'no host'}, not to your API.",
+            "Call the URL in url.",
+        )
+    if response.request.method != "GET" or sent.path != _PATH:
+        raise Missing(
+            f"You called {response.request.method} {sent.path}: no such route is deployed.",
+            "Send a GET to the URL in url.",
+        )
+
+
+def _owner(text: str, status: int) -> str:
+    """Whose access token it is.
+
+    Args:
+        text: the header's value.
+        status: what it brought; 0 when that isn't known.
+
+    Raises:
+        Missing: it is no good access token.
+    """
+    token = text.removeprefix(_BEARER)
+    if token.startswith(("'", '"')):
+        raise Missing("There are quotes around the token.", "Send the token alone.")
+    if token.startswith("Bearer"):
+        raise Missing("There is no space between Bearer and the token.", _AS_SENT)
+    if token.casefold().startswith("bearer"):
+        raise Missing(f"The header begins with {token[:6]}.", _AS_SENT)
+    if token != token.strip():
+        raise Missing("There are blanks around the token.", _AS_SENT)
+    if token.count(".") == _JWE_DOTS:
+        raise Missing(
+            "This is the refresh token: it is for Cognito alone, and no API takes it.", _PUT
+        )
+    try:
+        claims = decode(token).claims
+    except TokenError as error:
+        raise Missing(f"The header holds no token. {error}", _PUT) from None
+    if claims.get("token_use") == "id" and status == HTTPStatus.OK:
+        raise Missing(
+            f"An ID token came in: the deployed copy doesn't want the scope {names.SCOPE}.",
+            "Add the scope as in task 4.2, and deploy.",
+        )
+    if claims.get("token_use") == "id":
+        raise Missing(
+            "This is the ID token: it has no scope, and the method wants one.",
+            "Send the other one: tokens['AccessToken'].",
+        )
+    return owner_of(token)
