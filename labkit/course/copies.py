@@ -11,6 +11,7 @@ from typing import Any
 
 import labkit
 from labkit.course.exercises import with_blank
+from labkit.course.postman import ENVIRONMENT_FILE
 from labkit.errors import CopyError, UnknownTaskError
 from labkit.folders import MASTERS
 
@@ -38,12 +39,18 @@ class Copy:
 def master_files(root: Path) -> list[str]:
     """The files under ``notebooks/``, such as ``lab/04-….ipynb`` and ``images/….svg``.
 
+    A run of a master may have written an environment for Postman there: that is nobody else's.
+
     Raises:
         CopyError: there are none.
     """
     folder = root / MASTERS
     found = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
-    names = [path.as_posix() for path in found if not any(part[0] == "." for part in path.parts)]
+    names = [
+        path.as_posix()
+        for path in found
+        if path.name != ENVIRONMENT_FILE and not any(part[0] == "." for part in path.parts)
+    ]
     if not names:
         raise CopyError(f"{folder} has no notebooks: run this in a clone of the course.")
     return sorted(names)

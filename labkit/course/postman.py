@@ -9,7 +9,7 @@ from pathlib import Path
 
 from labkit.errors import SetupError
 
-FILE = "task-6.postman_environment.json"
+ENVIRONMENT_FILE = "task-6.postman_environment.json"
 _SECRETS = {"labkit_token"}
 """Variables that Postman shows as dots."""
 
@@ -39,7 +39,7 @@ def write_environment(cloud: str, variables: Mapping[str, str], folder: Path) ->
         "values": values,
         "_postman_variable_scope": "environment",
     }
-    path = folder / FILE
+    path = folder / ENVIRONMENT_FILE
     try:
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -47,7 +47,7 @@ def write_environment(cloud: str, variables: Mapping[str, str], folder: Path) ->
             json.dump(environment, file, indent=2)
     except OSError as error:
         raise SetupError(
-            f"Can't write {FILE} beside this notebook ({error.strerror}): open a copy of the notebook in a folder "
-            "that you may write."
+            f"Can't write {ENVIRONMENT_FILE} beside this notebook ({error.strerror}): open a copy of the notebook in a "
+            "folder that you may write."
         ) from None
     return path

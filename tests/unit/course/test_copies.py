@@ -23,6 +23,7 @@ from labkit.course.copies import (
     to_bytes,
 )
 from labkit.course.exercises import exercise, solution_in, task_of
+from labkit.course.postman import write_environment
 from labkit.errors import CopyError
 from tests.support.small_course import write_master
 
@@ -123,6 +124,7 @@ def test_what_jupyterlab_keeps_and_hides_is_no_master(tmp_path: Path) -> None:
     write_master(tmp_path, "lab/01-one.ipynb", ["1"])
     write_master(tmp_path, "lab/.ipynb_checkpoints/01-one-checkpoint.ipynb", ["1"])
     write_master(tmp_path, ".hidden.ipynb", ["1"])
+    write_environment("local", {}, tmp_path / "notebooks" / "lab")
     assert master_files(tmp_path) == ["lab/01-one.ipynb"]
     with pytest.raises(CopyError, match="in a clone of the course"):
         master_files(tmp_path / "notebooks" / "lab" / ".ipynb_checkpoints")

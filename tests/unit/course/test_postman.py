@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.course.postman import FILE, write_environment
+from labkit.course.postman import ENVIRONMENT_FILE, write_environment
 from labkit.errors import SetupError
 from tests.tools import make_postman_collection as maker
 
@@ -31,25 +31,25 @@ def test_it_is_an_environment_of_postman(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the mode is POSIX's")
 def test_nobody_else_may_read_it(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_text("older, and open to all")
-    (tmp_path / FILE).chmod(0o644)
+    (tmp_path / ENVIRONMENT_FILE).write_text("older, and open to all")
+    (tmp_path / ENVIRONMENT_FILE).chmod(0o644)
     assert write_environment("local", VARIABLES, tmp_path).stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("folder", ["notebooks/lab", "my-notebooks/lab"])
 def test_git_ignores_it(folder: str) -> None:
-    command = ["git", "check-ignore", "--quiet", f"{folder}/{FILE}"]
+    command = ["git", "check-ignore", "--quiet", f"{folder}/{ENVIRONMENT_FILE}"]
     assert subprocess.run(command, cwd=ROOT).returncode == 0
 
 
 def test_a_folder_that_takes_no_file_gets_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match=f"Can't write {FILE} beside this notebook"):
+    with pytest.raises(SetupError, match=f"Can't write {ENVIRONMENT_FILE} beside this notebook"):
         write_environment("local", VARIABLES, tmp_path / "nowhere")
 
 
 def test_what_a_link_points_to_stays(tmp_path: Path) -> None:
     other = tmp_path / "mine.json"
     other.write_text("mine")
-    os.symlink(other, tmp_path / FILE)
+    os.symlink(other, tmp_path / ENVIRONMENT_FILE)
     write_environment("local", VARIABLES, tmp_path)
     assert other.read_text() == "mine"
