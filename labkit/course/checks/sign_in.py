@@ -55,7 +55,12 @@ def code_is_sent(look: Look) -> str:
 
 def _explain_flow(sent: dict[str, Any], parameters: dict[str, Any]) -> None:
     """Say what of a refused InitiateAuth is the reason, if that can be seen."""
-    flow = sent.get("AuthFlow")
+    flow, given = sent.get("AuthFlow"), sent.get("ClientId")
+    if sent and given != found.app_client(found.user_pool())["ClientId"]:
+        raise Missing(
+            f"The ClientId is {given or 'missing'}, not that of {names.APP_CLIENT}.",
+            "Set ClientId to demo.client_id.",
+        )
     if sent and flow != "USER_AUTH":
         raise Missing(
             f"The AuthFlow is {flow}: a code by mail belongs to the choice-based flow.",
@@ -232,8 +237,6 @@ def _type(answer: dict[str, Any]) -> str:
 
 def _refused(answer: dict[str, Any]) -> Missing:
     said = str(answer.get("message", "")).rstrip(".")
-    if _type(answer) == "ResourceNotFoundException":
-        return Missing(f"Cognito says: {said}.", "Set ClientId to demo.client_id.")
     return Missing(
         f"Cognito answers {_type(answer)}: {said}.",
         "lab.explain(response) says what such an answer means.",

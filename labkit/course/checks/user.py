@@ -127,5 +127,5 @@ def _ready(user: dict[str, Any], address: str, unstick: str) -> None:
     if not user["verified"]:
         raise Missing(
             f"The address {address} isn't verified: nobody has said whose mailbox that is.",
-            "Set the attribute email_verified to true, when you create the user or later.",
+            "Set email_verified to true with cognito_idp.admin_update_user_attributes, or create the user anew.",
         )

@@ -357,8 +357,8 @@ WRONG = [
     WrongState("6.1", 6, another_operation, "the answer of AdminInitiateAuth, not of"),
     WrongState("6.1", 6, plain_json, "The Content-Type is application/json"),
     WrongState("6.1", 6, the_password_flow, "The AuthFlow is USER_PASSWORD_AUTH"),
-    WrongState("6.1", 6, an_unknown_client, "Cognito says: User pool client aaaa"),
-    WrongState("6.1", 6, no_client, "InvalidParameterException: 1 validation error"),
+    WrongState("6.1", 6, an_unknown_client, "The ClientId is aaaa"),
+    WrongState("6.1", 6, no_client, "The ClientId is missing"),
     WrongState("6.1", 6, another_client, "The code is of another app client"),
     WrongState("6.1", 6, no_name, "AuthParameters has no USERNAME"),
     WrongState("6.1", 6, no_preference, "nobody said that a code is wanted"),
@@ -400,7 +400,22 @@ WRONG = [
 ]
 
 
-@cases(*WRONG)
+ASKED = {
+    an_unknown_client,
+    another_client,
+    an_unknown_user,
+    another_user,
+    tokens_of_somebody_else,
+    tokens_of_another_pool,
+    tokens_of_a_user_who_signed_out,
+    an_open_api,
+    an_access_token_for_an_api_without_the_scope,
+    a_draft_with_the_scope_again,
+}
+"""Where boto3's answers decide; elsewhere what is handed over does."""
+
+
+@cases(*[state for state in WRONG if state.make in ASKED])
 def test_a_wrong_state_gets_its_sentence(lab: Lab, state: WrongState, absent: bool) -> None:
     try:
         prove(lab, state, absent)
@@ -408,6 +423,15 @@ def test_a_wrong_state_gets_its_sentence(lab: Lab, state: WrongState, absent: bo
         for pool in cognito_idp().list_user_pools(MaxResults=60)["UserPools"]:
             if pool["Name"] == "another":
                 cognito_idp().delete_user_pool(UserPoolId=pool["Id"])
+
+
+@pytest.mark.parametrize(
+    "state",
+    [state for state in WRONG if state.make not in ASKED],
+    ids=lambda state: f"{state.task}-{state.make.__name__}",
+)
+def test_a_wrong_answer_gets_its_sentence(lab: Lab, state: WrongState) -> None:
+    prove(lab, state, absent=False)
 
 
 def test_each_state_has_a_sentence_of_its_own() -> None:

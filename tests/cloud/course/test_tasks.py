@@ -202,7 +202,7 @@ def test_a_task_keeps_what_earlier_tasks_made(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", [0, 8, -1, 100, True, False, 1.5, "1", "one", None, [1], float("nan")]
+    "number", [0, 8, -1, 100, True, False, 1.5, "1", "one", "6B", "7b", None, [1], float("nan")]
 )
 def test_a_task_that_isn_t_there_is_named(
     number: Any, lab: Lab, monkeypatch: pytest.MonkeyPatch
@@ -265,6 +265,7 @@ def test_it_says_what_is_done(lab: Lab, capsys: pytest.CaptureFixture[str]) -> N
     for number, said in {
         1: "Ready for task 1.\n",
         2: "Ready for task 2. Done: task 1.\n",
+        "6b": "Ready for task 6b. Done: tasks 1 to 6.\n",
         7: "Ready for task 7. Done: tasks 1 to 6.\n",
     }.items():
         again = labkit.start()
