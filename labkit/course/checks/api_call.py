@@ -14,11 +14,9 @@ from labkit.course.checks.missing import Look, Missing
 from labkit.course.checks.sign_in import owner_of
 from labkit.errors import TokenError
 from labkit.tokens import decode
+from labkit.tokens.forms import Form, form_of, reason_of
 
 _PATH = f"/{names.STAGE}/{names.RESOURCE}"
-_BEARER = "Bearer "
-_AS_SENT = "Write Bearer with a capital B and one space, or the token alone."
-_JWE_DOTS = 4
 _PUT = "Put tokens['AccessToken'] into the header Authorization."
 
 
@@ -83,19 +81,15 @@ def _owner(text: str, status: int) -> str:
     Raises:
         Missing: it is no good access token.
     """
-    token = text.removeprefix(_BEARER)
-    if token.startswith(("'", '"')):
-        raise Missing("There are quotes around the token.", "Send the token alone.")
-    if token.startswith("Bearer"):
-        raise Missing("There is no space between Bearer and the token.", _AS_SENT)
-    if token.casefold().startswith("bearer"):
-        raise Missing(f"The header begins with {token[:6]}.", _AS_SENT)
-    if token != token.strip():
-        raise Missing("There are blanks around the token.", _AS_SENT)
-    if token.count(".") == _JWE_DOTS:
+    form = form_of(text)
+    if form is Form.ENCRYPTED:
         raise Missing(
             "This is the refresh token: it is for Cognito alone, and no API takes it.", _PUT
         )
+    if form is not None:
+        reason = reason_of(form, text)
+        raise Missing(f"{reason[0].upper()}{reason[1:]}.", form.next_step)
+    token = text.removeprefix("Bearer ")
     try:
         claims = decode(token).claims
     except TokenError as error:
