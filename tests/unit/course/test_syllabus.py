@@ -65,7 +65,7 @@ def test_the_map_counts_what_is_done() -> None:
     )
     shown = ProgressMap(records)
     line = next(line for line in str(shown).splitlines() if line.startswith("4. "))
-    assert line.split()[-9:] == ["2", "of", "3", "1", "of", "7", "20", "2,", "3"]
+    assert line.split()[-9:] == ["2", "of", "3", "1", "of", "10", "20", "2,", "3"]
     assert "✓ 3 of 3" not in str(shown)
     assert "Predicted right so far: 2 of 3." in str(shown)
     assert f'href="{notebooks()["04"].file}"' in shown._repr_html_()
