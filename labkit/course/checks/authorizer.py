@@ -32,14 +32,20 @@ def is_made(_look: Look) -> str:
 
 def _authorizer(api: dict[str, Any]) -> dict[str, Any]:
     listed = client("apigateway").get_authorizers(restApiId=api["id"], limit=500).get("items", [])
-    one = next((each for each in listed if each.get("name") == names.AUTHORIZER), None)
-    if one is None:
+    named = [each for each in listed if each.get("name") == names.AUTHORIZER]
+    if len(named) > 1:
+        raise Missing(
+            f"The API has {len(named)} authorizers named {names.AUTHORIZER}.",
+            "Delete those that no method asks: apigateway.delete_authorizer.",
+        )
+    if not named:
         others = ", ".join(sorted(str(each.get("name")) for each in listed))
         raise Missing(
             f"The API has no authorizer named {names.AUTHORIZER}."
             + (f" It has {others}." if others else ""),
             "Create it with apigateway.create_authorizer.",
         )
+    [one] = named
     if one.get("type") != _TYPE:
         raise Missing(
             f"The authorizer's type is {one.get('type')}: it calls a Lambda function.",
@@ -119,7 +125,7 @@ def _attached(api: dict[str, Any]) -> None:
         others = " or ".join(sorted(set(scopes) - {names.SCOPE}))
         raise Missing(
             f"{_GET} also takes tokens with the scope {others}: one scope of the list is enough.",
-            f"Leave {names.SCOPE} alone in authorizationScopes.",
+            'Take the other away: a patch operation with "op": "remove" does it.',
         )
 
 

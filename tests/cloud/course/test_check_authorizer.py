@@ -71,6 +71,11 @@ def another_name(_lab: Lab, demo: Demo) -> None:
     make_authorizer(demo, name="mine")
 
 
+def two_of_the_name(_lab: Lab, demo: Demo) -> None:
+    make_authorizer(demo)
+    make_authorizer(demo)
+
+
 def a_lambda_authorizer(_lab: Lab, demo: Demo) -> None:
     uri = build.invocation_uri(demo.function_arn or "")
     made = gateway().create_authorizer(
@@ -217,6 +222,7 @@ def a_function_without_permission(_lab: Lab, demo: Demo) -> None:
 WRONG = [
     WrongState("4.1", 4, nothing_made, "The API has no authorizer named"),
     WrongState("4.1", 4, another_name, "It has mine."),
+    WrongState("4.1", 4, two_of_the_name, "The API has 2 authorizers named"),
     WrongState("4.1", 4, a_lambda_authorizer, "it calls a Lambda function"),
     WrongState("4.1", 4, the_other_pool, "asks another user pool"),
     WrongState("4.1", 4, both_pools, "asks 2 user pools"),
@@ -242,8 +248,8 @@ WRONG = [
 
 
 @cases(*WRONG)
-def test_a_wrong_state_gets_its_sentence(lab: Lab, state: WrongState, absent: bool) -> None:
-    prove(lab, state, absent)
+def test_a_wrong_state_gets_its_sentence(lab: Lab, state: WrongState) -> None:
+    prove(lab, state)
     for pool in boto3.client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]:
         if pool["Name"] == "another":
             boto3.client("cognito-idp").delete_user_pool(UserPoolId=pool["Id"])

@@ -47,8 +47,8 @@ WRONG = [
 
 
 @cases(*WRONG)
-def test_a_wrong_answer_gets_its_sentence(lab: Lab, state: WrongState, absent: bool) -> None:
-    prove(lab, state, absent)
+def test_a_wrong_answer_gets_its_sentence(lab: Lab, state: WrongState) -> None:
+    prove(lab, state)
 
 
 def test_each_answer_has_a_sentence_of_its_own() -> None:

@@ -144,8 +144,8 @@ WRONG = [
 
 
 @cases(*WRONG)
-def test_a_wrong_state_gets_its_sentence(lab: Lab, state: WrongState, absent: bool) -> None:
-    prove(lab, state, absent)
+def test_a_wrong_state_gets_its_sentence(lab: Lab, state: WrongState) -> None:
+    prove(lab, state)
 
 
 def test_each_state_has_a_sentence_of_its_own() -> None:

@@ -12,6 +12,7 @@ from labkit import names
 from labkit.course import build
 from labkit.course.tasks import Demo
 from labkit.lab.session import Lab
+from tests.support.absent_fields import absent_fields
 
 
 def function_state() -> dict[str, Any] | None:
@@ -272,3 +273,9 @@ def test_it_says_what_is_done(lab: Lab, capsys: pytest.CaptureFixture[str]) -> N
         capsys.readouterr()
         again.start_task(number)
         assert capsys.readouterr().out == said
+
+
+def test_it_reads_answers_as_aws_gives_them(lab: Lab) -> None:
+    with absent_fields():
+        for number in (1, 7, 4, 6, 2, 7):
+            lab.start_task(number)
