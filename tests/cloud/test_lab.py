@@ -241,11 +241,6 @@ def test_postman_gets_the_genuine_addresses_of_aws(
     }
 
 
-def test_postman_before_there_is_an_api_gets_one_sentence(lab: Lab) -> None:
-    with pytest.raises(SetupError, match=r"demo = lab\.start_task\(6\)"):
-        lab.postman_environment(Demo())
-
-
 def test_on_aws_without_credentials_there_is_one_sentence() -> None:
     with environment(LABKIT_CLOUD="aws", AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None):
         before = dict(os.environ)
@@ -302,6 +297,11 @@ def test_only_aws_waits(sts: tuple[str, type[FakeSts]]) -> None:
 @pytest.fixture(scope="module")
 def demo(lab: Lab) -> Demo:
     return lab.start_task(7)
+
+
+def test_postman_before_there_is_an_api_gets_one_sentence(lab: Lab) -> None:
+    with pytest.raises(SetupError, match=r"demo = lab\.start_task\(6\)"):
+        lab.postman_environment(Demo())
 
 
 @pytest.fixture
