@@ -78,18 +78,7 @@ def _cells(*content: str) -> Markup:
 
 def architecture() -> Architecture:
     """Ask the cloud which parts of the lab exist: by name, whoever made them."""
-    pool = _of_the_pool()
-    api = _of_the_api()
-    return Architecture({"function": _has_function()} | pool | api)
-
-
-def _has_function() -> bool:
-    lambda_ = client("lambda")
-    try:
-        lambda_.get_function(FunctionName=names.FUNCTION)
-    except lambda_.exceptions.ResourceNotFoundException:
-        return False
-    return True
+    return Architecture({"function": bool(found.function())} | _of_the_pool() | _of_the_api())
 
 
 def _of_the_pool() -> dict[str, bool]:
@@ -97,8 +86,7 @@ def _of_the_pool() -> dict[str, bool]:
     with suppress(Missing):
         pool = found.user_pool(names.NEW_USER_POOL)
         here["user pool"] = True
-        users = client("cognito-idp").list_users(UserPoolId=pool["Id"], Limit=1)
-        here["user"] = bool(users.get("Users"))
+        here["user"] = bool(found.users(pool))
         found.app_client(pool)
         here["app client"] = True
     return here

@@ -49,9 +49,7 @@ class Kind:
     def find(self, owns: Owns) -> Iterator[tuple[str, str]]:
         """The id and the name of those with a wanted name and the course's tag."""
         service = client(self.service)
-        pages = service.get_paginator(self.listing).paginate(PaginationConfig=_PAGES)
-        [items] = pages.result_key_iters()
-        for found in list(items):
+        for found in listed(service, self.listing):
             item = {self.name: found} if isinstance(found, str) else found
             name = item.get(self.name, "")
             if owns(name):
@@ -100,6 +98,13 @@ def client(service: str) -> Any:
     at_once = Config(retries={"total_max_attempts": 1})
     local = urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname == "127.0.0.1"
     return boto3.client(service, region_name=region_in_use(), config=at_once if local else patient)
+
+
+def listed(service: Any, listing: str, **where: Any) -> list[Any]:
+    """All that an operation lists, on however many pages."""
+    pages = service.get_paginator(listing).paginate(**where, PaginationConfig=_PAGES)
+    [items] = pages.result_key_iters()
+    return list(items)
 
 
 def is_ours(tags: Tags) -> bool:
@@ -190,11 +195,9 @@ def _take_keys(iam: Any, name: str) -> None:
 def _take_policies(kind: str, iam: Any, name: str) -> None:
     """Those of a user or of a role: IAM's operations differ in that word only."""
     owner = {f"{kind.title()}Name": name}
-    for policy in getattr(iam, f"list_attached_{kind}_policies")(**owner).get(
-        "AttachedPolicies", []
-    ):
+    for policy in listed(iam, f"list_attached_{kind}_policies", **owner):
         getattr(iam, f"detach_{kind}_policy")(**owner, PolicyArn=policy["PolicyArn"])
-    for inline in getattr(iam, f"list_{kind}_policies")(**owner).get("PolicyNames", []):
+    for inline in listed(iam, f"list_{kind}_policies", **owner):
         getattr(iam, f"delete_{kind}_policy")(**owner, PolicyName=inline)
 
 

@@ -5,7 +5,6 @@ Every function here may run twice: it finds what is there, makes what is missing
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -254,13 +253,10 @@ def remove_permissions() -> None:
     """Take back who may invoke the lab's function: permissions of deleted APIs would pile up in its policy."""
     if not _found("function"):
         return
-    lambda_ = client("lambda")
-    try:
-        policy = json.loads(lambda_.get_policy(FunctionName=names.FUNCTION)["Policy"])
-    except lambda_.exceptions.ResourceNotFoundException:
-        return
-    for statement in policy.get("Statement", []):
-        lambda_.remove_permission(FunctionName=names.FUNCTION, StatementId=statement["Sid"])
+    for statement in found.permissions():
+        client("lambda").remove_permission(
+            FunctionName=names.FUNCTION, StatementId=statement["Sid"]
+        )
 
 
 # -- task 4: the authorizer and the stage ------------------------------------------------------

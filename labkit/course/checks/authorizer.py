@@ -10,7 +10,7 @@ from labkit import names
 from labkit.course import build
 from labkit.course.checks import found
 from labkit.course.checks.missing import Look, Missing
-from labkit.course.resources import client
+from labkit.course.resources import client, listed
 
 _TYPE = "COGNITO_USER_POOLS"
 _SOURCE = "method.request.header.Authorization"
@@ -31,15 +31,15 @@ def is_made(_look: Look) -> str:
 
 
 def _authorizer(api: dict[str, Any]) -> dict[str, Any]:
-    listed = client("apigateway").get_authorizers(restApiId=api["id"], limit=500).get("items", [])
-    named = [each for each in listed if each.get("name") == names.AUTHORIZER]
+    there = listed(client("apigateway"), "get_authorizers", restApiId=api["id"])
+    named = [each for each in there if each.get("name") == names.AUTHORIZER]
     if len(named) > 1:
         raise Missing(
             f"The API has {len(named)} authorizers named {names.AUTHORIZER}.",
             "Delete those that no method asks: apigateway.delete_authorizer.",
         )
     if not named:
-        others = ", ".join(sorted(str(each.get("name")) for each in listed))
+        others = ", ".join(sorted(str(each.get("name")) for each in there))
         raise Missing(
             f"The API has no authorizer named {names.AUTHORIZER}."
             + (f" It has {others}." if others else ""),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from labkit import names
+from labkit.course.checks import found
 from labkit.course.checks.missing import Look, Missing
-from labkit.course.resources import client, region_in_use
+from labkit.course.resources import client, listed, region_in_use
 
 _POOLS = (names.USER_POOL, names.NEW_USER_POOL)
 
@@ -18,13 +19,13 @@ def parts_are_gone(_look: Look) -> str:
         Missing: one of them isn't.
     """
     region = region_in_use()
-    if _names("apigateway", "get_rest_apis", "name").count(names.REST_API):
+    if names.REST_API in _names("apigateway", "get_rest_apis", "name"):
         raise Missing(
             f"The REST API {names.REST_API} is still in {region}: whoever knows its URL can call it.",
             "Delete it with apigateway.delete_rest_api.",
         )
     cognito = client("cognito-idp")
-    for item in _listed("cognito-idp", "list_user_pools"):
+    for item in found.user_pools():
         if item.get("Name") in _POOLS:
             _explain_pool(cognito.describe_user_pool(UserPoolId=item["Id"])["UserPool"], region)
     if names.FUNCTION in _names("lambda", "list_functions", "FunctionName"):
@@ -67,15 +68,13 @@ def rest_is_gone(_look: Look) -> str:
     iam = client("iam")
     # The console adds letters of its own to the role's name.
     for role in [n for n in _names("iam", "list_roles", "RoleName") if n.startswith(names.ROLE)]:
-        attached = iam.list_attached_role_policies(RoleName=role).get("AttachedPolicies") or []
-        if attached:
+        if attached := listed(iam, "list_attached_role_policies", RoleName=role):
             policies = ", ".join(policy["PolicyName"] for policy in attached)
             raise Missing(
                 f"The role {role} is still there: the policy {policies} is attached to it.",
                 "Detach the policy with iam.detach_role_policy, then delete the role.",
             )
-        inline = iam.list_role_policies(RoleName=role).get("PolicyNames") or []
-        if inline:
+        if inline := listed(iam, "list_role_policies", RoleName=role):
             raise Missing(
                 f"The role {role} is still there: it has the inline policy {', '.join(inline)}.",
                 "Delete the policy with iam.delete_role_policy, then the role.",
@@ -94,11 +93,4 @@ def rest_is_gone(_look: Look) -> str:
 
 
 def _names(service: str, listing: str, field: str) -> list[str]:
-    return [str(item.get(field)) for item in _listed(service, listing)]
-
-
-def _listed(service: str, listing: str) -> list[dict[str, Any]]:
-    """All that an operation lists."""
-    pages = client(service).get_paginator(listing).paginate(PaginationConfig={"PageSize": 50})
-    [items] = pages.result_key_iters()
-    return list(items)
+    return [str(item.get(field)) for item in listed(client(service), listing)]

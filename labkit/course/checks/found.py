@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from labkit import names
 from labkit.course.checks.missing import Missing
-from labkit.course.resources import client, is_ours
+from labkit.course.resources import client, is_ours, listed
 
 _UNTAGGED = " It lacks the tag course=api-gateway-security, so lab.clean_up() leaves it alone: delete it yourself."
 
@@ -17,16 +18,14 @@ def rest_api() -> dict[str, Any]:
     Raises:
         Missing: there is none, or more than one.
     """
-    pages = client("apigateway").get_paginator("get_rest_apis").paginate()
-    found = [item for page in pages for item in page.get("items", [])]
-    return _only_one("REST API", names.REST_API, "name", found)
+    return _only_one(
+        "REST API", names.REST_API, "name", listed(client("apigateway"), "get_rest_apis")
+    )
 
 
 def resources(api: dict[str, Any]) -> list[dict[str, Any]]:
     """The resources of an API, with their methods."""
-    pages = client("apigateway").get_paginator("get_resources")
-    listed = pages.paginate(restApiId=api["id"], embed=["methods"])
-    return [item for page in listed for item in page.get("items", [])]
+    return listed(client("apigateway"), "get_resources", restApiId=api["id"], embed=["methods"])
 
 
 def resource(api: dict[str, Any], path: str) -> dict[str, Any]:
@@ -43,15 +42,19 @@ def function() -> dict[str, Any]:
         return {}
 
 
-def user_pool_names() -> list[str]:
-    """The names of all user pools."""
-    return [str(item.get("Name")) for item in _user_pools()]
+def permissions(**qualifier: str) -> list[dict[str, Any]]:
+    """The statements of the function's resource-based policy, or of an alias's (its ``Qualifier``)."""
+    lambda_ = client("lambda")
+    try:
+        answer = lambda_.get_policy(FunctionName=names.FUNCTION, **qualifier)
+    except lambda_.exceptions.ResourceNotFoundException:
+        return []
+    return list(json.loads(answer["Policy"]).get("Statement", []))
 
 
-def _user_pools() -> list[dict[str, Any]]:
-    pages = client("cognito-idp").get_paginator("list_user_pools")
-    listed = pages.paginate(PaginationConfig={"PageSize": 50})
-    return [item for page in listed for item in page.get("UserPools", [])]
+def user_pools() -> list[dict[str, Any]]:
+    """All user pools, each with ``Id`` and ``Name``."""
+    return listed(client("cognito-idp"), "list_user_pools")
 
 
 def user_pool(*also: str) -> dict[str, Any]:
@@ -63,8 +66,7 @@ def user_pool(*also: str) -> dict[str, Any]:
     Raises:
         Missing: there is none, or more than one.
     """
-    listed = _user_pools()
-    found = [item for item in listed if item.get("Name") in (names.USER_POOL, *also)]
+    found = [item for item in user_pools() if item.get("Name") in (names.USER_POOL, *also)]
     name = found[0]["Name"] if found else names.USER_POOL
     one = _only_one("user pool", name, "Name", found)
     described = client("cognito-idp").describe_user_pool(UserPoolId=one["Id"])
@@ -79,9 +81,8 @@ def app_client(pool: dict[str, Any]) -> dict[str, Any]:
         Missing: there is none, or more than one.
     """
     cognito, where = client("cognito-idp"), {"UserPoolId": pool["Id"]}
-    pages = cognito.get_paginator("list_user_pool_clients").paginate(**where)
-    listed = [item for page in pages for item in page.get("UserPoolClients", [])]
-    one = _only_one("app client", names.APP_CLIENT, "ClientName", listed)
+    found = listed(cognito, "list_user_pool_clients", **where)
+    one = _only_one("app client", names.APP_CLIENT, "ClientName", found)
     described = cognito.describe_user_pool_client(**where, ClientId=one["ClientId"])
     app: dict[str, Any] = described["UserPoolClient"]
     return app
@@ -89,8 +90,9 @@ def app_client(pool: dict[str, Any]) -> dict[str, Any]:
 
 def users(pool: dict[str, Any]) -> list[dict[str, Any]]:
     """A pool's users: ``username``, ``email`` (in small letters), ``verified``, ``status`` and ``enabled`` of each."""
-    listed = client("cognito-idp").get_paginator("list_users").paginate(UserPoolId=pool["Id"])
-    return [_user(item) for page in listed for item in page.get("Users", [])]
+    return [
+        _user(item) for item in listed(client("cognito-idp"), "list_users", UserPoolId=pool["Id"])
+    ]
 
 
 def _user(item: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from labkit.course.build import BASIC_EXECUTION_POLICY
 from labkit.course.checks import found
 from labkit.course.checks.missing import Look, Missing
 from labkit.course.checks.statements import allows, as_list, principals_of
-from labkit.course.resources import client, region_in_use
+from labkit.course.resources import client, listed, region_in_use
 
 _LAMBDA = "lambda.amazonaws.com"
 _BASIC = BASIC_EXECUTION_POLICY.rpartition("/")[2]
@@ -54,10 +54,9 @@ def answers(_look: Look | None = None) -> str:
     """
     function = found.function()
     if not function:
-        pages = client("lambda").get_paginator("list_functions").paginate()
-        listed = [each["FunctionName"] for page in pages for each in page.get("Functions", [])]
+        others = [each["FunctionName"] for each in listed(client("lambda"), "list_functions")]
         raise Missing(
-            f"There is no function named {names.FUNCTION}.{_close_to(names.FUNCTION, listed)}",
+            f"There is no function named {names.FUNCTION}.{_close_to(names.FUNCTION, others)}",
             "Create it with lambda_.create_function, with this very name.",
         )
     _check_settings(function)
@@ -80,21 +79,20 @@ def _role() -> dict[str, Any]:
     try:
         return dict(iam.get_role(RoleName=wanted)["Role"])
     except iam.exceptions.NoSuchEntityException:
-        pages = iam.get_paginator("list_roles").paginate()
-        listed = [role["RoleName"] for page in pages for role in page.get("Roles", [])]
-    made_up = sorted(name for name in listed if name.startswith(f"{names.ROLE}-"))
+        others = [role["RoleName"] for role in listed(iam, "list_roles")]
+    made_up = sorted(name for name in others if name.startswith(f"{names.ROLE}-"))
     if made_up and not function:
         return dict(iam.get_role(RoleName=made_up[0])["Role"])
     if function:
         raise Missing(f"The function's role {wanted} is gone.", "Create it again.")
     raise Missing(
-        f"There is no role named {wanted}.{_close_to(wanted, listed)}",
+        f"There is no role named {wanted}.{_close_to(wanted, others)}",
         "Create it with iam.create_role, with this very name.",
     )
 
 
-def _close_to(wanted: str, listed: list[str]) -> str:
-    close = get_close_matches(wanted, listed, n=1)
+def _close_to(wanted: str, others: list[str]) -> str:
+    close = get_close_matches(wanted, others, n=1)
     return f" There is {close[0]}." if close else ""
 
 
@@ -136,9 +134,9 @@ def _check_trust(role: dict[str, Any]) -> None:
 
 def _check_permissions(role: dict[str, Any]) -> None:
     iam, name = client("iam"), {"RoleName": role["RoleName"]}
-    listed = iam.list_attached_role_policies(**name).get("AttachedPolicies", [])
-    attached = {str(policy["PolicyName"]) for policy in listed}
-    inline = set(iam.list_role_policies(**name).get("PolicyNames", []))
+    policies = listed(iam, "list_attached_role_policies", **name)
+    attached = {str(policy["PolicyName"]) for policy in policies}
+    inline = set(listed(iam, "list_role_policies", **name))
     if not attached | inline:
         raise Missing(
             "The role has no permissions policy, so its function can't even write logs.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from fnmatch import fnmatchcase
 from http import HTTPStatus
@@ -12,7 +11,7 @@ from labkit import names
 from labkit.course.checks import found
 from labkit.course.checks.missing import Look, Missing
 from labkit.course.checks.statements import allows, conditions_of, principals_of
-from labkit.course.resources import client
+from labkit.course.resources import client, listed
 
 _PATH = f"/{names.RESOURCE}"
 _GET = f"GET {_PATH}"
@@ -172,14 +171,14 @@ def check_permission(api: dict[str, Any]) -> None:
         Missing: it doesn't, or it lets other APIs too.
     """
     arn = str(found.function()["FunctionArn"])
-    statements = [each for each in _statements() if each.get("Resource") == arn]
+    statements = [each for each in found.permissions() if each.get("Resource") == arn]
     if not statements:
-        aliases = client("lambda").list_aliases(FunctionName=names.FUNCTION).get("Aliases", [])
-        if alias := next((each["Name"] for each in aliases if _statements(each["Name"])), ""):
-            raise Missing(
-                f"The permission is for the alias {alias}, and the integration calls the function itself.",
-                "Give add_permission no Qualifier.",
-            )
+        for alias in listed(client("lambda"), "list_aliases", FunctionName=names.FUNCTION):
+            if found.permissions(Qualifier=alias["Name"]):
+                raise Missing(
+                    f"The permission is for the alias {alias['Name']}, and the integration calls the function itself.",
+                    "Give add_permission no Qualifier.",
+                )
         raise Missing(
             "The function's resource-based policy has no statement: API Gateway may not invoke it.",
             "Add one with lambda_.add_permission.",
@@ -241,14 +240,3 @@ def _complaint(api: dict[str, Any], arn: str, statement: dict[str, Any]) -> Miss
             f"The permission has a further condition: {others}.", "Add it again without that."
         )
     return None
-
-
-def _statements(qualifier: str = "") -> list[dict[str, Any]]:
-    """Those of the function's resource-based policy, or of an alias's."""
-    lambda_ = client("lambda")
-    of = {"FunctionName": names.FUNCTION} | ({"Qualifier": qualifier} if qualifier else {})
-    try:
-        policy = json.loads(lambda_.get_policy(**of)["Policy"])
-    except lambda_.exceptions.ResourceNotFoundException:
-        return []
-    return list(policy.get("Statement", []))

@@ -90,8 +90,7 @@ def _user(address: str) -> dict[str, Any]:
 def _pool_of(address: str) -> str:
     """The name of a pool that has a user with an address; empty when none has."""
     cognito = client("cognito-idp")
-    pages = cognito.get_paginator("list_user_pools").paginate(PaginationConfig={"PageSize": 50})
-    for pool in (pool for page in pages for pool in page.get("UserPools", [])):
+    for pool in found.user_pools():
         wanted = f'email = "{address}"'
         if cognito.list_users(UserPoolId=pool["Id"], Filter=wanted, Limit=1).get("Users"):
             return str(pool.get("Name"))

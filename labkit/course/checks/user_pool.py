@@ -72,7 +72,7 @@ def is_passwordless(_look: Look) -> str:
 
 def _pool() -> dict[str, Any]:
     """The lab's pool, before it gets its name or after that."""
-    listed = found.user_pool_names()
+    listed = [str(pool.get("Name")) for pool in found.user_pools()]
     made_up = {name for name in listed if name.startswith(_MADE_UP)}
     if names.USER_POOL in listed and names.NEW_USER_POOL in listed:
         raise Missing(
