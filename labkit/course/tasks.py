@@ -11,7 +11,7 @@ from typing import Any
 
 from labkit import names
 from labkit.course import build
-from labkit.course.checks import found, function, rest_api, user_pool
+from labkit.course.checks import found, function, rest_api, user, user_pool
 from labkit.course.checks.missing import Missing
 from labkit.course.resources import BY_LABEL, client, email_in_use
 from labkit.errors import SetupError, UnknownTaskError
@@ -180,11 +180,10 @@ def ensure_user_pool(demo: Demo) -> None:
 
 def _has_settings(pool: dict[str, Any]) -> bool:
     """Whether a pool is as task 2 leaves it: an UpdateUserPool may have dropped settings, and task 6b changes one."""
-    registration = pool.get("AdminCreateUserConfig") or {}
     return (
-        _passes(user_pool.check_factors, pool)
-        and "email" in (pool.get("AutoVerifiedAttributes") or [])
-        and not registration.get("AllowAdminCreateUserOnly")
+        "EMAIL_OTP" in user_pool.first_factors(pool)
+        and user_pool.verifies_email(pool)
+        and not user_pool.is_invitation_only(pool)
         and pool.get("DeletionProtection") != "ACTIVE"
     )
 
@@ -336,42 +335,36 @@ def _delete_guarded(demo: Demo) -> None:
 
 def ensure_user(demo: Demo) -> None:
     """The lab's user and nobody else: with a verified address, without a password; a stranger who signed up goes."""
-    cognito = client("cognito-idp")
     demo.email = email_in_use()
-    here = False
-    for user in _users(demo):
-        if (
-            user["email"] == demo.email.casefold()
-            and user["verified"]
-            and user["status"] == "CONFIRMED"
-            and user["enabled"]
-        ):
-            here = True
-        else:
-            cognito.admin_delete_user(UserPoolId=demo.user_pool_id, Username=user["username"])
-    if not here:
-        cognito.admin_create_user(
-            UserPoolId=demo.user_pool_id,
-            Username=demo.email,
-            UserAttributes=[
-                {"Name": "email", "Value": demo.email},
-                {"Name": "email_verified", "Value": "true"},
-            ],
-            MessageAction="SUPPRESS",
-        )
+    if _keep_users(demo, lambda one: one["own"] and _passes(user.check_ready, one, "")):
+        return
+    client("cognito-idp").admin_create_user(
+        UserPoolId=demo.user_pool_id,
+        Username=demo.email,
+        UserAttributes=[
+            {"Name": "email", "Value": demo.email},
+            {"Name": "email_verified", "Value": "true"},
+        ],
+        MessageAction="SUPPRESS",
+    )
 
 
 def remove_users(demo: Demo) -> None:
     """Delete the users of the lab's pool, if there is one."""
-    if demo.user_pool_id is None:
-        return
-    cognito = client("cognito-idp")
-    for user in _users(demo):
-        cognito.admin_delete_user(UserPoolId=demo.user_pool_id, Username=user["username"])
+    if demo.user_pool_id is not None:
+        _keep_users(demo, lambda _one: False)
 
 
-def _users(demo: Demo) -> list[dict[str, Any]]:
-    return found.users({"Id": demo.user_pool_id})
+def _keep_users(demo: Demo, is_kept: Callable[[dict[str, Any]], bool]) -> bool:
+    """Delete the other users of the lab's pool; returns whether one is left."""
+    users = found.users({"Id": demo.user_pool_id})
+    kept = [one for one in users if is_kept(one)]
+    for one in users:
+        if one not in kept:
+            client("cognito-idp").admin_delete_user(
+                UserPoolId=demo.user_pool_id, Username=one["username"]
+            )
+    return bool(kept)
 
 
 _STEPS: tuple[tuple[Step, Step], ...] = (

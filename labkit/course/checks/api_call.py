@@ -16,7 +16,6 @@ from labkit.errors import TokenError
 from labkit.tokens import decode
 from labkit.tokens.forms import Form, form_of, reason_of
 
-_PATH = f"/{names.STAGE}/{names.RESOURCE}"
 _PUT = "Put tokens['AccessToken'] into the header Authorization."
 
 
@@ -26,21 +25,14 @@ def comes_in(look: Look) -> str:
     Raises:
         Missing: it isn't so.
     """
-    url = f"{build.invoke_url(found.rest_api()['id'])}/{names.RESOURCE}"
-    response = look.given
-    if isinstance(response, requests.Response):
-        _see_route(response, url)
+    text, status = look.given, 0
+    if not isinstance(text, str):
+        response = look.response("6.3")
+        see_route(response, "Call the URL in url.", "Send a GET to the URL in url.")
         text, status = response.request.headers.get("Authorization"), response.status_code
-    elif isinstance(response, str):
-        text, status = response, 0
-    else:
-        raise Missing(
-            f"You handed over {type(response).__name__}, not the answer of a request.",
-            'Run your cell, then lab.check("6.3", response).',
-        )
     if not text:
         raise Missing("This request brought no Authorization header.", _PUT)
-    owner = _owner(text, status)
+    owner, url = _owner(text, status), _url()
     if look.http.get(url, timeout=30).status_code == HTTPStatus.OK:
         raise Missing(
             "The deployed API is open: a call without a token gets 200 too, so yours proves nothing.",
@@ -57,18 +49,31 @@ def comes_in(look: Look) -> str:
     return f"With the access token of {owner} the API answers 200, and without a token it doesn't."
 
 
-def _see_route(response: requests.Response, wanted: str) -> None:
-    sent, right = urlsplit(response.request.url or ""), urlsplit(wanted)
+def see_route(response: requests.Response, host_step: str, route_step: str) -> None:
+    """See that a request went to the deployed ``GET /demo``.
+
+    Args:
+        response: its answer.
+        host_step: the next step for one that went to another host.
+        route_step: the next step for one that went to another route.
+
+    Raises:
+        Missing: it went elsewhere.
+    """
+    sent, right = urlsplit(response.request.url or ""), urlsplit(_url())
     if sent.netloc != right.netloc:
         raise Missing(
-            f"This request went to {sent.netloc or 'no host'}, not to your API.",
-            "Call the URL in url.",
+            f"This request went to {sent.netloc or 'no host'}, not to your API.", host_step
         )
-    if response.request.method != "GET" or sent.path != _PATH:
+    if response.request.method != "GET" or sent.path != right.path:
         raise Missing(
-            f"You called {response.request.method} {sent.path}: no such route is deployed.",
-            "Send a GET to the URL in url.",
+            f"You called {response.request.method} {sent.path}: no such route is deployed, so no authorizer was asked.",
+            route_step,
         )
+
+
+def _url() -> str:
+    return f"{build.invoke_url(found.rest_api()['id'])}/{names.RESOURCE}"
 
 
 def _owner(text: str, status: int) -> str:

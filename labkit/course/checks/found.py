@@ -7,7 +7,7 @@ from typing import Any
 
 from labkit import names
 from labkit.course.checks.missing import Missing
-from labkit.course.resources import client, is_ours, listed
+from labkit.course.resources import client, email_in_use, is_ours, listed
 
 _UNTAGGED = " It lacks the tag course=api-gateway-security, so lab.clean_up() leaves it alone: delete it yourself."
 
@@ -89,7 +89,10 @@ def app_client(pool: dict[str, Any]) -> dict[str, Any]:
 
 
 def users(pool: dict[str, Any]) -> list[dict[str, Any]]:
-    """A pool's users: ``username``, ``email`` (in small letters), ``verified``, ``status`` and ``enabled`` of each."""
+    """A pool's users: ``username``, ``email`` (in small letters), ``verified``, ``status`` and ``enabled`` of each.
+
+    ``own`` says whether it is the lab's user.
+    """
     return [
         _user(item) for item in listed(client("cognito-idp"), "list_users", UserPoolId=pool["Id"])
     ]
@@ -97,9 +100,11 @@ def users(pool: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _user(item: dict[str, Any]) -> dict[str, Any]:
     attributes = {each["Name"]: each.get("Value", "") for each in item.get("Attributes") or []}
+    email = attributes.get("email", "").casefold()
     return {
         "username": item["Username"],
-        "email": attributes.get("email", "").casefold(),
+        "email": email,
+        "own": email == email_in_use().casefold(),
         "verified": attributes.get("email_verified", "").casefold() == "true",
         "status": item.get("UserStatus"),
         "enabled": item.get("Enabled", False),

@@ -37,6 +37,19 @@ class Look:
     http: requests.Session
     given: object = None
 
+    def response(self, task: str) -> requests.Response:
+        """The response that a task's text says to hand over.
+
+        Raises:
+            Missing: it is something else.
+        """
+        if isinstance(self.given, requests.Response):
+            return self.given
+        raise Missing(
+            f"You handed over {type(self.given).__name__}, not the answer of a request.",
+            f'Run your cell, then lab.check("{task}", response).',
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Done:

@@ -9,8 +9,6 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-
 from labkit import names
 from labkit.course.checks import found
 from labkit.course.checks.missing import Look, Missing
@@ -29,7 +27,7 @@ def code_is_sent(look: Look) -> str:
     Raises:
         Missing: it hasn't.
     """
-    sent, answer = _exchange(look.given, "6.1", "InitiateAuth")
+    sent, answer = _exchange(look, "6.1", "InitiateAuth")
     parameters = sent.get("AuthParameters") or {}
     if "__type" in answer:
         _explain_flow(sent, parameters)
@@ -89,15 +87,14 @@ def _see_whose(sent: dict[str, Any], parameters: dict[str, Any]) -> None:
             f"The code is of another app client, not of {names.APP_CLIENT}.",
             "Set ClientId to demo.client_id.",
         )
-    own, address = email_in_use(), str(parameters.get("USERNAME"))
-    known = {value for user in found.users(pool) for value in (user["email"], user["username"])}
-    if address.casefold() not in known:
+    own, address, users = email_in_use(), str(parameters.get("USERNAME")), found.users(pool)
+    named = [u for u in users if address.casefold() in (u["email"], u["username"])]
+    if not named:
         raise Missing(
             f"The pool has no user {address}: Cognito only pretends, and no mail is sent.",
             f"Set USERNAME to {own}.",
         )
-    mine = next((user for user in found.users(pool) if user["email"] == own.casefold()), {})
-    if address.casefold() not in (own.casefold(), mine.get("username")):
+    if not any(user["own"] for user in named):
         raise Missing(f"The code went to {address}, not to {own}.", f"Set USERNAME to {own}.")
 
 
@@ -107,7 +104,7 @@ def is_signed_in(look: Look) -> str:
     Raises:
         Missing: it hasn't.
     """
-    sent, answer = _exchange(look.given, "6.2", "RespondToAuthChallenge")
+    sent, answer = _exchange(look, "6.2", "RespondToAuthChallenge")
     if "__type" in answer:
         _explain_answer(sent)
         if _type(answer) == "CodeMismatchException":
@@ -179,20 +176,20 @@ def _explain_answer(sent: dict[str, Any]) -> None:
 # -- what was sent, and what came ---------------------------------------------------------------
 
 
-def _exchange(given: object, task: str, operation: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _exchange(look: Look, task: str, operation: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The body that was sent, empty when only the answer is known, and Cognito's answer.
 
     Raises:
         Missing: it isn't an answer to this operation.
     """
-    if isinstance(given, Mapping) and {"ChallengeName", "AuthenticationResult"} & given.keys():
-        return {}, dict(given)
-    if not isinstance(given, requests.Response):
-        raise Missing(
-            f"You handed over {type(given).__name__}, not the answer of a request.",
-            f'Run your cell, then lab.check("{task}", response).',
-        )
-    request = given.request
+    by_boto3 = look.given
+    if (
+        isinstance(by_boto3, Mapping)
+        and {"ChallengeName", "AuthenticationResult"} & by_boto3.keys()
+    ):
+        return {}, dict(by_boto3)
+    response = look.response(task)
+    request = response.request
     target = request.headers.get("X-Amz-Target") or ""
     host = urlsplit(request.url or "").netloc
     if not target and not host.startswith("cognito-idp."):
@@ -216,9 +213,9 @@ def _exchange(given: object, task: str, operation: str) -> tuple[dict[str, Any],
             f"The Content-Type is {content_type or 'missing'}: Cognito speaks another protocol.",
             f"Set it to {_CONTENT_TYPE}.",
         )
-    answer = _dictionary(given.text)
-    if given.status_code != HTTPStatus.OK:
-        answer.setdefault("__type", str(given.status_code))
+    answer = _dictionary(response.text)
+    if response.status_code != HTTPStatus.OK:
+        answer.setdefault("__type", str(response.status_code))
     return _dictionary(request.body), answer
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from labkit.course.checks import found
 from labkit.course.checks.missing import Look, Missing
+from labkit.course.checks.user import check_own
+from labkit.course.checks.user_pool import first_factors, is_invitation_only, verifies_email
 from labkit.course.resources import email_in_use, is_ours
 
 _AGAIN = 'Run lab.start_task("6b"): it makes the pool as task 2 left it.'
@@ -20,7 +22,7 @@ def one_is_inside(_look: Look) -> str:
     pool = found.user_pool()
     strangers = _strangers(pool)
     if not strangers:
-        if _is_closed(pool):
+        if is_invitation_only(pool):
             raise Missing("The pool takes no sign-up: only administrators create users.", _AGAIN)
         raise Missing(
             f"Nobody but {email_in_use()} is in the pool.",
@@ -52,7 +54,7 @@ def _explain(pool: dict[str, Any], user: dict[str, Any]) -> None:
             f"The status of {address} is FORCE_CHANGE_PASSWORD: an administrator made this user.",
             "Delete the user, and sign up as a stranger does: cognito_idp.sign_up.",
         )
-    if user["status"] == "UNCONFIRMED" and "email" not in _verified_by_mail(pool):
+    if user["status"] == "UNCONFIRMED" and not verifies_email(pool):
         raise Missing(
             f"{address} isn't confirmed, and no code comes: email isn't in AutoVerifiedAttributes.",
             _AGAIN,
@@ -79,19 +81,18 @@ def is_closed(_look: Look) -> str:
 
 
 def _closed(pool: dict[str, Any]) -> None:
-    if not _is_closed(pool):
+    if not is_invitation_only(pool):
         raise Missing(
             "Everybody may still sign up: AllowAdminCreateUserOnly is false.",
             "Set it to True in AdminCreateUserConfig.",
         )
-    sign_in = (pool.get("Policies") or {}).get("SignInPolicy") or {}
-    factors = sign_in.get("AllowedFirstAuthFactors") or ["PASSWORD"]
+    factors = first_factors(pool)
     if "EMAIL_OTP" not in factors:
         raise Missing(
             f"The first factors are {', '.join(factors)}: your own user gets no code any more.",
             "The update left Policies out. Send them along, as they were before.",
         )
-    if "email" not in _verified_by_mail(pool):
+    if not verifies_email(pool):
         raise Missing(
             "AutoVerifiedAttributes is empty: Cognito verifies no address any more.",
             "The update left AutoVerifiedAttributes out. Send it along, as it was before.",
@@ -109,32 +110,16 @@ def is_put_out(_look: Look) -> str:
     Raises:
         Missing: somebody else may, or the lab's user may not.
     """
-    pool, own = found.user_pool(), email_in_use().casefold()
-    mine = next((user for user in found.users(pool) if user["email"] == own), None)
-    if mine is None:
-        raise Missing(f"Your own user {own} is gone.", "Create it again, as in task 5.1.")
-    if not mine["enabled"]:
-        raise Missing(
-            f"You have disabled your own user {own}.",
-            "Enable it with cognito_idp.admin_enable_user.",
-        )
+    pool = found.user_pool()
+    check_own(found.users(pool))
     if inside := [user["email"] for user in _strangers(pool) if user["enabled"]]:
         raise Missing(
             f"{', '.join(inside)} is still enabled: who is signed out just signs in again.",
             "Disable the user with cognito_idp.admin_disable_user, or delete it.",
         )
     _closed(pool)
-    return f"Only {own} may sign in."
+    return f"Only {email_in_use()} may sign in."
 
 
 def _strangers(pool: dict[str, Any]) -> list[dict[str, Any]]:
-    own = email_in_use().casefold()
-    return [user for user in found.users(pool) if user["email"] != own]
-
-
-def _is_closed(pool: dict[str, Any]) -> bool:
-    return bool((pool.get("AdminCreateUserConfig") or {}).get("AllowAdminCreateUserOnly"))
-
-
-def _verified_by_mail(pool: dict[str, Any]) -> list[str]:
-    return pool.get("AutoVerifiedAttributes") or []
+    return [user for user in found.users(pool) if not user["own"]]

@@ -20,9 +20,7 @@ def is_made(_look: Look) -> str:
         Missing: it hasn't, or the user may not.
     """
     address = email_in_use().casefold()
-    _ready(
-        _user(address), address, "Delete the user, and create it anew without TemporaryPassword."
-    )
+    check_ready(_user(address), "Delete the user, and create it anew without TemporaryPassword.")
     return f"{names.USER_POOL} has the user {address}, who may sign in with a code by mail."
 
 
@@ -32,7 +30,7 @@ def is_let_in(_look: Look) -> str:
     Raises:
         Missing: still stuck.
     """
-    _ready(_user(_SECOND), _SECOND, "Set a password that isn't temporary: Permanent=True.")
+    check_ready(_user(_SECOND), "Set a password that isn't temporary: Permanent=True.")
     return f"{_SECOND} isn't stuck any more."
 
 
@@ -42,13 +40,9 @@ def is_alone(_look: Look) -> str:
     Raises:
         Missing: it has others, or the lab's user is gone.
     """
-    address = email_in_use().casefold()
     users = found.users(found.user_pool())
-    others = [user for user in users if user["email"] != address]
-    if len(others) == len(users):
-        raise Missing(
-            f"Your own user {address} is gone.", "Create it again: run the cell of task 5.1."
-        )
+    check_own(users)
+    others = [user for user in users if not user["own"]]
     disabled = [user["email"] for user in others if not user["enabled"]]
     if disabled:
         raise Missing(
@@ -60,7 +54,25 @@ def is_alone(_look: Look) -> str:
             f"The pool has one user too many: {', '.join(user['email'] for user in others)}.",
             "Delete everybody but your own user.",
         )
-    return f"{address} is the only user of the pool."
+    return f"{email_in_use()} is the only user of the pool."
+
+
+def check_own(users: list[dict[str, Any]]) -> None:
+    """See that the lab's user is there, and may sign in.
+
+    Raises:
+        Missing: it isn't, or is disabled.
+    """
+    mine = next((user for user in users if user["own"]), None)
+    if mine is None:
+        raise Missing(
+            f"Your own user {email_in_use()} is gone.", "Create it again, as in task 5.1."
+        )
+    if not mine["enabled"]:
+        raise Missing(
+            f"You have disabled your own user {mine['email']}.",
+            "Enable it with cognito_idp.admin_enable_user.",
+        )
 
 
 def _user(address: str) -> dict[str, Any]:
@@ -97,12 +109,17 @@ def _pool_of(address: str) -> str:
     return ""
 
 
-def _ready(user: dict[str, Any], address: str, unstick: str) -> None:
+def check_ready(user: dict[str, Any], unstick: str) -> None:
     """See that a user may sign in with a code.
+
+    Args:
+        user: as :func:`labkit.course.checks.found.users` has it.
+        unstick: the next step for one with a temporary password.
 
     Raises:
         Missing: may not.
     """
+    address = user["email"]
     if user["status"] == _STUCK:
         raise Missing(
             f"The status of {address} is {_STUCK}: the password is a temporary one, and no code is sent.",

@@ -103,7 +103,11 @@ def check(pool: dict[str, Any]) -> None:
     """
     if pool.get("Name") != names.USER_POOL:
         raise Missing(f"The pool is named {pool.get('Name')}.", f"Name it {names.USER_POOL}.")
-    check_factors(pool)
+    if "EMAIL_OTP" not in first_factors(pool):
+        raise Missing(
+            f"The pool allows {' and '.join(first_factors(pool))} as the first factor, and no code by mail.",
+            "Add EMAIL_OTP to AllowedFirstAuthFactors, in the SignInPolicy of Policies.",
+        )
     check_settings(pool)
     check_app_client(pool)
 
@@ -127,7 +131,7 @@ def check_settings(pool: dict[str, Any]) -> None:
             "The pool has the feature plan LITE, which has no codes by mail.",
             "Set UserPoolTier to ESSENTIALS, the default.",
         )
-    if "email" not in (pool.get("AutoVerifiedAttributes") or []):
+    if not verifies_email(pool):
         raise Missing(
             "The pool doesn't verify e-mail addresses: AutoVerifiedAttributes is empty.",
             "Put the attribute of the address into that list, each time when you send settings.",
@@ -175,16 +179,17 @@ def check_app_client(pool: dict[str, Any]) -> None:
             )
 
 
-def check_factors(pool: dict[str, Any]) -> None:
-    """Whether a pool offers the code by mail.
+def first_factors(pool: dict[str, Any]) -> list[str]:
+    """With what a sign-in to a pool may begin, such as ``EMAIL_OTP``."""
+    policy = (pool.get("Policies") or {}).get("SignInPolicy") or {}
+    return policy.get("AllowedFirstAuthFactors") or ["PASSWORD"]
 
-    Raises:
-        Missing: it doesn't.
-    """
-    policies = pool.get("Policies") or {}
-    factors = (policies.get("SignInPolicy") or {}).get("AllowedFirstAuthFactors") or ["PASSWORD"]
-    if "EMAIL_OTP" not in factors:
-        raise Missing(
-            f"The pool allows {' and '.join(factors)} as the first factor, and no code by mail.",
-            "Add EMAIL_OTP to AllowedFirstAuthFactors, in the SignInPolicy of Policies.",
-        )
+
+def verifies_email(pool: dict[str, Any]) -> bool:
+    """Whether a pool sends a code to a new address."""
+    return "email" in (pool.get("AutoVerifiedAttributes") or [])
+
+
+def is_invitation_only(pool: dict[str, Any]) -> bool:
+    """Whether only administrators create a pool's users."""
+    return bool((pool.get("AdminCreateUserConfig") or {}).get("AllowAdminCreateUserOnly"))
