@@ -5,14 +5,13 @@ The questions are data, ``questions/<notebook>.toml``: their answers stand neith
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
 
 from labkit import markup
+from labkit.course.notebook_data import read_data
 from labkit.errors import UnknownQuestionError
 
 Said = Mapping[str, str]
@@ -157,8 +156,12 @@ def question(identifier: str) -> Question:
 @cache
 def questions(notebook: str) -> dict[str, Question]:
     """The questions of a notebook by their names; empty when it has none."""
-    entries = {name: one for name, one in _read(notebook).items() if isinstance(one, dict)}
-    return {name: _question(f"{notebook}.{name}", entry) for name, entry in entries.items()}
+    read = read_data(notebook, "questions")
+    return {
+        name: Question(id=f"{notebook}.{name}", **entry)
+        for name, entry in read.items()
+        if name != "recall"
+    }
 
 
 def at_the_end(notebook: str) -> list[Question]:
@@ -176,7 +179,8 @@ def from_before(notebook: str) -> list[Question]:
     Raises:
         UnknownQuestionError: it lists none.
     """
-    return _some(notebook, [question(name) for name in _read(notebook).get("recall", [])])
+    recalled = read_data(notebook, "questions").get("recall", ())
+    return _some(notebook, list(map(question, recalled)))
 
 
 def _some(notebook: str, found: list[Question]) -> list[Question]:
@@ -185,21 +189,6 @@ def _some(notebook: str, found: list[Question]) -> list[Question]:
             f"The course has no such questions for {notebook!r}: write it as the notebook does, such as '04'."
         )
     return found
-
-
-@cache
-def _read(notebook: str) -> dict[str, Any]:
-    file = files(__package__) / "questions" / f"{notebook}.toml"
-    if not notebook.replace("-", "").isalnum() or not file.is_file():
-        return {}
-    return tomllib.loads(file.read_text(encoding="utf-8"))
-
-
-def _question(identifier: str, entry: dict[str, Any]) -> Question:
-    fields: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
-    }
-    return Question(id=identifier, **fields)
 
 
 def _plain(text: str) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Any
 
 from labkit.course.exercises import exercises
+from labkit.course.notebook_data import read_data
 from labkit.course.predictions import questions
 
 
@@ -35,8 +33,7 @@ class Notebook:
     @property
     def tasks(self) -> list[str]:
         """The numbers of its tasks; empty when it has none that are checked."""
-        name = self.key.removeprefix("0") if self.key != "00" else self.key
-        return list(exercises(name))
+        return list(exercises(self.key))
 
     @property
     def predictions(self) -> list[str]:
@@ -47,8 +44,7 @@ class Notebook:
 @cache
 def notebooks() -> dict[str, Notebook]:
     """All notebooks by their keys, in order."""
-    read = [_with_tuples(entry) for entry in _data()["notebook"]]
-    return {entry["key"]: Notebook(**entry) for entry in read}
+    return {entry["key"]: Notebook(**entry) for entry in read_data("syllabus")["notebook"]}
 
 
 @cache
@@ -56,14 +52,6 @@ def paths() -> dict[str, list[Notebook]]:
     """Ways through the course by their names; one that names no notebook goes through all."""
     known = notebooks()
     return {
-        path["name"]: [known[key] for key in path["through"] or known] for path in _data()["path"]
+        path["name"]: [known[key] for key in path["through"] or known]
+        for path in read_data("syllabus")["path"]
     }
-
-
-def _data() -> dict[str, Any]:
-    file = files(__package__) / "syllabus.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
-
-
-def _with_tuples(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}

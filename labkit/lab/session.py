@@ -15,7 +15,7 @@ from labkit.course.checks.missing import Done, Look
 from labkit.course.checks.tasks import check
 from labkit.course.clean_up import CleanUpReport, clean_up
 from labkit.course.copies import say_age
-from labkit.course.exercises import hint
+from labkit.course.hints import hint
 from labkit.course.postman import write_environment
 from labkit.course.progress import Progress
 from labkit.course.progress_map import ProgressMap

@@ -18,8 +18,9 @@ from labkit.course.checks import (
     user_pool,
 )
 from labkit.course.checks.missing import Done, Look, Missing
-from labkit.course.exercises import card_of
-from labkit.errors import TaskError, UnknownTaskError
+from labkit.course.exercises import exercise
+from labkit.course.hints import card_of
+from labkit.errors import TaskError
 
 Check = Callable[[Look], str]
 """Says what is there; raises :class:`Missing` with the first thing that isn't."""
@@ -74,13 +75,10 @@ def check(
         UnknownTaskError: the course has no such task.
         TaskError: it isn't done.
     """
-    if task not in TASKS:
-        raise UnknownTaskError(
-            f"The course has no task {task!r}: write it as the notebook does, such as '4.2'."
-        )
+    asks = TASKS[exercise(task).id]
     while True:
         try:
-            return Done(task, TASKS[task](look))
+            return Done(task, asks(look))
         except Missing as missing:
             if not missing.late or patience_seconds <= 0:
                 message = f"Task {task} isn't done yet. {missing}"
