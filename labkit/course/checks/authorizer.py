@@ -77,11 +77,19 @@ def is_attached(_look: Look) -> str:
     Raises:
         Missing: it doesn't.
     """
-    _attached(found.rest_api())
+    check_attached(found.rest_api())
     return f"In the draft {_GET} asks {names.AUTHORIZER}, and takes access tokens with the scope {names.SCOPE}."
 
 
-def _attached(api: dict[str, Any]) -> None:
+def check_attached(api: dict[str, Any]) -> str:
+    """See that the draft of ``GET /demo`` asks the lab's authorizer, and for one scope.
+
+    Returns:
+        The authorizer's id.
+
+    Raises:
+        Missing: it doesn't.
+    """
     authorizer = _authorizer(api)
     method = (found.resource(api, _PATH).get("resourceMethods") or {}).get("GET")
     if method is None:
@@ -127,6 +135,7 @@ def _attached(api: dict[str, Any]) -> None:
             f"{_GET} also takes tokens with the scope {others}: one scope of the list is enough.",
             'Take the other away: a patch operation with "op": "remove" does it.',
         )
+    return str(authorizer["id"])
 
 
 def _asking(api: dict[str, Any], authorizer_id: str) -> Iterator[str]:
@@ -155,7 +164,7 @@ def is_deployed(look: Look) -> str:
         )
     answer = look.http.get(f"{build.invoke_url(api['id'])}{_PATH}", timeout=30)
     if answer.status_code == HTTPStatus.OK:
-        _attached(api)
+        check_attached(api)
         raise Missing(
             "The deployed copy is older than your edit: a call without a token still gets 200.",
             f"Deploy once more to the stage {names.STAGE}.",
@@ -173,5 +182,5 @@ def is_deployed(look: Look) -> str:
             "lab.explain(response) says what such an answer means.",
             late=True,
         )
-    _attached(api)
+    check_attached(api)
     return f"The stage {names.STAGE} serves the closed method: a call without a token gets 401."

@@ -203,7 +203,8 @@ def test_a_task_keeps_what_earlier_tasks_made(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", [0, 8, -1, 100, True, False, 1.5, "1", "one", "6B", "7b", None, [1], float("nan")]
+    "number",
+    [0, 8, -1, 100, True, False, 1.5, 4.0, "1", "one", "6B", "7b", None, [1], float("nan")],
 )
 def test_a_task_that_isn_t_there_is_named(
     number: Any, lab: Lab, monkeypatch: pytest.MonkeyPatch
