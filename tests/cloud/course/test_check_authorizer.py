@@ -220,7 +220,7 @@ def a_function_without_permission(_lab: Lab, demo: Demo) -> None:
 
 
 WRONG = [
-    WrongState("4.1", 4, nothing_made, "The API has no authorizer named"),
+    WrongState("4.1", 4, nothing_made, f"named {names.AUTHORIZER}. Create it"),
     WrongState("4.1", 4, another_name, "It has mine."),
     WrongState("4.1", 4, two_of_the_name, "The API has 2 authorizers named"),
     WrongState("4.1", 4, a_lambda_authorizer, "it calls a Lambda function"),
@@ -249,7 +249,7 @@ WRONG = [
 
 @cases(*WRONG)
 def test_a_wrong_state_gets_its_sentence(lab: Lab, state: WrongState) -> None:
-    prove(lab, state)
+    prove(lab, state, WRONG)
     for pool in boto3.client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]:
         if pool["Name"] == "another":
             boto3.client("cognito-idp").delete_user_pool(UserPoolId=pool["Id"])

@@ -133,7 +133,7 @@ WRONG = [
 
 @cases(*WRONG)
 def test_a_wrong_state_gets_its_sentence(lab: Lab, state: WrongState) -> None:
-    prove(lab, state)
+    prove(lab, state, WRONG)
     if state.make is a_role_as_the_console_names_it:
         iam().delete_role(RoleName=f"{names.ROLE}-a1b2c3d4")
     if state.make is the_pool_with_a_domain:

@@ -48,7 +48,7 @@ WRONG = [
 
 @cases(*WRONG)
 def test_a_wrong_answer_gets_its_sentence(lab: Lab, state: WrongState) -> None:
-    prove(lab, state)
+    prove(lab, state, WRONG)
 
 
 def test_each_answer_has_a_sentence_of_its_own() -> None:

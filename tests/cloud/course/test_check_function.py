@@ -224,7 +224,7 @@ WRONG = [
 def test_a_wrong_state_gets_its_sentence_and_start_task_mends_it(
     lab: Lab, state: WrongState
 ) -> None:
-    prove(lab, state)
+    prove(lab, state, WRONG)
     lab.start_task(2)
     assert lab.check("1.3").task == "1.3"
     for name in ("another-role", "d-lambda-nonvpc-cmp-demo-role"):

@@ -290,7 +290,7 @@ def nothing_else(lab: Lab) -> Iterator[None]:
 def test_a_wrong_state_gets_its_sentence_and_start_task_mends_it(
     lab: Lab, state: WrongState
 ) -> None:
-    prove(lab, state)
+    prove(lab, state, WRONG)
     lab.start_task(4)
     assert lab.check("3.3").task == "3.3"
 

@@ -418,7 +418,7 @@ ASKED = {
 @cases(*[state for state in WRONG if state.make in ASKED])
 def test_a_wrong_state_gets_its_sentence(lab: Lab, state: WrongState) -> None:
     try:
-        prove(lab, state)
+        prove(lab, state, WRONG)
     finally:
         for pool in cognito_idp().list_user_pools(MaxResults=60)["UserPools"]:
             if pool["Name"] == "another":
@@ -431,7 +431,7 @@ def test_a_wrong_state_gets_its_sentence(lab: Lab, state: WrongState) -> None:
     ids=lambda state: f"{state.task}-{state.make.__name__}",
 )
 def test_a_wrong_answer_gets_its_sentence(lab: Lab, state: WrongState) -> None:
-    prove(lab, state)
+    prove(lab, state, WRONG)
 
 
 def test_each_state_has_a_sentence_of_its_own() -> None:

@@ -137,7 +137,7 @@ WRONG = [
 
 @cases(*WRONG)
 def test_a_wrong_state_gets_its_sentence(lab: Lab, state: WrongState) -> None:
-    prove(lab, state)
+    prove(lab, state, WRONG)
     for pool in cognito_idp().list_user_pools(MaxResults=60)["UserPools"]:
         if pool["Name"] == "another":
             cognito_idp().delete_user_pool(UserPoolId=pool["Id"])

@@ -203,7 +203,7 @@ WRONG = [
 def test_a_wrong_state_gets_its_sentence_and_start_task_mends_it(
     lab: Lab, state: WrongState
 ) -> None:
-    prove(lab, state)
+    prove(lab, state, WRONG)
     for pool in cognito().list_user_pools(MaxResults=60)["UserPools"]:
         if pool["Name"] not in names.LAB_NAMES:
             cognito().delete_user_pool(UserPoolId=pool["Id"])

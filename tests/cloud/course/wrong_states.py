@@ -35,16 +35,17 @@ def cases(*states: WrongState) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("state", states, ids=lambda state: state.make.__name__)
 
 
-def prove(lab: Lab, state: WrongState) -> None:
-    """The check says what is wrong, and the sentence is this state's.
+def prove(lab: Lab, state: WrongState, states: list[WrongState]) -> None:
+    """The check says what is wrong, and the sentence has the words of this state and of no other.
 
     It reads answers as the local cloud gives them, and without their empty fields, as AWS's are.
     """
+    words = {one.says for one in states if one.task == state.task}
     given = state.make(lab, lab.start_task(state.start))
     for answers in (nullcontext(), absent_fields()):
         with answers, pytest.raises(TaskError) as caught:
             lab.check(state.task, given)
-        assert state.says in str(caught.value)
+        assert {each for each in words if each in str(caught.value)} == {state.says}
         assert caught.value.task == state.task
 
 
