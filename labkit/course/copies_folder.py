@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from labkit.course.copies import Copy, digest, make_copy, master_files, master_of
 from labkit.errors import CopyError
 from labkit.folders import COPIES
+from labkit.whole_file import write_whole
 
 MANIFEST = ".masters.json"
 _LOCK_SECONDS = 20
@@ -44,6 +45,7 @@ class CopiesFolder:
         root: the folder of the clone.
         tell: says a sentence to the learner.
         patience: for how long another one may lay copies, in seconds.
+        write: writes a file whole or not at all.
     """
 
     def __init__(
@@ -51,11 +53,13 @@ class CopiesFolder:
         root: Path,
         tell: Callable[[str], object] = print,
         patience: float = _LOCK_SECONDS,
+        write: Callable[..., None] = write_whole,
     ) -> None:
         self._root = root.resolve()
         self._folder = self._root / COPIES
         self._tell = tell
         self._patience = patience
+        self._write_whole = write
         self._laid: dict[str, Laid] = {}
 
     def lay(self) -> None:
@@ -153,19 +157,10 @@ class CopiesFolder:
             return b"" if path.is_symlink() else None  # a link to nowhere is the learner's, too
 
     def _write(self, name: str, copy: Copy, keep: str = "") -> None:
-        """Write a file whole or not at all; what was there is kept under a name of its own, if one is given."""
+        """Write a copy; what was there is kept under a name of its own, if one is given."""
         path = self._path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.part")
-        try:
-            temporary.write_bytes(copy.data)
-            if keep:
-                path.rename(self._path(keep))
-            temporary.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
+        self._write_whole(path, copy.data, keep=self._path(keep) if keep else None)
         self._note(name, copy)
 
     # -- the list of what was laid -----------------------------------------------------------------------------------
@@ -206,9 +201,7 @@ class CopiesFolder:
 
     def _save(self, manifest: Path) -> None:
         data = json.dumps({name: asdict(one) for name, one in sorted(self._laid.items())}, indent=1)
-        temporary = manifest.with_name(f"{MANIFEST}.part")
-        temporary.write_text(data, encoding="utf-8")
-        temporary.replace(manifest)
+        self._write_whole(manifest, data.encode())
 
 
 def beside(name: str, what: str) -> Iterator[str]:

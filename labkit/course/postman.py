@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from labkit.errors import SetupError
+from labkit.whole_file import write_whole
 
 ENVIRONMENT_FILE = "task-6.postman_environment.json"
 _SECRETS = {"labkit_token"}
@@ -41,10 +41,7 @@ def write_environment(cloud: str, variables: Mapping[str, str], folder: Path) ->
     }
     path = folder / ENVIRONMENT_FILE
     try:
-        path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(environment, file, indent=2)
+        write_whole(path, json.dumps(environment, indent=2).encode(), mode=0o600)
     except OSError as error:
         raise SetupError(
             f"Can't write {ENVIRONMENT_FILE} beside this notebook ({error.strerror}): open a copy of the notebook in a "

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+
+from labkit.whole_file import write_whole
 
 FILE = "progress.json"
 _LOCK_SECONDS = 5
@@ -119,7 +119,6 @@ class Progress:
 
     def _change(self, note: Callable[[Records], None]) -> Records:
         """Read, change and write in one step, also when two notebooks do so at once; what there is now."""
-        temporary = self._file.with_name(f"{FILE}.{os.getpid()}")
         records = self.read()
         try:
             with FileLock(self._file.with_suffix(".lock"), timeout=_LOCK_SECONDS):
@@ -130,13 +129,10 @@ class Progress:
                     self._tell(_DAMAGED.format(file=aside))
                 records = loaded or Records()
                 note(records)
-                temporary.write_text(json.dumps(asdict(records)), encoding="utf-8")
-                temporary.replace(self._file)
+                write_whole(self._file, json.dumps(asdict(records)).encode())
         except Timeout:
             note(records)
             self._tell(_UNKEPT.format(reason="another notebook holds the file"))
         except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
             self._tell(_UNKEPT.format(reason=error.strerror or type(error).__name__))
         return records

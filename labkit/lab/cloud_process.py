@@ -32,6 +32,7 @@ from labkit.local.instance import (
 )
 from labkit.local.settings import CloudSettings
 from labkit.state_directory import VARIABLE, explain_unwritable, state_directory
+from labkit.whole_file import write_whole
 
 IDLE_MINUTES_VARIABLE = "LABKIT_IDLE_MINUTES"
 DEFAULT_IDLE_MINUTES = "720"
@@ -269,8 +270,4 @@ def read_state(directory: Path) -> tuple[CloudSettings | None, object]:
 def _write_state(directory: Path, settings: CloudSettings) -> None:
     """Write the state file, readable for this user alone, in one step."""
     state = {"settings": asdict(settings), "fingerprint": fingerprint()}
-    temporary = directory / "cloud.json.new"
-    temporary.unlink(missing_ok=True)
-    temporary.touch(mode=0o600, exist_ok=False)
-    temporary.write_text(json.dumps(state))
-    temporary.replace(_state_file(directory))
+    write_whole(_state_file(directory), json.dumps(state).encode(), mode=0o600)
