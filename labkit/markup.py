@@ -13,8 +13,8 @@ from typing import NamedTuple
 PLAIN = "line-height:1.4;overflow-wrap:anywhere;"
 MONOSPACE = "font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size);"
 BOLD = "font-weight:bold;"
-_CELL = f"{PLAIN}text-align:left;vertical-align:top;padding:2px 16px 2px 0;border:none;"
-_HEAD = f"{_CELL}border-bottom:1px solid currentColor;"
+CELL = f"{PLAIN}text-align:left;vertical-align:top;padding:2px 16px 2px 0;border:none;"
+_HEAD = f"{CELL}border-bottom:1px solid currentColor;"
 _NO_WRAP = "white-space:nowrap;"
 _SHORT = 30
 
@@ -95,7 +95,7 @@ def _row(cells: Iterable[str]) -> Markup:
 
 def _style(cell: str) -> str:
     """A short text stays on one line; a long one breaks anywhere, as a token's may have no blanks."""
-    return _CELL + (_NO_WRAP if len(_text(cell)) <= _SHORT else "")
+    return CELL + (_NO_WRAP if len(_text(cell)) <= _SHORT else "")
 
 
 def _text(cell: str) -> str:

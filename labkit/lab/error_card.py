@@ -19,7 +19,6 @@ BLANK_LEFT = (
     f"This cell still has a blank: write your code in place of {BLANK}, then run the cell again."
 )
 _FRAME = "border-left:4px solid var(--jp-error-color1,currentColor);padding:2px 12px;margin:4px 0;"
-_CELL = f"{markup.PLAIN}text-align:left;vertical-align:top;padding:2px 16px 2px 0;border:none;"
 _LONGEST_VALUE = 160
 _SHORTEST_HEAD = 12
 
@@ -175,8 +174,13 @@ def _rows(rows: Sequence[tuple[str, str]]) -> Block:
     cells = [
         tag(
             "tr",
-            tag("th", label, scope="row", style=f"{_CELL}white-space:nowrap;font-weight:inherit;"),
-            tag("td", markup.lines(text, "<br>"), style=_CELL),
+            tag(
+                "th",
+                label,
+                scope="row",
+                style=f"{markup.CELL}white-space:nowrap;font-weight:inherit;",
+            ),
+            tag("td", markup.lines(text, "<br>"), style=markup.CELL),
             style="background:none;",
         )
         for label, text in rows

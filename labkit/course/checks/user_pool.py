@@ -148,7 +148,7 @@ def check_app_client(pool: dict[str, Any]) -> None:
     if app.get("ClientSecret"):
         raise Missing(
             f"{names.APP_CLIENT} has a secret, and a browser can't keep one.",
-            "A secret can't be taken away: delete the app client, and create one without.",
+            "Its last secret can't be deleted: delete the app client, and create one without.",
         )
     flows = app.get("ExplicitAuthFlows") or []
     if "ALLOW_USER_AUTH" not in flows:
