@@ -118,14 +118,14 @@ def the_log_group_left(lab: Lab, demo: Demo) -> None:
 
 WRONG = [
     WrongState("7.1", 7, nothing_deleted, "The REST API d-apigw-cmp-demo is still in us-east-1"),
-    WrongState("7.1", 7, the_pool_left, "is still in us-east-1, with its users"),
+    WrongState("7.1", 7, the_pool_left, f"{names.USER_POOL} is still in us-east-1, with its users"),
     WrongState("7.1", 7, the_pool_protected, "its deletion protection is on"),
     WrongState("7.1", 7, the_pool_with_a_domain, "it has the domain the-lab"),
     WrongState("7.1", 7, the_pool_under_its_first_name, "The user pool User pool - course is"),
     WrongState("7.1", 7, the_function_left, "The function d-lambda-nonvpc-cmp-demo-function is"),
     WrongState("7.2", 7, the_role_with_its_policy, "AWSLambdaBasicExecutionRole is attached to it"),
     WrongState("7.2", 7, the_role_with_an_inline_policy, "it has the inline policy mine"),
-    WrongState("7.2", 7, the_role_alone, "and no policy is attached to it"),
+    WrongState("7.2", 7, the_role_alone, f"{names.ROLE} is still there, and no policy"),
     WrongState("7.2", 7, a_role_as_the_console_names_it, "-role-a1b2c3d4 is still there"),
     WrongState("7.2", 7, the_log_group_left, "its logs are kept for ever"),
 ]

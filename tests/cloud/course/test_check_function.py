@@ -188,7 +188,7 @@ def another_greeting(_lab: Lab, _demo: Demo) -> None:
 
 
 WRONG = [
-    WrongState("1.1", 1, no_role, "Create it with iam.create_role"),
+    WrongState("1.1", 1, no_role, f"named {names.ROLE}. Create it"),
     WrongState("1.1", 1, a_role_with_another_name, "There is d-lambda-nonvpc-cmp-demo-role."),
     WrongState("1.1", 1, another_service, "trusts ec2.amazonaws.com, so Lambda may not"),
     WrongState("1.1", 1, the_account, "trusts arn:aws:iam::123456789012:root, so Lambda may not"),
@@ -202,7 +202,7 @@ WRONG = [
     WrongState("1.2", 1, another_policy, "The role has AmazonS3ReadOnlyAccess, and still may not"),
     WrongState("1.2", 1, an_administrator, "may do more than write logs, for example s3:GetObject"),
     WrongState("1.2", 1, one_policy_too_many, "the role has AWSLambdaVPCAccessExecutionRole"),
-    WrongState("1.3", 1, no_function, "Create it with lambda_.create_function"),
+    WrongState("1.3", 1, no_function, f"named {names.FUNCTION}. Create it"),
     WrongState("1.3", 1, a_function_with_another_name, "There is d-lambda-nonvpc-cmp-demo."),
     WrongState("1.3", 1, another_runtime, "The runtime is python3.12"),
     WrongState("1.3", 1, another_architecture, "The architecture is arm64"),

@@ -180,7 +180,7 @@ WRONG = [
     WrongState("2.1a", 2, phone_numbers_too, "sign in with email or phone_number."),
     WrongState("2.1a", 2, the_lite_plan, "the feature plan LITE"),
     WrongState("2.1a", 2, nothing_verified, "AutoVerifiedAttributes is empty"),
-    WrongState("2.1b", 2, no_app_client, "There is no app client named"),
+    WrongState("2.1b", 2, no_app_client, f"named {names.APP_CLIENT}. Create it"),
     WrongState("2.1b", 2, an_app_client_with_another_name, "There is spa."),
     WrongState("2.1b", 2, two_app_clients, "There are 2 app clients named"),
     WrongState("2.1b", 2, a_secret, "has a secret"),

@@ -45,7 +45,7 @@ def prove(lab: Lab, state: WrongState, states: list[WrongState]) -> None:
     for answers in (nullcontext(), absent_fields()):
         with answers, pytest.raises(TaskError) as caught:
             lab.check(state.task, given)
-        assert {each for each in words if each in str(caught.value)} == {state.says}
+        assert {each for each in words if each in str(caught.value)} == {state.says}, caught.value
         assert caught.value.task == state.task
 
 
