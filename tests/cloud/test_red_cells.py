@@ -135,7 +135,7 @@ def test_a_blank_says_what_to_do(outputs: Any, cell: str) -> None:
         ("task", "TaskError: Task 4.2 isn't done."),
         ("in a group", "UnknownQuestionError: The course has no question '04.nothing'."),
         ("chain", "LabkitError: A reason: a step."),
-        ("no such task", "UnknownTaskError: The lab has the tasks 1 to 7, not 9."),
+        ("no such task", "UnknownTaskError: The lab has the tasks 1 to 7 and '6b', not 9."),
         ("no start", "SetupError: LABKIT_CLOUD=moon isn't a cloud."),
         ("no such notebook", "UnknownNotebookError: There is no notebook 'nothing'."),
     ],
