@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import lru_cache, partial, reduce
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +23,8 @@ FindTags = Callable[[Any, str, dict[str, Any]], Tags]
 
 _PAGES = {"PageSize": 50}
 """No service of these takes less as the most."""
+_OF_A_CLIENT = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID")
+"""The environment variables to which a client is bound."""
 _NOT_FOUND = {"NoSuchEntity", "NotFoundException", "ResourceNotFoundException"}
 
 
@@ -92,12 +94,22 @@ def client(service: str) -> Any:
     Not with the local cloud: one that doesn't answer won't do so in a minute either.
     """
     import boto3
+
+    if boto3.DEFAULT_SESSION is None:
+        boto3.setup_default_session()
+    where = tuple(os.environ.get(name, "") for name in _OF_A_CLIENT)
+    return _client(boto3.DEFAULT_SESSION, service, region_in_use(), where)
+
+
+@lru_cache(maxsize=32)
+def _client(session: Any, service: str, region: str, where: tuple[str, str]) -> Any:
+    """One for each session, cloud and service: making it costs as much as two calls."""
     from botocore.config import Config
 
     patient = Config(retries={"mode": "adaptive", "max_attempts": 12})
     at_once = Config(retries={"total_max_attempts": 1})
-    local = urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname == "127.0.0.1"
-    return boto3.client(service, region_name=region_in_use(), config=at_once if local else patient)
+    local = urlsplit(where[0]).hostname == "127.0.0.1"
+    return session.client(service, region_name=region, config=at_once if local else patient)
 
 
 def listed(service: Any, listing: str, **where: Any) -> list[Any]:
