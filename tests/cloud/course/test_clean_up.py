@@ -414,7 +414,8 @@ def test_identity_pools_their_roles_and_tables(lab: Lab) -> None:
 def test_a_table_that_is_still_being_made_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     dynamodb = Mock(waiter_names=["table_exists", "table_not_exists"])
     dynamodb.describe_table.return_value = {"Table": {"TableStatus": "CREATING"}}
-    monkeypatch.setattr(boto3, "client", lambda *_asked, **_options: dynamodb)
+    session = Mock(client=Mock(return_value=dynamodb))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
     kind = resources.BY_LABEL["table"]
     kind.delete("d-identity-pool-notes")
     calls = [name for name, _arguments, _options in dynamodb.method_calls]
