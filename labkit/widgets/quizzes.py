@@ -26,7 +26,7 @@ def quiz(notebook: str) -> QuizView:
 
 
 def recall(notebook: str) -> QuizView:
-    """Ask again some questions of the notebooks before this one.
+    """Ask again some questions of the notebooks before this one; what was said to them there isn't shown.
 
     Args:
         notebook: the number of this one, such as ``04``.
@@ -34,11 +34,16 @@ def recall(notebook: str) -> QuizView:
     Raises:
         UnknownQuestionError: the course has no questions for it.
     """
-    return QuizView(from_before(notebook), Progress(state_directory()))
+    return QuizView(from_before(notebook), Progress(state_directory()), anew=True)
 
 
 class QuizView(View):
     """What :func:`quiz` and :func:`recall` show.
+
+    Args:
+        questions: what is asked.
+        progress: what the learner said before.
+        anew: whether an earlier answer stays hidden, since it has the right one beside it.
 
     Attributes:
         questions: what is asked.
@@ -46,7 +51,9 @@ class QuizView(View):
         answers: for each question, what the lesson said to the last click; empty before.
     """
 
-    def __init__(self, questions: list[Question], progress: Progress) -> None:
+    def __init__(
+        self, questions: list[Question], progress: Progress, *, anew: bool = False
+    ) -> None:
         self.questions, self._progress = questions, progress
         self.buttons = [self._choices(number) for number in range(len(questions))]
         self.answers = [ipywidgets.HTML() for _one in questions]
@@ -54,7 +61,7 @@ class QuizView(View):
         for number, one in enumerate(questions):
             asked = ipywidgets.HTML(self._ask(number).html)
             parts += [asked, row(*self.buttons[number].values()), self.answers[number]]
-            before = progress.read().predictions.get(one.id)
+            before = None if anew else progress.read().predictions.get(one.id)
             if before is not None:
                 self._show(number, before.said.get("", ""))
         super().__init__(*parts)

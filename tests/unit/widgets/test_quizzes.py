@@ -61,6 +61,16 @@ def test_what_was_answered_is_shown_again(view: QuizView, progress: Progress) ->
     assert again.answers[0].value == ""
 
 
+def test_a_question_from_before_is_asked_without_its_answer(progress: Progress) -> None:
+    QuizView([ONE], progress).buttons[0]["b"].click()
+    again = QuizView([ONE], progress, anew=True)
+    assert again.answers[0].value == ""
+    assert again.buttons[0]["b"].description == "b"
+    again.buttons[0]["a"].click()
+    assert "✓ You said a, and that is right." in again.answers[0].value
+    assert progress.read().score == "0 of 1"
+
+
 def test_an_answer_that_isnt_a_choice_any_more_is_left_out(progress: Progress) -> None:
     progress.predict("t.one", {"": "gone"})
     assert QuizView([ONE], progress).answers[0].value == ""
