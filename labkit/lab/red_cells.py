@@ -48,8 +48,11 @@ def install(helper: Helper | None = None) -> None:
         return
 
     def show(shell: Any, kind: type, error: Exception, trace: Any, tb_offset: Any = None) -> None:
+        of_client = isinstance(error, _OF_CLIENTS)
+        shown = _cells_part(trace, shell.user_ns) if of_client else trace
         with _prepared(shell, error, trace, helper):
-            shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+            shell.showtraceback((kind, error, shown), tb_offset=tb_offset)
+        sys.last_traceback = trace  # for %tb and %debug
 
     shell.set_custom_exc((LabkitError, *_MAY_BE_A_BLANK, *_OF_CLIENTS), show)
 
@@ -101,6 +104,21 @@ def _prepare(shell: Any, error: Exception, trace: TracebackType, helper: Helper 
     error.args = (said,)
     # A group in it would be shown in another way, and without an error message.
     error.__context__ = None
+
+
+def _cells_part(trace: TracebackType, names: Mapping[str, object]) -> TracebackType:
+    """A traceback up to the last line of the notebook: below it a client's library has 40 lines of its own."""
+    steps = []
+    step: TracebackType | None = trace
+    while step is not None:
+        steps.append(step)
+        step = step.tb_next
+    while steps and steps[-1].tb_frame.f_globals is not names:
+        steps.pop()
+    cut = None
+    for one in reversed(steps):
+        cut = TracebackType(cut, one.tb_frame, one.tb_lasti, one.tb_lineno)
+    return cut or trace
 
 
 def _place(trace: TracebackType, names: Mapping[str, object]) -> str:

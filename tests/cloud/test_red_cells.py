@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,9 @@ CELLS = {
     "syntax": "1 +",
     "aws": "boto3.client('apigateway').get_rest_api(restApiId='nothing')",
     "aws unknown": "boto3.client('apigateway').get_rest_api(restApiId=3)",
+    "aws whole": "%tb",
+    "function": "def call():\n    return lab.http.get('/demo')",
+    "no scheme": "call()",
     "left": "import requests\nrequests.get(demo.invoke_url + '/demo')",
     "bad status": "lab.http.get(demo.invoke_url + '/demo').raise_for_status()",
     "bad status explained": "lab.explain()",
@@ -195,6 +199,28 @@ def test_errors_that_arent_labkits_keep_pythons_traceback(outputs: Any, cell: st
     assert ("Traceback" in "".join(error.traceback)) == (cell != "syntax")
     points = "lab.explain() says what this means" in "".join(error.traceback)
     assert points == (cell == "aws")
+
+
+@pytest.mark.parametrize(
+    ("cell", "line"),
+    [
+        ("aws", "boto3.client('apigateway').get_rest_api"),
+        ("aws unknown", "boto3.client('apigateway').get_rest_api"),
+        ("no scheme", "return lab.http.get('/demo')"),
+    ],
+)
+def test_a_client_s_error_shows_the_learners_lines_and_no_library(
+    outputs: Any, cell: str, line: str
+) -> None:
+    [error] = outputs[cell]
+    shown = re.sub("\x1b\\[[0-9;]*m", "", "".join(error.traceback))
+    assert line in shown
+    assert "site-packages" not in shown
+
+
+def test_the_libraries_lines_are_still_there_for_who_asks(outputs: Any) -> None:
+    [error] = outputs["aws whole"]
+    assert "botocore" in "".join(error.traceback)
 
 
 def test_a_group_is_shown_as_python_shows_it(outputs: Any) -> None:
