@@ -31,6 +31,7 @@ from labkit.lab.error_card import (
 )
 
 _EXPLAINED = "lab.explain() says what this means, and what to try."
+_UNKNOWN_NAME = "Is it misspelt? Or hasn't the cell that makes it run since the kernel started?"
 _WHOLE = "%tb shows Python's whole traceback."
 _MAY_BE_A_BLANK = (NameError, AttributeError)
 _OF_CLIENTS = (BotoCoreError, ClientError, requests.RequestException)
@@ -86,6 +87,8 @@ def _prepare(shell: Any, error: Exception, trace: TracebackType, helper: Helper 
         said = text = BLANK_LEFT
         blocks = card_of_blank(shell.history_manager.input_hist_raw[-1])
     elif isinstance(error, _MAY_BE_A_BLANK):
+        if isinstance(error, NameError):
+            error.add_note(_UNKNOWN_NAME)
         return
     else:
         found = (helper.explain if helper else explain)(error)

@@ -199,6 +199,8 @@ def test_errors_that_arent_labkits_keep_pythons_traceback(outputs: Any, cell: st
     assert ("Traceback" in "".join(error.traceback)) == (cell != "syntax")
     points = "lab.explain() says what this means" in "".join(error.traceback)
     assert points == (cell == "aws")
+    asks = "since the kernel started?" in "".join(error.traceback)
+    assert asks == (cell == "name")
 
 
 @pytest.mark.parametrize(
