@@ -61,7 +61,7 @@ class Code(StrEnum):
     TOKEN_MALFORMED = "authorizer.token-malformed", "it isn't a JWT, or wasn't copied whole"
     TOKEN_SCHEME = (
         "authorizer.token-scheme",
-        "in front of the token stands no “Bearer” with a blank",
+        "in front of the token stands no “Bearer” with a space",
     )
     TOKEN_QUOTES = "authorizer.token-quotes", "there are quotes around the token"
     TOKEN_BLANKS = "authorizer.token-blanks", "there are blanks in the token or beside it"

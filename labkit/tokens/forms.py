@@ -38,8 +38,8 @@ class Form(StrEnum):
     )
     NO_BLANK = (
         "no-blank",
-        "there is no blank between “Bearer” and the token",
-        'Write "Bearer " with a blank behind it, or send the token alone.',
+        "there is no space between “Bearer” and the token",
+        'Write "Bearer " with a space behind it, or send the token alone.',
     )
     SCHEME = (
         "scheme",

@@ -385,7 +385,7 @@ WRONG = [
     WrongState("6.3", 6, no_token, "This request brought no Authorization header"),
     WrongState("6.3", 6, the_id_token, "This is the ID token"),
     WrongState("6.3", 6, the_refresh_token, "This is the refresh token"),
-    WrongState("6.3", 6, bearer_without_a_space, "There is no blank between “Bearer” and"),
+    WrongState("6.3", 6, bearer_without_a_space, "There is no space between “Bearer” and"),
     WrongState("6.3", 6, a_small_bearer, "In front of the token stands “bearer”"),
     WrongState("6.3", 6, two_spaces, "There are blanks or line breaks in the token"),
     WrongState("6.3", 6, quotes, "There are quotes around the token"),
