@@ -136,6 +136,7 @@ def _check_permissions(role: dict[str, Any]) -> None:
     iam, name = client("iam"), {"RoleName": role["RoleName"]}
     policies = listed(iam, "list_attached_role_policies", **name)
     attached = {str(policy["PolicyName"]) for policy in policies}
+    arns = {str(policy["PolicyArn"]) for policy in policies}
     inline = set(listed(iam, "list_role_policies", **name))
     if not attached | inline:
         raise Missing(
@@ -154,12 +155,17 @@ def _check_permissions(role: dict[str, Any]) -> None:
             f"The role may do more than write logs, for example {more[0]}.",
             f"Leave {_BASIC} as its only policy.",
         )
-    if len(attached | inline) > 1:
-        others = {each for each in attached if not each.startswith(_BASIC)} | inline
+    if len(arns | inline) > 1:
+        others = {arn for arn in arns if not _is_basic(arn)} | inline
         raise Missing(
             f"Besides {_BASIC}, the role has {_joined(others)}.",
             "Detach what the function doesn't need.",
         )
+
+
+def _is_basic(arn: str) -> bool:
+    """Whether it is the policy for a function's logs: AWS's, or the console's copy of it."""
+    return arn.partition(":policy/service-role/")[2].startswith(_BASIC)
 
 
 def _allowed(role: dict[str, Any], actions: tuple[str, ...], resource: str) -> list[str]:
