@@ -34,9 +34,11 @@ def _authorizer(api: dict[str, Any]) -> dict[str, Any]:
     there = listed(client("apigateway"), "get_authorizers", restApiId=api["id"])
     named = [each for each in there if each.get("name") == names.AUTHORIZER]
     if len(named) > 1:
+        ids = ", ".join(each["id"] for each in named)
         raise Missing(
-            f"The API has {len(named)} authorizers named {names.AUTHORIZER}.",
-            "Delete those that no method asks: apigateway.delete_authorizer.",
+            f"The API has {len(named)} authorizers named {names.AUTHORIZER}: {ids}.",
+            "Delete those that no method asks: apigateway.delete_authorizer. "
+            "Or begin again: run the first cell of task 4.",
         )
     if not named:
         others = ", ".join(sorted(str(each.get("name")) for each in there))

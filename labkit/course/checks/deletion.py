@@ -71,8 +71,8 @@ def rest_is_gone(_look: Look) -> str:
         if attached := listed(iam, "list_attached_role_policies", RoleName=role):
             policies = ", ".join(policy["PolicyName"] for policy in attached)
             raise Missing(
-                f"The role {role} is still there: the policy {policies} is attached to it.",
-                "Detach the policy with iam.detach_role_policy, then delete the role.",
+                f"The role {role} is still there: {policies} is attached to it.",
+                "Detach each policy with iam.detach_role_policy, then delete the role.",
             )
         if inline := listed(iam, "list_role_policies", RoleName=role):
             raise Missing(

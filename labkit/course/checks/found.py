@@ -116,12 +116,18 @@ def remark_on(tags: dict[str, str] | list[dict[str, str]] | None) -> str:
     return "" if is_ours(tags) else _UNTAGGED
 
 
+def _id_of(item: dict[str, Any]) -> str:
+    """The id of an API, a user pool or an app client."""
+    return str(item.get("id") or item.get("ClientId") or item.get("Id"))
+
+
 def _only_one(kind: str, name: str, field: str, found: list[dict[str, Any]]) -> dict[str, Any]:
     wanted = [item for item in found if item.get(field) == name]
     if len(wanted) > 1:
         raise Missing(
-            f"There are {len(wanted)} {kind}s named {name}.",
-            "Delete those that you don't use: then it is clear which one you mean.",
+            f"There are {len(wanted)} {kind}s named {name}: {', '.join(map(_id_of, wanted))}.",
+            "Delete those that you don't use: then it is clear which one you mean. "
+            "Or begin again: run the first cell of the notebook that makes it.",
         )
     if not wanted:
         others = sorted(str(item.get(field)) for item in found)
