@@ -12,6 +12,9 @@ from labkit.folders import ROOT
 from labkit.markup import MONOSPACE, Block, Markup, lines, paragraph, sentence, tag
 
 
+_CODE = f"{MONOSPACE}white-space:pre;word-break:normal;overflow-x:auto;"
+
+
 def hint(task: str, number: int) -> str:
     """A hint for a task.
 
@@ -42,7 +45,7 @@ def card_of(task: str, what: str, step: str) -> list[Block]:
     hints, solution = exercise(task).hints, solution_of(task)
     folded = Markup()
     if solution:
-        folded = _folded("The solution", tag("pre", lines(solution), style=MONOSPACE))
+        folded = _folded("The solution", tag("pre", lines(solution), style=_CODE))
     for number, text in reversed(list(enumerate(hints, 1))):
         folded = _folded(f"Hint {number} of {len(hints)}", sentence(text), folded)
     call = f"Hints: lab.hint({task!r}, 1) to lab.hint({task!r}, {len(hints)})."
