@@ -11,7 +11,6 @@ from labkit.errors import CopyError, UnknownTaskError
 from labkit.folders import ROOT
 from labkit.markup import MONOSPACE, Block, Markup, lines, paragraph, sentence, tag
 
-
 _CODE = f"{MONOSPACE}white-space:pre;word-break:normal;overflow-x:auto;"
 
 

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from labkit.course.copies import make_copy
-from labkit.course.exercises import exercise, solution_of
+from labkit.course.exercises import exercise
+from labkit.course.hints import solution_of
 from tests.browser.conftest import ROOT
 from tests.browser.test_predictions import run
 from tests.browser.test_widgets import IDLE, open_notebook
