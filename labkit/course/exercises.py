@@ -41,7 +41,8 @@ def exercise(task: str) -> Exercise:
     Raises:
         UnknownTaskError: there is none.
     """
-    found = exercises(notebook_of(task)).get(task)
+    known = exercises(notebook_of(task)).values()
+    found = next((one for one in known if one.id == task), None)
     if found is None:
         raise UnknownTaskError(
             f"The course has no task {task!r}: write it as the notebook does, such as '4.2'."

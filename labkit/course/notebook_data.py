@@ -10,7 +10,7 @@ from typing import Any
 def read_data(name: str, folder: str = "") -> dict[str, Any]:
     """The tables of a file, with tuples for lists; empty when there is no such file."""
     file = files(__package__) / folder / f"{name}.toml"
-    if not name.replace("-", "").isalnum() or not file.is_file():
+    if not str(name).replace("-", "").isalnum() or not file.is_file():
         return {}
     return {key: _frozen(value) for key, value in tomllib.loads(file.read_text("utf-8")).items()}
 

@@ -144,7 +144,7 @@ def question(identifier: str) -> Question:
     Raises:
         UnknownQuestionError: there is none.
     """
-    notebook, _, name = identifier.partition(".")
+    notebook, _, name = str(identifier).partition(".")
     found = questions(notebook).get(name)
     if found is None:
         raise UnknownQuestionError(

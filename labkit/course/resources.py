@@ -48,8 +48,8 @@ class Kind:
     name: str
     id: str = ""
 
-    def find(self, owns: Owns) -> Iterator[tuple[str, str]]:
-        """The id and the name of those with a wanted name and the course's tag."""
+    def find(self, owns: Owns, *, tagged: bool = True) -> Iterator[tuple[str, str]]:
+        """The id and the name of those with a wanted name and the course's tag, or without it."""
         service = client(self.service)
         for found in listed(service, self.listing):
             item = {self.name: found} if isinstance(found, str) else found
@@ -57,7 +57,7 @@ class Kind:
             if owns(name):
                 identifier = item[self.id or self.parameter]
                 tags = _TAGS_OF.get(self.label, _tags_in_listing)(service, identifier, item)
-                if is_ours(tags):
+                if is_ours(tags) is tagged:
                     yield identifier, name
 
     def delete(self, identifier: str) -> None:

@@ -71,12 +71,17 @@ def start_task(
 
     Raises:
         UnknownTaskError: there is no such task.
+        SetupError: something has the lab's name without its tag, and is in the way.
     """
     number = BETWEEN.get(task, 0) if isinstance(task, str) else task
     if type(number) is not int or number not in range(FIRST_TASK, LAST_TASK + 1):
         raise UnknownTaskError(
             f"The lab has the tasks {FIRST_TASK} to {LAST_TASK} and '6b', not {task!r}: write one of these."
         )
+    _tag_again(client("cognito-idp"))
+    for label in ("user pool", "REST API"):
+        for identifier, name in BY_LABEL[label].find(names.LAB_NAMES.__contains__, tagged=False):
+            raise _in_the_way(f"The {label} {name} ({identifier})")
     demo = Demo()
     for make, _take_back in _STEPS[: number - 1]:
         make(demo)
@@ -90,6 +95,13 @@ def start_task(
 def _found(label: str) -> list[str]:
     """The ids of the lab's resources of a kind."""
     return [identifier for identifier, _name in BY_LABEL[label].find(names.LAB_NAMES.__contains__)]
+
+
+def _in_the_way(what: str) -> SetupError:
+    return SetupError(
+        f"{what} is in the way, without the tag course=api-gateway-security. Delete it yourself, since labkit deletes "
+        "what is tagged alone, and run the cell again."
+    )
 
 
 def _passes(check: Callable[..., object], *arguments: Any) -> bool:
@@ -123,10 +135,7 @@ def ensure_function(demo: Demo) -> None:
         lambda_.exceptions.ResourceConflictException,
         iam.exceptions.EntityAlreadyExistsException,
     ) as error:
-        raise SetupError(
-            f"{names.FUNCTION} or its role is there without the tag course=api-gateway-security, and isn't as the lab "
-            "needs it. Delete both yourself, since labkit deletes what is tagged alone, and run the cell again."
-        ) from error
+        raise _in_the_way(f"The function {names.FUNCTION} or its role") from error
 
 
 # -- task 2: the user pool ---------------------------------------------------------------
@@ -145,7 +154,6 @@ _POOL: dict[str, Any] = {
 def ensure_user_pool(demo: Demo) -> None:
     """The user pool and its app client; changed settings come back, and one that can't be repaired is made anew."""
     cognito = client("cognito-idp")
-    _tag_again(cognito)
     for pool_id in _found("user pool"):
         pool = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
         is_first = demo.user_pool_id is None and pool["Name"] == names.USER_POOL
@@ -276,7 +284,7 @@ def ensure_authorizer(demo: Demo) -> None:
     demo.invoke_url = build.invoke_url(api_id)
     with suppress(Missing):
         demo.authorizer_id = authorizer.check_attached({"id": api_id})
-        if _is_deployed(api_id):
+        if _is_deployed(gateway, api_id):
             return
     _delete_guarded(demo)
     pool = client("cognito-idp").describe_user_pool(UserPoolId=demo.user_pool_id)["UserPool"]
@@ -299,18 +307,18 @@ def ensure_authorizer(demo: Demo) -> None:
     gateway.create_deployment(restApiId=api_id, stageName=names.STAGE, description=names.DEPLOYMENT)
 
 
-def _is_deployed(api_id: str) -> bool:
-    """Whether the stage serves a deployment of task 4's.
+def _is_deployed(gateway: Any, api_id: str) -> bool:
+    """Whether the stage serves, with no settings of its own, a deployment that :func:`ensure_authorizer` made.
 
-    AWS doesn't tell what is in a deployment, so task 4 gives its own a description of its own: the same method may be
-    closed in the draft and still be open on the stage.
+    AWS doesn't tell what is in a deployment: the same method may be closed in the draft and still be open on the stage,
+    or closed there without the scope.
     """
-    gateway = client("apigateway")
-    stages = gateway.get_stages(restApiId=api_id).get("item", [])
-    deployments = gateway.get_deployments(restApiId=api_id).get("items", [])
-    closed = {d["id"] for d in deployments if d.get("description") == names.DEPLOYMENT}
-    served = {s["deploymentId"] for s in stages if s["stageName"] == names.STAGE}
-    return bool(served & closed)
+    for stage in gateway.get_stages(restApiId=api_id).get("item", []):
+        if stage["stageName"] == names.STAGE:
+            served = gateway.get_deployment(restApiId=api_id, deploymentId=stage["deploymentId"])
+            changed = stage.get("methodSettings") or stage.get("canarySettings")
+            return not changed and served.get("description") == names.DEPLOYMENT
+    return False
 
 
 def _delete_guarded(demo: Demo) -> None:

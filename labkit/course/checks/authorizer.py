@@ -16,6 +16,7 @@ _TYPE = "COGNITO_USER_POOLS"
 _SOURCE = "method.request.header.Authorization"
 _PATH = f"/{names.RESOURCE}"
 _GET = f"GET {_PATH}"
+_NO_ROUTE = "Missing Authentication Token"
 
 
 def is_made(_look: Look) -> str:
@@ -69,6 +70,11 @@ def _authorizer(api: dict[str, Any]) -> dict[str, Any]:
         raise Missing(
             f"The token source is {source or 'empty'}: callers send their token in the header Authorization.",
             f"Set identitySource to {_SOURCE}.",
+        )
+    if pattern := one.get("identityValidationExpression"):
+        raise Missing(
+            f"The authorizer refuses each token that doesn't match {pattern} (its token validation).",
+            "Set identityValidationExpression to an empty text.",
         )
     return dict(one)
 
@@ -141,10 +147,10 @@ def check_attached(api: dict[str, Any]) -> str:
 
 
 def _asking(api: dict[str, Any], authorizer_id: str) -> Iterator[str]:
-    """The methods of an API that ask an authorizer."""
+    """The other methods of an API that ask an authorizer."""
     for item in found.resources(api):
         for verb, method in (item.get("resourceMethods") or {}).items():
-            if method.get("authorizerId") == authorizer_id:
+            if method.get("authorizerId") == authorizer_id and f"{verb} {item['path']}" != _GET:
                 yield f"{verb} {item['path']}"
 
 
@@ -164,7 +170,7 @@ def is_deployed(look: Look) -> str:
             f"The API has no stage named {names.STAGE}.{have}",
             f"Deploy with create_deployment, and give it stageName={names.STAGE!r}.",
         )
-    answer = look.http.get(f"{build.invoke_url(api['id'])}{_PATH}", timeout=30)
+    answer = look.get(f"{build.invoke_url(api['id'])}{_PATH}")
     if answer.status_code == HTTPStatus.OK:
         check_attached(api)
         raise Missing(
@@ -172,7 +178,7 @@ def is_deployed(look: Look) -> str:
             f"Deploy once more to the stage {names.STAGE}.",
             late=True,
         )
-    if answer.status_code == HTTPStatus.FORBIDDEN:
+    if answer.status_code == HTTPStatus.FORBIDDEN and _NO_ROUTE in answer.text:
         raise Missing(
             f"The deployed copy has no {_GET}: a call gets 403.",
             f"Deploy once more to the stage {names.STAGE}.",

@@ -193,7 +193,15 @@ def _check_settings(function: dict[str, Any]) -> None:
 
 
 def _check_answer(function: dict[str, Any]) -> None:
-    answer = client("lambda").invoke(FunctionName=names.FUNCTION)
+    lambda_ = client("lambda")
+    try:
+        answer = lambda_.invoke(FunctionName=names.FUNCTION)
+    except lambda_.exceptions.TooManyRequestsException:
+        raise Missing(
+            f"Lambda doesn't run {names.FUNCTION} now: its reserved concurrency is 0, or others use it up.",
+            "Take it away with lambda_.delete_function_concurrency, or check again.",
+            late=True,
+        ) from None
     payload = json.loads(answer["Payload"].read() or b"null")
     if answer.get("FunctionError"):
         kind, message = str(payload.get("errorType")), str(payload.get("errorMessage"))[:200]
@@ -215,6 +223,10 @@ def _check_answer(function: dict[str, Any]) -> None:
         raise Missing(
             f"The body is {str(body)[:200]}, and it must be text.",
             "json.dumps turns an object into text.",
+        )
+    if payload.get("isBase64Encoded") or not isinstance(payload.get("headers") or {}, dict):
+        raise Missing(
+            "API Gateway can't read isBase64Encoded or headers of this answer.", "Leave them out."
         )
     if body == _GREETING:
         raise Missing(

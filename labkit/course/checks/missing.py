@@ -37,6 +37,21 @@ class Look:
     http: requests.Session
     given: object = None
 
+    def get(self, url: str, **headers: str) -> requests.Response:
+        """The deployed API's answer.
+
+        Raises:
+            Missing: there is none, as it may be for a while after an API was made.
+        """
+        try:
+            return self.http.get(url, headers=headers, timeout=30)
+        except requests.RequestException as error:
+            raise Missing(
+                f"Your API's URL gives no answer ({type(error).__name__}).",
+                "Is this computer online? Then check again in a minute.",
+                late=True,
+            ) from None
+
     def response(self, task: str) -> requests.Response:
         """The response that a task's text says to hand over.
 

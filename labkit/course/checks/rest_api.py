@@ -85,6 +85,11 @@ def check_api(api: dict[str, Any]) -> None:
             f"The endpoint type of {names.REST_API} is {' and '.join(types)}.{why}",
             "Delete the API, and create a Regional one with endpointConfiguration.",
         )
+    if api.get("policy") or api.get("disableExecuteApiEndpoint"):
+        raise Missing(
+            f"{names.REST_API} has a resource policy, or its default endpoint is disabled: callers may get 403.",
+            "Take that away, and deploy.",
+        )
     paths = sorted(item["path"] for item in found.resources(api))
     if _PATH in paths:
         return
@@ -127,6 +132,12 @@ def check_method(api: dict[str, Any]) -> dict[str, Any]:
         )
     if method.get("apiKeyRequired"):
         raise Missing(f"{_GET} wants an API key.", "Set apiKeyRequired to False.")
+    required = [name for name, wanted in (method.get("requestParameters") or {}).items() if wanted]
+    if required and method.get("requestValidatorId"):
+        raise Missing(
+            f"{_GET} refuses calls without {' and '.join(sorted(required))}.",
+            "Take requestValidatorId away.",
+        )
     _check_integration(method.get("methodIntegration") or {})
     return {**method, "resourceId": resource["id"]}
 
@@ -193,15 +204,16 @@ def check_permission(api: dict[str, Any]) -> None:
         raise newest
 
 
-def _api_and_call(statement: dict[str, Any]) -> tuple[str, str]:
-    """What a statement's SourceArn says: an API's id, and stage, verb and path; ``*`` where nothing is said."""
+def _parts_of_source(statement: dict[str, Any]) -> tuple[str, str, str]:
+    """What a statement's SourceArn says: where, an API's id, and stage, verb and path; ``*`` where nothing is said."""
     source = conditions_of(statement).get("aws:sourcearn", ["*"])[0]
-    api_id, _, call = source.rpartition(":")[2].partition("/")
-    return api_id, call or "*"
+    where, _, what = source.rpartition(":")
+    api_id, _, call = what.partition("/")
+    return where or "*", api_id, call or "*"
 
 
 def _is_too_broad(statement: dict[str, Any], api_id: str) -> bool:
-    named = _api_and_call(statement)[0]
+    _where, named, _call = _parts_of_source(statement)
     trusted = {_GATEWAY, "*"} & set(principals_of(statement))
     return bool(trusted) and named != api_id and fnmatchcase(api_id, named)
 
@@ -219,9 +231,12 @@ def _complaint(api: dict[str, Any], arn: str, statement: dict[str, Any]) -> Miss
             f"The permission is for the action {statement.get('Action')}.",
             "The Action is lambda:InvokeFunction.",
         )
-    named, call = _api_and_call(statement)
+    where, named, call = _parts_of_source(statement)
     if named != api["id"]:
         return Missing(f"The SourceArn names another API: {named}.", f"Yours is {api['id']}.")
+    mine = ":".join(["arn:aws:execute-api", *arn.split(":")[3:5]])
+    if not fnmatchcase(mine, where):
+        return Missing(f"The SourceArn begins with {where}.", f"Yours begins with {mine}.")
     served = [fnmatchcase(f"{stage}/GET{_PATH}", call) for stage in _STAGES]
     if any(served) and not all(served):
         return Missing(

@@ -28,7 +28,7 @@ def code_is_sent(look: Look) -> str:
         Missing: it hasn't.
     """
     sent, answer = _exchange(look, "6.1", "InitiateAuth")
-    parameters = sent.get("AuthParameters") or {}
+    parameters = _mapping(sent.get("AuthParameters"))
     if "__type" in answer:
         _explain_flow(sent, parameters)
         raise _refused(answer)
@@ -115,7 +115,7 @@ def is_signed_in(look: Look) -> str:
         if _type(answer) == "NotAuthorizedException":
             raise Missing(f"Cognito refuses the session: {answer.get('message')}", _ASK_AGAIN)
         raise _refused(answer)
-    token = (answer.get("AuthenticationResult") or {}).get("AccessToken")
+    token = _mapping(answer.get("AuthenticationResult")).get("AccessToken")
     if not token:
         raise Missing(
             f"There are no tokens yet: Cognito answers with the challenge {answer.get('ChallengeName')}.",
@@ -158,7 +158,7 @@ def _explain_answer(sent: dict[str, Any]) -> None:
     """Say what of a refused RespondToAuthChallenge is the reason, if that can be seen."""
     if not sent:
         return
-    responses = sent.get("ChallengeResponses") or {}
+    responses = _mapping(sent.get("ChallengeResponses"))
     lacking = [name for name in ("ClientId", "ChallengeName", "Session") if not sent.get(name)]
     lacking += [name for name in ("USERNAME", "EMAIL_OTP_CODE") if not responses.get(name)]
     if lacking:
@@ -222,10 +222,12 @@ def _exchange(look: Look, task: str, operation: str) -> tuple[dict[str, Any], di
 def _dictionary(text: str | bytes | None) -> dict[str, Any]:
     """What JSON says; empty when it isn't an object."""
     with suppress(ValueError, TypeError):
-        read = json.loads(text or "")
-        if isinstance(read, dict):
-            return read
+        return _mapping(json.loads(text or ""))
     return {}
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}
 
 
 def _type(answer: dict[str, Any]) -> str:

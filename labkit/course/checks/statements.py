@@ -13,10 +13,11 @@ def as_list(value: Any) -> list[Any]:
 
 
 def principals_of(statement: dict[str, Any]) -> Iterator[str]:
-    """The principals of a statement, of each kind: services, accounts, ``*``."""
+    """The principals of a statement, of each kind: services, accounts, ``*``; federated ones are marked so."""
     principal = statement.get("Principal")
-    for value in principal.values() if isinstance(principal, dict) else [principal]:
-        yield from map(str, as_list(value))
+    for kind, value in (principal if isinstance(principal, dict) else {"": principal}).items():
+        mark = " (Federated)" if kind == "Federated" else ""
+        yield from (f"{each}{mark}" for each in as_list(value))
 
 
 def allows(statement: dict[str, Any], action: str) -> bool:

@@ -100,6 +100,10 @@ def another_token_source(_lab: Lab, demo: Demo) -> None:
     make_authorizer(demo, identitySource="method.request.header.X-Token")
 
 
+def a_token_validation(_lab: Lab, demo: Demo) -> None:
+    make_authorizer(demo, identityValidationExpression="^Bearer .*")
+
+
 def no_api(_lab: Lab, demo: Demo) -> None:
     gateway().delete_rest_api(restApiId=demo.rest_api_id)
 
@@ -128,6 +132,10 @@ def the_wrong_verb(_lab: Lab, demo: Demo) -> None:
         authorizationType=COGNITO,
         authorizerId=make_authorizer(demo),
     )
+
+
+def the_authorizer_alone(_lab: Lab, demo: Demo) -> None:
+    attach(demo, authorizerId=make_authorizer(demo))
 
 
 def iam_instead(_lab: Lab, demo: Demo) -> None:
@@ -205,6 +213,13 @@ def deployed_before_the_method(lab: Lab, demo: Demo) -> None:
     attached(lab, demo)
 
 
+def a_disabled_endpoint(lab: Lab, demo: Demo) -> None:
+    attached(lab, demo)
+    operation = {"op": "replace", "path": "/disableExecuteApiEndpoint", "value": "true"}
+    gateway().update_rest_api(restApiId=demo.rest_api_id, patchOperations=[operation])
+    deploy(demo)
+
+
 def deployed_and_still_open(_lab: Lab, demo: Demo) -> None:
     make_authorizer(demo)
     deploy(demo)
@@ -227,10 +242,12 @@ WRONG = [
     WrongState("4.1", 4, the_other_pool, "asks another user pool"),
     WrongState("4.1", 4, both_pools, "asks 2 user pools"),
     WrongState("4.1", 4, another_token_source, "The token source is method.request.header.X-Token"),
+    WrongState("4.1", 4, a_token_validation, "each token that doesn't match ^Bearer .*"),
     WrongState("4.1", 4, no_api, "There is no REST API named"),
     WrongState("4.1", 4, two_apis, "There are 2 REST APIs named"),
     WrongState("4.1", 4, no_pool, "There is no user pool named"),
     WrongState("4.2", 4, the_method_still_open, "GET /demo is open: its authorizationType is NONE"),
+    WrongState("4.2", 4, the_authorizer_alone, "Set it to COGNITO_USER_POOLS, and name"),
     WrongState("4.2", 4, the_wrong_verb, "POST /demo asks the authorizer, and GET /demo doesn't"),
     WrongState("4.2", 4, iam_instead, "The authorizationType of GET /demo is AWS_IAM"),
     WrongState("4.2", 4, another_authorizer, "GET /demo asks another authorizer"),
@@ -242,6 +259,7 @@ WRONG = [
     WrongState("4.3", 4, another_stage, "It has prod."),
     WrongState("4.3", 4, deployed_before_the_edit, "The deployed copy is older than your edit"),
     WrongState("4.3", 4, deployed_before_the_method, "The deployed copy has no GET /demo"),
+    WrongState("4.3", 4, a_disabled_endpoint, "A call without a token gets 403"),
     WrongState("4.3", 4, deployed_and_still_open, "GET /demo is open: its authorizationType"),
     WrongState("4.3", 4, a_function_without_permission, "A call without a token gets 500"),
 ]

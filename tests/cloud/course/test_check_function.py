@@ -85,6 +85,10 @@ def lambda_and_another_service(_lab: Lab, _demo: Demo) -> None:
     make_role(Principal={"Service": ["lambda.amazonaws.com", "apigateway.amazonaws.com"]})
 
 
+def lambda_as_a_federated_principal(_lab: Lab, _demo: Demo) -> None:
+    make_role(Principal={"Federated": "lambda.amazonaws.com"})
+
+
 def denied(_lab: Lab, _demo: Demo) -> None:
     make_role(Effect="Deny")
 
@@ -188,6 +192,17 @@ def a_body_that_isnt_json(_lab: Lab, _demo: Demo) -> None:
     make_function(returning("{'statusCode': 200, 'body': 'Hello from Lambda!'}"))
 
 
+def a_body_in_base64(_lab: Lab, _demo: Demo) -> None:
+    greeting = "json.dumps('Hello from Lambda!')"
+    make_function(returning(f"{{'statusCode': 200, 'isBase64Encoded': True, 'body': {greeting}}}"))
+
+
+def a_function_that_may_not_run(_lab: Lab, _demo: Demo) -> None:
+    make_function()
+    lambda_ = boto3.client("lambda")
+    lambda_.put_function_concurrency(FunctionName=names.FUNCTION, ReservedConcurrentExecutions=0)
+
+
 def another_greeting(_lab: Lab, _demo: Demo) -> None:
     make_function(returning("{'statusCode': 200, 'body': json.dumps('Hello!')}"))
 
@@ -199,6 +214,9 @@ WRONG = [
     WrongState("1.1", 1, the_account, "trusts arn:aws:iam::123456789012:root, so Lambda may not"),
     WrongState("1.1", 1, everybody, "trusts everybody"),
     WrongState("1.1", 1, lambda_and_another_service, "Besides Lambda, apigateway.amazonaws.com"),
+    WrongState(
+        "1.1", 1, lambda_as_a_federated_principal, "trusts lambda.amazonaws.com (Federated)"
+    ),
     WrongState("1.1", 1, denied, "has the effect Deny"),
     WrongState("1.1", 1, another_action, "allows lambda:InvokeFunction: that is not"),
     WrongState("1.1", 1, a_condition, "has a condition"),
@@ -227,6 +245,8 @@ WRONG = [
     WrongState("1.3", 1, another_status, "with the statusCode 404"),
     WrongState("1.3", 1, a_body_that_isnt_text, "it must be text"),
     WrongState("1.3", 1, a_body_that_isnt_json, "The body is the bare greeting"),
+    WrongState("1.3", 1, a_body_in_base64, "can't read isBase64Encoded or headers"),
+    WrongState("1.3", 1, a_function_that_may_not_run, "its reserved concurrency is 0"),
     WrongState("1.3", 1, another_greeting, 'The body is "Hello!"'),
 ]
 
@@ -295,7 +315,7 @@ def test_a_function_made_in_the_console_passes(lab: Lab) -> None:
 def test_what_isnt_tagged_and_in_the_way_is_told(lab: Lab) -> None:
     lab.start_task(1)
     make_role(tags=[])
-    with pytest.raises(SetupError, match="Delete both yourself"):
+    with pytest.raises(SetupError, match="is in the way, without the tag"):
         lab.start_task(2)
     iam().delete_role(RoleName=names.ROLE)
     lab.start_task(2)

@@ -1,5 +1,6 @@
 """Task 3's checks: each wrong state that people make gets its own sentence, and the right one passes."""
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -106,6 +107,17 @@ def a_capital_letter(_lab: Lab, _demo: Demo) -> None:
     build.put_method(make_api(), "/Demo", "GET", authorizationType="NONE")
 
 
+def a_policy_that_denies(_lab: Lab, _demo: Demo) -> None:
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "*"}
+    make_api(policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
+
+
+def no_default_endpoint(_lab: Lab, demo: Demo) -> None:
+    api_id = make_method(demo)
+    operation = {"op": "replace", "path": "/disableExecuteApiEndpoint", "value": "true"}
+    gateway().update_rest_api(restApiId=api_id, patchOperations=[operation])
+
+
 # -- 3.2 --
 
 
@@ -129,6 +141,22 @@ def iam_wanted(_lab: Lab, demo: Demo) -> None:
 
 def an_api_key_wanted(_lab: Lab, demo: Demo) -> None:
     make_method(demo, apiKeyRequired=True)
+
+
+def a_required_parameter(_lab: Lab, demo: Demo) -> None:
+    api_id = make_api()
+    validator = gateway().create_request_validator(
+        restApiId=api_id, name="all", validateRequestParameters=True
+    )
+    where = build.put_method(
+        api_id,
+        "/demo",
+        "GET",
+        authorizationType="NONE",
+        requestValidatorId=validator["id"],
+        requestParameters={"method.request.querystring.page": True},
+    )
+    integrate(api_id, demo, where)
 
 
 def no_integration(_lab: Lab, _demo: Demo) -> None:
@@ -195,6 +223,12 @@ def another_api(_lab: Lab, demo: Demo) -> None:
     permit("abcdefghij/*/GET/demo", make_method(demo))
 
 
+def another_region(_lab: Lab, demo: Demo) -> None:
+    api_id = make_method(demo)
+    source = f"arn:aws:execute-api:eu-west-1:123456789012:{api_id}/*/GET/demo"
+    permit(None, api_id, SourceArn=source)
+
+
 def another_verb(_lab: Lab, demo: Demo) -> None:
     api_id = make_method(demo)
     permit(f"{api_id}/*/POST/demo", api_id)
@@ -245,11 +279,14 @@ WRONG = [
     WrongState("3.1", 3, no_resource, "The API has no resource /demo. It has /."),
     WrongState("3.1", 3, a_nested_resource, "The resource is /api/demo, and not /demo"),
     WrongState("3.1", 3, a_capital_letter, "The resource is /Demo, and not /demo: capital letters"),
+    WrongState("3.1", 3, a_policy_that_denies, "has a resource policy"),
+    WrongState("3.2", 3, no_default_endpoint, "or its default endpoint is disabled"),
     WrongState("3.2", 3, no_method, "/demo has no method yet"),
     WrongState("3.2", 3, the_verb_any, "/demo has the method ANY"),
     WrongState("3.2", 3, the_verb_post, "/demo has the method POST"),
     WrongState("3.2", 3, iam_wanted, "The authorizationType of GET /demo is AWS_IAM"),
     WrongState("3.2", 3, an_api_key_wanted, "GET /demo wants an API key"),
+    WrongState("3.2", 3, a_required_parameter, "without method.request.querystring.page"),
     WrongState("3.2", 3, no_integration, "GET /demo has no integration"),
     WrongState("3.2", 3, not_a_proxy, "is AWS: the function doesn't get the whole request"),
     WrongState("3.2", 3, a_mock, "The type of the integration is MOCK"),
@@ -264,6 +301,7 @@ WRONG = [
     WrongState("3.3", 3, no_source, "The permission lets each API"),
     WrongState("3.3", 3, any_source, "The permission lets each API"),
     WrongState("3.3", 3, another_api, "The SourceArn names another API: abcdefghij"),
+    WrongState("3.3", 3, another_region, "The SourceArn begins with arn:aws:execute-api:eu-west-1"),
     WrongState("3.3", 3, another_verb, "allows the calls */POST/demo"),
     WrongState("3.3", 3, a_slash_too_many, "allows the calls */GET//demo"),
     WrongState("3.3", 3, one_stage, "The SourceArn names the stage dev"),

@@ -447,6 +447,9 @@ def test_what_the_notebook_does_passes(lab: Lab) -> None:
     for header in (token, f"Bearer {token}"):
         assert names.EMAIL in str(lab.check("6.3", call(lab, demo, header)))
     assert names.EMAIL in str(lab.check("6.3", token))
+    url = f"{demo.invoke_url}/demo"
+    as_bytes = lab.http.get(url, headers={"Authorization": token.encode()})
+    assert names.EMAIL in str(lab.check("6.3", as_bytes))
 
 
 def test_a_sign_in_by_boto3_passes(lab: Lab) -> None:
@@ -463,6 +466,19 @@ def test_a_sign_in_by_boto3_passes(lab: Lab) -> None:
         Session=asked["Session"],
     )
     assert lab.check("6.2", answered)
+
+
+@pytest.mark.parametrize("parameters", ["a text", ["a list"], 7, None])
+def test_a_body_of_any_shape_gets_a_sentence(lab: Lab, parameters: object) -> None:
+    demo = lab.start_task(6)
+    with pytest.raises(TaskError):
+        lab.check("6.1", ask(lab, demo, AuthParameters=parameters))
+    body = {"ClientId": demo.client_id, "ChallengeName": "EMAIL_OTP", "Session": "s" * 20}
+    body |= {"ChallengeResponses": parameters}
+    with pytest.raises(TaskError):
+        lab.check("6.2", send(lab, "RespondToAuthChallenge", body))
+    with pytest.raises(TaskError):
+        lab.check("6.2", {"AuthenticationResult": parameters})
 
 
 @pytest.mark.parametrize("task", ["6.1", "6.2", "6.3"])

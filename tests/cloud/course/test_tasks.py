@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -11,6 +12,7 @@ import labkit
 from labkit import names
 from labkit.course import build
 from labkit.course.tasks import Demo
+from labkit.errors import SetupError
 from labkit.lab.session import Lab
 from tests.support.absent_fields import absent_fields
 
@@ -236,6 +238,110 @@ def test_what_a_learner_left_half_done_is_repaired(lab: Lab) -> None:
     )
     third = lab.start_task(6)
     assert [function_state(), pool_states(), api_states()] == expected(6, third)
+
+
+def change_authorizer(demo: Demo, path: str, value: str) -> None:
+    boto3.client("apigateway").update_authorizer(
+        restApiId=demo.rest_api_id,
+        authorizerId=demo.authorizer_id,
+        patchOperations=[{"op": "replace", "path": path, "value": value}],
+    )
+
+
+def change_method(demo: Demo, op: str, path: str, value: str) -> None:
+    boto3.client("apigateway").update_method(
+        restApiId=demo.rest_api_id,
+        resourceId=demo.resource_id,
+        httpMethod="GET",
+        patchOperations=[{"op": op, "path": path, "value": value}],
+    )
+
+
+def deploy(demo: Demo) -> None:
+    boto3.client("apigateway").create_deployment(
+        restApiId=demo.rest_api_id, stageName="dev", description="Cognito authorizer"
+    )
+
+
+def deployed_without_the_scope(demo: Demo) -> None:
+    """As the notebook describes it, and mended in the draft alone."""
+    change_method(demo, "remove", "/authorizationScopes", names.SCOPE)
+    deploy(demo)
+    change_method(demo, "add", "/authorizationScopes", names.SCOPE)
+
+
+def deployed_with_an_api_key(demo: Demo) -> None:
+    change_method(demo, "replace", "/apiKeyRequired", "true")
+    deploy(demo)
+    change_method(demo, "replace", "/apiKeyRequired", "false")
+
+
+def another_token_source(demo: Demo) -> None:
+    change_authorizer(demo, "/identitySource", "method.request.header.X-Token")
+    deploy(demo)
+
+
+def another_name(demo: Demo) -> None:
+    change_authorizer(demo, "/name", "mine")
+
+
+def no_calls_a_second(demo: Demo) -> None:
+    boto3.client("apigateway").update_stage(
+        restApiId=demo.rest_api_id,
+        stageName="dev",
+        patchOperations=[
+            {"op": "replace", "path": f"/*/*/throttling/{limit}", "value": "0"}
+            for limit in ("rateLimit", "burstLimit")
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        deployed_without_the_scope,
+        deployed_with_an_api_key,
+        another_token_source,
+        another_name,
+        no_calls_a_second,
+    ],
+)
+def test_task_6_begins_with_an_api_that_takes_access_tokens(
+    lab: Lab, change: Callable[[Demo], None]
+) -> None:
+    change(lab.start_task(6))
+    demo, cognito = lab.start_task(6), boto3.client("cognito-idp")
+    asked = cognito.initiate_auth(
+        ClientId=demo.client_id,
+        AuthFlow="USER_AUTH",
+        AuthParameters={"USERNAME": demo.email, "PREFERRED_CHALLENGE": "EMAIL_OTP"},
+    )
+    answered = cognito.respond_to_auth_challenge(
+        ClientId=demo.client_id,
+        ChallengeName="EMAIL_OTP",
+        Session=asked["Session"],
+        ChallengeResponses={
+            "USERNAME": demo.email,
+            "EMAIL_OTP_CODE": lab.inbox.wait_for_code(str(demo.email)),
+        },
+    )
+    assert lab.check("6.3", answered["AuthenticationResult"]["AccessToken"])
+    assert lab.check("4.1")
+
+
+@pytest.mark.parametrize("number", [2, 3, 6])
+def test_what_has_the_labs_name_without_its_tag_is_told(lab: Lab, number: int) -> None:
+    lab.start_task(6)
+    gateway, cognito = boto3.client("apigateway"), boto3.client("cognito-idp")
+    api_id = gateway.create_rest_api(name=names.REST_API)["id"]
+    with pytest.raises(SetupError, match=f"The REST API {names.REST_API} .{api_id}. is in the way"):
+        lab.start_task(number)
+    gateway.delete_rest_api(restApiId=api_id)
+    pool_id = cognito.create_user_pool(PoolName=names.USER_POOL)["UserPool"]["Id"]
+    with pytest.raises(SetupError, match=f"The user pool {names.USER_POOL} .{pool_id}. is in the"):
+        lab.start_task(number)
+    cognito.delete_user_pool(UserPoolId=pool_id)
+    lab.start_task(number)
 
 
 def test_a_pool_with_many_users_is_emptied(lab: Lab) -> None:

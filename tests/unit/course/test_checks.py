@@ -1,5 +1,7 @@
 """A check: unknown tasks, patience with what is late, and what it says."""
 
+from typing import Any, NoReturn
+
 import pytest
 import requests
 
@@ -36,7 +38,7 @@ def spreading(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
 
 @pytest.mark.parametrize("spreading", [{"after": 3}], indirect=True)
 def test_it_waits_for_what_spreads_late(spreading: Spreading) -> None:
-    done = check("4.3", LOOK, 60, sleep=spreading.sleep)
+    done = check("4.3", LOOK, 60, sleep=spreading.sleep, now=lambda: spreading.slept)
     assert done == Done("4.3", "It is there.")
     assert (spreading.looks, spreading.slept) == (4, 6)
 
@@ -44,8 +46,26 @@ def test_it_waits_for_what_spreads_late(spreading: Spreading) -> None:
 @pytest.mark.parametrize("spreading", [{"after": 99}], indirect=True)
 def test_its_patience_ends(spreading: Spreading) -> None:
     with pytest.raises(TaskError, match=r"Task 4\.3 isn't done yet\. The stage is old\. Deploy\."):
-        check("4.3", LOOK, 60, sleep=spreading.sleep)
+        check("4.3", LOOK, 60, sleep=spreading.sleep, now=lambda: spreading.slept)
     assert spreading.slept == 60
+
+
+@pytest.mark.parametrize("spreading", [{"after": 99}], indirect=True)
+def test_a_look_that_takes_long_counts_too(spreading: Spreading) -> None:
+    with pytest.raises(TaskError):
+        check("4.3", LOOK, 60, sleep=spreading.sleep, now=lambda: spreading.looks * 20.0)
+    assert spreading.looks == 3
+
+
+class Nobody(requests.Session):
+    def get(self, *_url: object, **_more: object) -> NoReturn:
+        raise requests.ConnectionError("Failed to resolve")
+
+
+def test_a_new_api_that_nobody_knows_yet_is_waited_for() -> None:
+    with pytest.raises(Missing, match=r"gives no answer \(ConnectionError\)") as caught:
+        Look(Nobody()).get("https://abc.execute-api.us-east-1.amazonaws.com/dev/demo")
+    assert caught.value.late
 
 
 @pytest.mark.parametrize("spreading", [{"after": 99, "late": False}], indirect=True)
@@ -62,8 +82,8 @@ def test_the_local_cloud_is_never_waited_for(spreading: Spreading) -> None:
     assert spreading.slept == 0
 
 
-@pytest.mark.parametrize("name", ["", "4", "9.9", "4.2 ", "labkit"])
-def test_an_unknown_task_gets_one_sentence(name: str) -> None:
+@pytest.mark.parametrize("name", ["", "4", "9.9", "4.2 ", "labkit", 4, None, ["4.2"], {}])
+def test_an_unknown_task_gets_one_sentence(name: Any) -> None:
     with pytest.raises(UnknownTaskError, match="The course has no task"):
         check(name, LOOK)
 
