@@ -25,7 +25,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python3 -m labkit")
     commands = parser.add_subparsers(required=True, dest="command")
     copies = commands.add_parser("copies", help=f"lay your copies of the notebooks into {COPIES}")
-    copies.add_argument("--teacher", metavar="DIR", type=Path, help="nbgrader's sources, into DIR")
+    copies.add_argument(
+        "--teacher", metavar="DIR", type=_folder, help="nbgrader's sources, into DIR"
+    )
     for name, what in (("reset", "bring one copy back"), ("solution", "print solutions")):
         commands.add_parser(name, help=what).add_argument("notebook", help="04, throttling, …")
     arguments = parser.parse_args()
@@ -46,6 +48,11 @@ def main() -> None:
         sys.exit(str(error))
 
 
+def _folder(text: str) -> Path:
+    """The folder that is meant; a shell leaves the ``~`` in ``--teacher=~/class`` as it is."""
+    return Path(text).expanduser()
+
+
 def solutions(root: Path, text: str) -> str:
     """The solved cells of a notebook, or the one of a task such as ``4.2``, ready to be copied.
 
@@ -54,12 +61,13 @@ def solutions(root: Path, text: str) -> str:
     """
     names = master_files(root)
     number, _, task = text.strip().partition(".")
-    by_task = number.isalnum() and task.isdecimal()
+    by_task = number.isalnum() and task[:1].isdecimal()
+    wanted = f"{number[:-1].lstrip('0')}{number[-1:]}.{task}"  # 04.2 is task 4.2
     name = find_notebook(number if by_task else text, names)
     cells = {task_of(cell["source"]): cell["source"] for cell in read_master(root, name)["cells"]}
     cells.pop(None, None)
     if by_task:
-        cells = {found: cells[found] for found in cells if found == text.strip()}
+        cells = {found: cells[found] for found in cells if found == wanted}
     if not cells:
         raise CopyError(
             f"{os.path.splitext(name)[0]} has no exercise{f' {text}' if by_task else ''}: nothing is left blank there."

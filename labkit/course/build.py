@@ -12,6 +12,7 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import requests
@@ -190,7 +191,10 @@ def deploy(api_id: str, http: requests.Session) -> str:
 def wait_until(is_so: Callable[[], bool]) -> None:
     """Wait until something has spread in AWS, which doesn't say when that is; a minute at most."""
     deadline = time.monotonic() + _SPREAD_SECONDS
-    while not is_so() and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        with suppress(requests.RequestException):  # the name of a new API may not be known yet
+            if is_so():
+                return
         time.sleep(1)
 
 

@@ -21,6 +21,7 @@ from labkit.course.copies import (
 )
 from labkit.course.exercises import exercise, task_of
 from labkit.errors import CopyError
+from labkit.folders import COPIES, MASTERS
 
 SCHEMA_VERSION = 3
 _CHECK = re.compile(r"^(?P<call>lab\.check\([\"'](?P<task>[^\"']+)[\"'].*\))$", re.M)
@@ -31,8 +32,10 @@ def write_teacher_copies(root: Path, folder: Path) -> int:
     """Write all masters as nbgrader's sources, and how many notebooks that were; the same tree, so links work.
 
     Raises:
-        CopyError: the folder isn't empty, or can't be written.
+        CopyError: the folder isn't empty, is inside the course's own, or can't be written.
     """
+    if {root / MASTERS, root / COPIES} & {*folder.resolve().parents}:
+        raise CopyError(f"{folder} is inside the course's own notebooks: name a folder elsewhere.")
     try:
         if folder.exists() and any(folder.iterdir()):
             raise CopyError(

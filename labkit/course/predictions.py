@@ -14,6 +14,7 @@ from labkit import markup
 from labkit.course.notebook_data import read_data
 from labkit.errors import UnknownQuestionError
 
+_LONGEST_ANSWER = 200
 Said = Mapping[str, str]
 """Row of the question → what the learner said. A question that isn't a grid has one row without a name."""
 
@@ -56,7 +57,8 @@ class Question:
             return "" if text in self.choices else f"Choose one of {', '.join(self.choices)}."
         if self.kind == "number":
             return "" if _number(text) is not None else "Write a number, such as 12."
-        return "" if text.strip() else "Write a word or two."
+        short = 0 < len(text.strip()) <= _LONGEST_ANSWER
+        return "" if short else "Write a word or two."
 
     def is_right(self, said: str, came: str) -> bool:
         """Whether what the learner said is what came."""

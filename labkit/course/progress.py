@@ -14,6 +14,7 @@ from labkit.whole_file import write_whole
 
 FILE = "progress.json"
 _LOCK_SECONDS = 5
+_JUDGED = {bool, type(None)}
 _DAMAGED = "The record of your answers was damaged, so it begins anew; the old one is {file}."
 _UNKEPT = "This isn't kept ({reason}), so it doesn't count. The notebook goes on."
 
@@ -51,17 +52,22 @@ class Records:
 
     @classmethod
     def from_data(cls, data: Any) -> Records:
-        """Read the file's content.
+        """Read the file's content; what a newer version keeps beyond that is left out.
 
         Raises:
             ValueError: it isn't that.
         """
         try:
-            predictions = {str(k): Predicted(**v) for k, v in data["predictions"].items()}
-            tasks = [str(task) for task in data["tasks"]]
+            predictions = {
+                str(name): Predicted({**one["said"]}, one.get("right"))
+                for name, one in data["predictions"].items()
+            }
+            tasks = [*data["tasks"]]
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError("no records") from error
-        if not all(isinstance(one.said, Mapping) for one in predictions.values()):
+        texts = [*tasks, *(text for one in predictions.values() for text in one.said.values())]
+        judged = [one.right for one in predictions.values()]
+        if not all(isinstance(text, str) for text in texts) or {*map(type, judged)} - _JUDGED:
             raise ValueError("no records")
         return cls(predictions, tasks)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
@@ -51,7 +51,8 @@ def install(helper: Helper | None = None) -> None:
     def show(shell: Any, kind: type, error: Exception, trace: Any, tb_offset: Any = None) -> None:
         of_client = isinstance(error, _OF_CLIENTS)
         shown = _cells_part(trace, shell.user_ns) if of_client else trace
-        with _prepared(shell, error, trace, helper):
+        # One that can't even be printed is shown by the kernel; IPython would drop this hook for it.
+        with suppress(Exception), _prepared(shell, error, trace, helper):
             shell.showtraceback((kind, error, shown), tb_offset=tb_offset)
         sys.last_traceback = trace  # for %tb and %debug
 
@@ -92,9 +93,10 @@ def _prepare(shell: Any, error: Exception, trace: TracebackType, helper: Helper 
         return
     else:
         found = (helper.explain if helper else explain)(error)
-        if not found.known:
+        in_labkit = isinstance(error, ClientError) and _is_labkits(trace)
+        if not found.known and not in_labkit:
             return
-        if isinstance(error, ClientError):
+        if isinstance(error, ClientError) and not in_labkit:
             error.add_note(_EXPLAINED)
             return
         text, blocks = card_of_client(error, found)
@@ -122,6 +124,12 @@ def _cells_part(trace: TracebackType, names: Mapping[str, object]) -> TracebackT
     for one in reversed(steps):
         cut = TracebackType(cut, one.tb_frame, one.tb_lasti, one.tb_lineno)
     return cut or trace
+
+
+def _is_labkits(trace: TracebackType) -> bool:
+    """Whether labkit made the call, not the learner's own code."""
+    modules = (frame.f_globals.get("__name__", "") for frame, _line in traceback.walk_tb(trace))
+    return any(module.startswith("labkit.") for module in modules)
 
 
 def _place(trace: TracebackType, names: Mapping[str, object]) -> str:

@@ -42,6 +42,25 @@ try:
 except ZeroDivisionError as error:
     raise labkit.LabkitError("A reason: a step.") from error
 """
+UNPRINTABLE = """
+class Unprintable(labkit.LabkitError):
+    def __str__(self):
+        raise ValueError("no words")
+raise Unprintable
+"""
+DENIED = """
+import os
+iam, before = boto3.client("iam"), dict(os.environ)
+iam.create_user(UserName="limited")
+key = iam.create_access_key(UserName="limited")["AccessKey"]
+os.environ |= {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+boto3.DEFAULT_SESSION = None
+try:
+    lab.check("4.2")
+finally:
+    os.environ |= before
+    boto3.DEFAULT_SESSION = None
+"""
 CELLS = {
     "start": START,
     "denied": "response = lab.http.get(demo.invoke_url + '/demo')\nlabkit.expect_status(response, 200)",
@@ -55,6 +74,9 @@ CELLS = {
     "task": TASK_ERROR,
     "card is broken": "class Broken(labkit.LabkitError):\n    card = 3\nraise Broken('my own error')",
     "in a group": IN_A_GROUP,
+    "unprintable": UNPRINTABLE,
+    "after that": "labkit.predict('04.nothing')",
+    "denied in labkit": DENIED,
     "group": "raise ExceptionGroup('two', [labkit.LabkitError('x')])",
     "chain": CHAIN,
     "assertion": "assert 1 == 2",
@@ -178,6 +200,19 @@ def test_a_client_that_reached_nobody_shows_no_source(
     assert error.ename == kind
     assert [says_ for says_ in says if says_ not in text or says_ not in html] == []
     assert len(error.traceback) == 2
+
+
+def test_what_aws_denies_a_check_is_a_card(outputs: Any) -> None:
+    text, _html, error = card_and_error(outputs["denied in labkit"])
+    assert "Your own AWS user may not do this" in text
+    assert "apigateway:GET" in text
+    assert len(error.traceback) == 2
+
+
+def test_an_error_that_can_t_be_printed_costs_no_later_card(outputs: Any) -> None:
+    names = [one.ename for one in outputs["unprintable"] if one.output_type == "error"]
+    assert names == ["ValueError"]
+    card_and_error(outputs["after that"])
 
 
 def test_the_answer_that_an_error_carries_has_its_journey(outputs: Any) -> None:

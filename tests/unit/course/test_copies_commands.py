@@ -92,7 +92,7 @@ def test_copies_have_blanks_and_reset_brings_them_back(course: Path) -> None:
 def test_solutions_are_printed_task_by_task_to_be_copied(course: Path) -> None:
     second = ["# Task 4.3: deploy", "deploy()"]
     assert command(course, "solution", "guard") == [*PLAIN.splitlines(), "", *second]
-    assert command(course, "solution", "4.3") == second
+    assert command(course, "solution", "4.3") == command(course, "solution", "04.3") == second
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,10 @@ def test_solutions_are_printed_task_by_task_to_be_copied(course: Path) -> None:
         (("solution", "5"), "no notebook '5'"),
         (("solution", "00"), "00-start-here has no exercise"),
         (("solution", "4.9"), "lab/04-guard has no exercise 4.9"),
+        (("solution", "4.3a"), "lab/04-guard has no exercise 4.3a"),
         (("copies", "--teacher", "labkit"), "labkit isn't empty"),
+        (("copies", "--teacher", "notebooks/lab/new"), "inside the course's own notebooks"),
+        (("copies", "--teacher", "labkit/../my-notebooks/new"), "inside the course's own"),
         (("copies", "--teacher", "LICENSE"), "LICENSE can't be written"),
     ],
 )

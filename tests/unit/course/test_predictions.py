@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -106,10 +107,15 @@ def test_any_text_gets_a_sentence(answer: str, came: str) -> None:
     assert bool(STATUS.complaint("", answer)) == (answer not in STATUS.choices)
 
 
+def test_an_answer_is_short() -> None:
+    assert not WORD.complaint("", "a" * 200)
+    assert WORD.complaint("", "a" * 201) == "Write a word or two."
+
+
 @pytest.mark.parametrize(
-    "name", ["", "04", "04.", "04.nothing", "../04.draft", "nothing.draft", "."]
+    "name", ["", "04", "04.", "04.nothing", "../04.draft", "nothing.draft", ".", 4.2, None]
 )
-def test_an_unknown_question(name: str) -> None:
+def test_an_unknown_question(name: Any) -> None:
     with pytest.raises(UnknownQuestionError, match="write it as the notebook does"):
         question(name)
 

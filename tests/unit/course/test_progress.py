@@ -60,6 +60,25 @@ def test_a_damaged_file_is_laid_aside(
         assert not aside.exists()
 
 
+def test_what_a_newer_version_keeps_beyond_that_is_no_damage(tmp_path: Path) -> None:
+    one = {"said": {"": "401"}, "right": True, "minutes": 3}
+    kept = {"predictions": {"04.draft": one}, "tasks": ["4.2"], "badges": []}
+    (tmp_path / FILE).write_text(json.dumps(kept))
+    records = Progress(tmp_path).read()
+    assert (records.score, records.tasks) == ("1 of 1", ["4.2"])
+
+
+@pytest.mark.parametrize(
+    "predictions",
+    [{"04.draft": {"said": {"": 401}}}, {"04.draft": {"said": {"": "401"}, "right": "yes"}}],
+)
+def test_an_answer_that_is_no_text_is_damage(tmp_path: Path, predictions: object) -> None:
+    (tmp_path / FILE).write_text(json.dumps({"predictions": predictions, "tasks": []}))
+    told: list[str] = []
+    Progress(tmp_path, told.append).finish("4.2")
+    assert len(told) == 1
+
+
 def test_two_kernels_at_once_lose_nothing(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from labkit.course.progress import Progress\n"
