@@ -126,6 +126,7 @@ class Progress:
     def _change(self, note: Callable[[Records], None]) -> Records:
         """Read, change and write in one step, also when two notebooks do so at once; what there is now."""
         records = self.read()
+        note(records)  # what is shown when nothing can be kept
         try:
             with FileLock(self._file.with_suffix(".lock"), timeout=_LOCK_SECONDS):
                 loaded = self._load()
@@ -137,7 +138,6 @@ class Progress:
                 note(records)
                 write_whole(self._file, json.dumps(asdict(records)).encode())
         except Timeout:
-            note(records)
             self._tell(_UNKEPT.format(reason="another notebook holds the file"))
         except OSError as error:
             self._tell(_UNKEPT.format(reason=error.strerror or type(error).__name__))

@@ -105,6 +105,11 @@ def check_attached(api: dict[str, Any]) -> str:
             f"The API has no method {_GET}.", "Do task 3 first, or run lab.start_task(4)."
         )
     kind = method.get("authorizationType", "NONE")
+    if kind == "NONE" and method.get("authorizerId"):
+        raise Missing(
+            f"{_GET} names an authorizer, and is open all the same: it doesn't ask it.",
+            f"Set authorizationType to {_TYPE}.",
+        )
     if kind == "NONE":
         elsewhere = ", ".join(_asking(api, authorizer["id"]))
         if elsewhere:
@@ -147,10 +152,10 @@ def check_attached(api: dict[str, Any]) -> str:
 
 
 def _asking(api: dict[str, Any], authorizer_id: str) -> Iterator[str]:
-    """The other methods of an API that ask an authorizer."""
+    """The methods of an API that ask an authorizer."""
     for item in found.resources(api):
         for verb, method in (item.get("resourceMethods") or {}).items():
-            if method.get("authorizerId") == authorizer_id and f"{verb} {item['path']}" != _GET:
+            if method.get("authorizerId") == authorizer_id:
                 yield f"{verb} {item['path']}"
 
 

@@ -247,7 +247,7 @@ WRONG = [
     WrongState("4.1", 4, two_apis, "There are 2 REST APIs named"),
     WrongState("4.1", 4, no_pool, "There is no user pool named"),
     WrongState("4.2", 4, the_method_still_open, "GET /demo is open: its authorizationType is NONE"),
-    WrongState("4.2", 4, the_authorizer_alone, "Set it to COGNITO_USER_POOLS, and name"),
+    WrongState("4.2", 4, the_authorizer_alone, "names an authorizer, and is open all the same"),
     WrongState("4.2", 4, the_wrong_verb, "POST /demo asks the authorizer, and GET /demo doesn't"),
     WrongState("4.2", 4, iam_instead, "The authorizationType of GET /demo is AWS_IAM"),
     WrongState("4.2", 4, another_authorizer, "GET /demo asks another authorizer"),

@@ -223,9 +223,9 @@ def test_decoys_survive(lab: Lab) -> None:
 
 
 def test_decoys_survive_beside_the_lab(lab: Lab) -> None:
-    make_pool(names.USER_POOL, {})
+    make_pool(f"{names.USER_POOL}-2", {})
     make_pool("my own", names.TAGS)
-    make_api(names.REST_API, OTHER_TAG)
+    make_api(names.REST_API.upper(), OTHER_TAG)
     make_role("mine", names.TAGS)
     make_function("mine", names.TAGS)
     before = everything()
@@ -245,7 +245,7 @@ def test_a_function_of_somebody_else_keeps_its_permissions(lab: Lab) -> None:
         Principal="s3.amazonaws.com",
     )
     lab.start_task(1)
-    with pytest.raises(SetupError, match="Delete both yourself"):
+    with pytest.raises(SetupError, match="is in the way, without the tag"):
         lab.start_task(2)
     lab.clean_up()
     assert "mine" in lambda_.get_policy(FunctionName=names.FUNCTION)["Policy"]

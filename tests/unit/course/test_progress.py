@@ -93,7 +93,8 @@ def test_two_kernels_at_once_lose_nothing(tmp_path: Path) -> None:
 def test_a_place_that_is_no_directory_is_told_too(tmp_path: Path) -> None:
     told: list[str] = []
     (tmp_path / "file").write_text("")
-    Progress(tmp_path / "file", told.append).finish("4.2")
+    kept = Progress(tmp_path / "file", told.append).predict("04.draft", {"": "401"})
+    assert kept.said == {"": "401"}
     assert len(told) == 1
     assert told[0].startswith("This isn't kept (")
     assert told[0].endswith("so it doesn't count. The notebook goes on.")
