@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -214,7 +215,7 @@ def test_a_task_that_isn_t_there_is_named(
     def unwanted(*_arguments: object) -> None:
         raise AssertionError("it touched the lab")
 
-    monkeypatch.setattr(boto3, "client", unwanted)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", Mock(client=unwanted))
     with pytest.raises(ValueError, match="The lab has the tasks 1 to 7") as refused:
         lab.start_task(number)
     assert repr(number) in str(refused.value)
