@@ -237,11 +237,14 @@ def ensure_rest_api(demo: Demo) -> None:
 
 
 def _is_as_made(api_id: str) -> bool:
-    """Whether GET /demo is the only method, and calls the function."""
-    api = client("apigateway").get_rest_api(restApiId=api_id)
+    """Whether GET /demo is the only method and calls the function, and API Gateway's own answers are the usual ones."""
+    gateway = client("apigateway")
+    api = gateway.get_rest_api(restApiId=api_id)
+    answers = gateway.get_gateway_responses(restApiId=api_id).get("items", [])
     methods = [verb for item in found.resources(api) for verb in item.get("resourceMethods") or {}]
     return (
         methods == ["GET"]
+        and all(answer.get("defaultResponse") for answer in answers)
         and _passes(rest_api.check_api, api)
         and _passes(rest_api.check_method, api)
     )

@@ -10,7 +10,7 @@ import requests
 from labkit import markup
 from labkit.course.exercises import BLANK, task_named
 from labkit.doctor import Explanation
-from labkit.errors import CheckError, JourneyUnknownError, LabkitError
+from labkit.errors import CheckError, JourneyUnknownError
 from labkit.journey import Journey
 from labkit.markup import Block, Markup, plain, tag
 from labkit.tokens import redact
@@ -34,9 +34,9 @@ class Helper(Protocol):
 
 
 def card_of(
-    error: LabkitError, names: Mapping[str, object], helper: Helper | None
+    error: Exception, names: Mapping[str, object], helper: Helper | None
 ) -> Sequence[Block]:
-    """What a notebook shows of an error of labkit's.
+    """What a notebook shows of an error of labkit's, or of one that nobody can explain.
 
     Args:
         error: the error. One with an attribute ``card`` brings its own blocks.

@@ -99,7 +99,9 @@ def _prepare(shell: Any, error: Exception, trace: TracebackType, helper: Helper 
         if isinstance(error, ClientError) and not in_labkit:
             error.add_note(_EXPLAINED)
             return
-        text, blocks = card_of_client(error, found)
+        text, blocks = said, card_of(error, names, helper)  # AWS's own words
+        if found.known:
+            text, blocks = card_of_client(error, found)
     from IPython.display import display
 
     short = [short_text(error, text), _place(trace, names)]

@@ -61,6 +61,16 @@ finally:
     os.environ |= before
     boto3.DEFAULT_SESSION = None
 """
+REFUSED = """
+iam.create_instance_profile(InstanceProfileName="mine")
+role = {"RoleName": "d-lambda-nonvpc-cmp-demo-function-role"}
+iam.add_role_to_instance_profile(InstanceProfileName="mine", **role)
+try:
+    lab.start_task(1)
+finally:
+    iam.remove_role_from_instance_profile(InstanceProfileName="mine", **role)
+    demo = lab.start_task(6)
+"""
 CELLS = {
     "start": START,
     "denied": "response = lab.http.get(demo.invoke_url + '/demo')\nlabkit.expect_status(response, 200)",
@@ -77,6 +87,7 @@ CELLS = {
     "unprintable": UNPRINTABLE,
     "after that": "labkit.predict('04.nothing')",
     "denied in labkit": DENIED,
+    "refused in labkit": REFUSED,
     "group": "raise ExceptionGroup('two', [labkit.LabkitError('x')])",
     "chain": CHAIN,
     "assertion": "assert 1 == 2",
@@ -206,6 +217,10 @@ def test_what_aws_denies_a_check_is_a_card(outputs: Any) -> None:
     text, _html, error = card_and_error(outputs["denied in labkit"])
     assert "Your own AWS user may not do this" in text
     assert "apigateway:GET" in text
+    assert len(error.traceback) == 2
+    _stream, *shown = outputs["refused in labkit"]
+    text, _html, error = card_and_error(shown)
+    assert "must remove role from all instance profiles first" in text
     assert len(error.traceback) == 2
 
 

@@ -286,6 +286,13 @@ def another_name(demo: Demo) -> None:
     change_authorizer(demo, "/name", "mine")
 
 
+def another_answer_for_401(demo: Demo) -> None:
+    boto3.client("apigateway").put_gateway_response(
+        restApiId=demo.rest_api_id, responseType="UNAUTHORIZED", statusCode="403"
+    )
+    deploy(demo)
+
+
 def no_calls_a_second(demo: Demo) -> None:
     boto3.client("apigateway").update_stage(
         restApiId=demo.rest_api_id,
@@ -304,6 +311,7 @@ def no_calls_a_second(demo: Demo) -> None:
         deployed_with_an_api_key,
         another_token_source,
         another_name,
+        another_answer_for_401,
         no_calls_a_second,
     ],
 )
@@ -327,7 +335,7 @@ def test_task_6_begins_with_an_api_that_takes_access_tokens(
         },
     )
     assert lab.check("6.3", answered["AuthenticationResult"]["AccessToken"])
-    assert lab.check("4.1")
+    assert lab.check("4.3")
 
 
 @pytest.mark.parametrize("number", [2, 3, 6])
