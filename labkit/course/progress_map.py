@@ -39,7 +39,9 @@ class ProgressMap:
         yield grid("The notebooks", _HEAD, rows)
         for name, some in paths().items():
             through = "all" if len(some) == len(notebooks()) else ", ".join(map(_short, some))
-            yield paragraph(f"{name} ({sum(one.minutes for one in some)} minutes): {through}.")
+            minutes = f"{sum(one.minutes for one in some)} minutes"
+            length = "" if name == minutes else f" ({minutes})"
+            yield paragraph(f"{name}{length}: {through}.")
         yield paragraph(f"Predicted right so far: {self.records.score}.")
 
     def _row(self, one: Notebook) -> tuple[str, ...]:

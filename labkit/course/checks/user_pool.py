@@ -55,7 +55,7 @@ def is_named(_look: Look) -> str:
     check_settings(pool)
     check_app_client(pool)
     remark = found.remark_on(pool.get("UserPoolTags"))
-    return f"The pool is named {names.USER_POOL}, and its other settings are as before.{remark}"
+    return f"The pool is named {names.USER_POOL}, and still verifies e-mail addresses.{remark}"
 
 
 def is_passwordless(_look: Look) -> str:
