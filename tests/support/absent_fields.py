@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import boto3
@@ -12,13 +14,22 @@ import boto3
 @contextmanager
 def absent_fields() -> Iterator[None]:
     """While in use, ``boto3.client(...)`` gives answers without their empty fields."""
-    boto3.setup_default_session()
-    session: Any = boto3.DEFAULT_SESSION
-    session.events.register("after-call", lambda parsed, **_: _strip(parsed))
+    before = boto3.DEFAULT_SESSION
+    boto3.DEFAULT_SESSION = _session(
+        os.environ["AWS_ENDPOINT_URL"], os.environ["AWS_ACCESS_KEY_ID"]
+    )
     try:
         yield
     finally:
-        boto3.setup_default_session()
+        boto3.DEFAULT_SESSION = before
+
+
+@lru_cache(maxsize=1)
+def _session(_cloud: str, _key: str) -> Any:
+    """One for each cloud: a new session reads all service models again."""
+    session = boto3.Session()
+    session.events.register("after-call", lambda parsed, **_: _strip(parsed))
+    return session
 
 
 def _strip(value: Any) -> None:
