@@ -62,10 +62,11 @@ class Functions:
         """
         region = self._ministack.settings.region
 
-        def change(*arguments: Any) -> Answer:
-            role = arguments[-1].get("Role")
+        def change(*arguments: Any, **named: Any) -> Answer:
+            data = named["data"] if "data" in named else arguments[-1]
+            role = data.get("Role")
             if not role or iam.trusts_service(str(role), "lambda.amazonaws.com", region):
-                return own(*arguments)
+                return own(*arguments, **named)
             words = "The role defined for the function cannot be assumed by Lambda."
             kind = "InvalidParameterValueException"
             body = json.dumps({"__type": kind, "Type": "User", "message": words}).encode()
