@@ -33,7 +33,7 @@ class Form(StrEnum):
 
     SPELLING = (
         "spelling",
-        "in front of the token stands “{word}”, and the gateway knows “Bearer” only, with a capital B",
+        "in front of the token stands “{word}”, and only “Bearer” with a capital B is known to be taken",
         'Write "Bearer " with a capital B, or send the token alone.',
     )
     NO_BLANK = (

@@ -57,7 +57,8 @@ class Functions:
     def with_trusted_role(self, own: Callable[..., Answer], iam: Iam) -> Callable[..., Answer]:
         """What comes in the place of MiniStack's making or changing of a function.
 
-        Lambda must be able to assume the execution role: one that is there and trusts it.
+        Lambda must be able to assume the execution role: one that is there and trusts it. The words of the refusal are
+        the ones that people quote; no fact of the ledger holds them yet.
         https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
         """
         region = self._ministack.settings.region
