@@ -116,6 +116,11 @@ class ServiceModel:
         self._service = service
         self._violation = violation
 
+    @property
+    def description(self) -> JsonObject:
+        """The model as botocore has it: ``operations`` and ``shapes``."""
+        return _model(self._service)
+
     def check(self, operation: str, body: JsonObject) -> None:
         """Check a request against the model.
 

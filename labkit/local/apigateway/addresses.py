@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
-from labkit.local.apigateway.domain_names import can_be_custom_domain
+from labkit.local.apigateway.custom_domains import can_be_custom_domain
 from labkit.local.messages import Request
 
 EXECUTE_API_PATH = "/_aws/execute-api/"

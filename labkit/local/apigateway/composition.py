@@ -9,9 +9,33 @@ from typing import Protocol
 
 from labkit.journey import Code
 from labkit.local.apigateway.addresses import Addresses
-from labkit.local.apigateway.control.http.control_plane import HttpApiControlPlane
-from labkit.local.apigateway.control.rest.control_plane import RestApiControlPlane
-from labkit.local.apigateway.control.rest.usage_operations import UsageOperations
+from labkit.local.apigateway.control.account import AccountOperations
+from labkit.local.apigateway.control.control_plane import ApiGatewayControlPlane
+from labkit.local.apigateway.control.http.apis import HttpApiOperations
+from labkit.local.apigateway.control.http.authorizers import HttpAuthorizerOperations
+from labkit.local.apigateway.control.http.deployments import HttpDeploymentOperations
+from labkit.local.apigateway.control.http.domain_names import HttpDomainNameOperations
+from labkit.local.apigateway.control.http.integrations import HttpIntegrationOperations
+from labkit.local.apigateway.control.http.routes import RouteOperations
+from labkit.local.apigateway.control.http.stages import HttpStageOperations
+from labkit.local.apigateway.control.rest.api_keys import ApiKeyOperations
+from labkit.local.apigateway.control.rest.authorizers import AuthorizerOperations
+from labkit.local.apigateway.control.rest.deployments import DeploymentOperations
+from labkit.local.apigateway.control.rest.domain_names import Certificate, DomainNameOperations
+from labkit.local.apigateway.control.rest.gateway_responses import GatewayResponseOperations
+from labkit.local.apigateway.control.rest.integrations import IntegrationOperations
+from labkit.local.apigateway.control.rest.methods import MethodOperations
+from labkit.local.apigateway.control.rest.models import ModelOperations
+from labkit.local.apigateway.control.rest.request_validators import RequestValidatorOperations
+from labkit.local.apigateway.control.rest.resources import ResourceOperations
+from labkit.local.apigateway.control.rest.rest_apis import RestApiOperations
+from labkit.local.apigateway.control.rest.stages import StageOperations
+from labkit.local.apigateway.control.rest.testinvoke import TestCalls, TestInvokeMethod
+from labkit.local.apigateway.control.rest.testinvoke_authorizer import TestInvokeAuthorizer
+from labkit.local.apigateway.control.rest.usage import UsageOperations
+from labkit.local.apigateway.control.rest.usage_plans import UsagePlanOperations
+from labkit.local.apigateway.control.store import GatewayStore
+from labkit.local.apigateway.control.tags import TagOperations
 from labkit.local.apigateway.http import lambda_authorizer as http_lambda_authorizer
 from labkit.local.apigateway.http import throttling as http_throttling
 from labkit.local.apigateway.http.call import HttpCall
@@ -36,7 +60,7 @@ from labkit.local.apigateway.rest.data_plane import RestApiDataPlane
 from labkit.local.apigateway.rest.http_integration import HttpServerIntegration
 from labkit.local.apigateway.rest.lambda_proxy import LambdaProxyIntegration
 from labkit.local.apigateway.rest.mock_integration import mock_integration
-from labkit.local.apigateway.rest.pipeline import RestGates, rest_pipeline
+from labkit.local.apigateway.rest.pipeline import RestGates, RestIntegrations, rest_pipeline
 from labkit.local.apigateway.rest.resource_policy import ResourcePolicy
 from labkit.local.apigateway.rest.responses import THROTTLED, GatewayError
 from labkit.local.apigateway.rest.usage_plans import ApiKeys, UsagePlans
@@ -61,9 +85,8 @@ class ApiGateway:
         addresses: which API a request is for.
         rest_apis: serves REST APIs.
         http_apis: serves HTTP APIs.
-        rest_control: the control plane of REST APIs.
-        http_control: the control plane of HTTP APIs.
-        usage: the control plane of API keys and usage plans.
+        store: the records.
+        control: the control planes.
         journeys: those of the last requests.
         buckets: the account's token buckets.
         rest_gates: the parts of the REST APIs' pipeline.
@@ -75,9 +98,8 @@ class ApiGateway:
     addresses: Addresses
     rest_apis: RestApiDataPlane
     http_apis: HttpApiDataPlane
-    rest_control: RestApiControlPlane
-    http_control: HttpApiControlPlane
-    usage: UsageOperations
+    store: GatewayStore
+    control: ApiGatewayControlPlane
     journeys: Journeys
     buckets: Buckets
     rest_gates: RestGates
@@ -98,11 +120,12 @@ def compose_api_gateway(
         numbers: for the ids of requests, invocations and deployments.
     """
     buckets, journeys = Buckets(clock), Journeys()
+    store = GatewayStore(account_id, engine.web_acls.web_acl_of, numbers)
     rest_gates = compose_rest_gates(
         functions=engine.functions,
         callers=engine.iam,
         user_pools=engine.user_pools,
-        api_keys=engine.usage_plans,
+        api_keys=store,
         buckets=buckets,
         clock=clock,
         numbers=numbers,
@@ -115,9 +138,9 @@ def compose_api_gateway(
         clock=clock,
     )
     for_rest, for_http = rest_pipeline(rest_gates), http_pipeline(http_gates)
-    rest_apis = RestApiDataPlane(engine.rest_apis, for_rest, account_id, journeys, clock, numbers)
+    rest_apis = RestApiDataPlane(store, for_rest, account_id, journeys, clock, numbers)
     http_apis = HttpApiDataPlane(
-        engine.http_apis,
+        store,
         for_http,
         account_id,
         journeys,
@@ -125,19 +148,28 @@ def compose_api_gateway(
         clock,
         numbers,
     )
+    control = ApiGatewayControlPlane(
+        engine.authorize,
+        {
+            "apigateway": _rest_parts(
+                store, rest_apis, rest_gates, engine.certificates.names_of, clock, numbers
+            ),
+            "apigatewayv2": _http_parts(
+                store,
+                http_apis,
+                Issuers(engine.user_pools),
+                http_gates.lambda_authorizer.forget,
+                engine.certificates.names_of,
+                clock,
+            ),
+        },
+    )
     return ApiGateway(
-        addresses=Addresses(engine.domain_names),
+        addresses=Addresses(store),
         rest_apis=rest_apis,
         http_apis=http_apis,
-        rest_control=RestApiControlPlane(
-            engine.rest_apis, engine.forward, rest_apis, account_id, rest_gates, clock, numbers
-        ),
-        http_control=HttpApiControlPlane(
-            engine.http_apis, engine.forward, http_apis, engine.user_pools, clock, numbers
-        ),
-        usage=UsageOperations(
-            engine.usage_plans, engine.rest_apis, engine.forward, rest_gates.usage_plans
-        ),
+        store=store,
+        control=control,
         journeys=journeys,
         buckets=buckets,
         rest_gates=rest_gates,
@@ -145,6 +177,61 @@ def compose_api_gateway(
         http_gates=http_gates,
         http_pipeline=for_http,
     )
+
+
+def _rest_parts(
+    store: GatewayStore,
+    data_plane: RestApiDataPlane,
+    gates: RestGates,
+    certificate: Certificate,
+    clock: Clock,
+    numbers: random.Random,
+) -> list[object]:
+    """Who answers which operations of ``apigateway``."""
+    test_calls = TestCalls(store.account_id, clock, numbers)
+    return [
+        RestApiOperations(store, clock, data_plane.forget_deployment),
+        ResourceOperations(store),
+        MethodOperations(store),
+        IntegrationOperations(store),
+        ModelOperations(store),
+        RequestValidatorOperations(store),
+        AuthorizerOperations(store),
+        GatewayResponseOperations(store),
+        DeploymentOperations(store, data_plane, clock),
+        StageOperations(store, clock, gates.lambda_authorizer.forget),
+        ApiKeyOperations(store, clock),
+        UsagePlanOperations(store, gates.usage_plans.begin),
+        UsageOperations(store, gates.usage_plans),
+        DomainNameOperations(store, certificate, clock),
+        AccountOperations(store),
+        TagOperations(store),
+        TestInvokeMethod(store, RestIntegrations(gates.integrations), test_calls),
+        TestInvokeAuthorizer(store, gates, test_calls),
+    ]
+
+
+def _http_parts(
+    store: GatewayStore,
+    data_plane: HttpApiDataPlane,
+    issuers: Issuers,
+    forget_authorizers: Callable[[str], None],
+    certificate: Certificate,
+    clock: Clock,
+) -> list[object]:
+    """Who answers which operations of ``apigatewayv2``."""
+    deployments = HttpDeploymentOperations(store, data_plane, clock)
+    changed = deployments.deploy_automatically
+    return [
+        HttpApiOperations(store, clock, changed, data_plane.forget_deployment),
+        RouteOperations(store, changed),
+        HttpIntegrationOperations(store, changed),
+        HttpAuthorizerOperations(store, issuers.has_discovery, changed, forget_authorizers),
+        HttpStageOperations(store, clock, changed),
+        deployments,
+        HttpDomainNameOperations(store, certificate, clock),
+        TagOperations(store),
+    ]
 
 
 def compose_rest_gates(

@@ -13,6 +13,7 @@ import asyncio
 import random
 from collections.abc import Callable
 
+from labkit.local.engine.certificates import Certificates
 from labkit.local.engine.cognito_mail import CognitoMail
 from labkit.local.engine.cognito_records import (
     Group,
@@ -22,23 +23,20 @@ from labkit.local.engine.cognito_records import (
     UserPool,
     UserPoolClient,
 )
-from labkit.local.engine.domain_names import DomainNameRecords
 from labkit.local.engine.functions import Functions
-from labkit.local.engine.http_apis import HttpApiRecords
 from labkit.local.engine.iam import Iam
 from labkit.local.engine.iam_records import IdentityPoolSession, Role
 from labkit.local.engine.identity_pools import IdentityPools
 from labkit.local.engine.ministack import JsonObject, MiniStack
 from labkit.local.engine.operations import Operation
-from labkit.local.engine.patches import PATCHES, replace_functions
+from labkit.local.engine.patches import API_GATEWAY_AUTHORIZED, PATCHES, replace_functions
 from labkit.local.engine.policy_evaluation import PolicyEvaluation
 from labkit.local.engine.policy_questions import PolicyQuestions
-from labkit.local.engine.rest_apis import RestApiRecords
 from labkit.local.engine.signatures import Signatures
 from labkit.local.engine.sts import Sts
 from labkit.local.engine.token_generation import TokenGeneration
-from labkit.local.engine.usage_plans import UsagePlanRecords
 from labkit.local.engine.user_pools import UserPools
+from labkit.local.engine.web_acls import WebAcls
 from labkit.local.messages import Request, Response
 from labkit.local.settings import CloudSettings
 
@@ -86,10 +84,8 @@ class Engine:
         self.token_generation = TokenGeneration(self.user_pools)
         self.cognito_mail = CognitoMail(ministack)
         self.identity_pools = IdentityPools(ministack)
-        self.rest_apis = RestApiRecords(ministack)
-        self.domain_names = DomainNameRecords(ministack)
-        self.http_apis = HttpApiRecords(ministack)
-        self.usage_plans = UsagePlanRecords(ministack)
+        self.certificates = Certificates(ministack)
+        self.web_acls = WebAcls(ministack)
 
     async def start(self) -> None:
         """Configure, import, check and correct MiniStack (about 0.3 s), which serves on the running loop from then on.
@@ -103,6 +99,16 @@ class Engine:
         await asyncio.to_thread(self.ministack.import_services, PATCHES)
         replace_functions(self.ministack, self)
         self.ministack.bind_to_running_loop()
+
+    async def authorize(self, request: Request) -> Response | None:
+        """The refusal of a call of API Gateway's control planes that IAM doesn't allow, or None.
+
+        MiniStack asks the policies of the caller; labkit answers the operations in its place (``patches.py``).
+        """
+        if f"Credential={self.settings.access_key_id}/" in (request.header("authorization") or ""):
+            return None  # the account's root, whose signature access.py has verified
+        response = await self.forward(request)
+        return None if response.header(API_GATEWAY_AUTHORIZED) else response
 
     async def forward(self, request: Request) -> Response:
         """Let MiniStack answer a control-plane call that ``access.py`` has let in."""

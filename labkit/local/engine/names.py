@@ -242,50 +242,12 @@ EXECUTE_FUNCTION_WITH_CONFIG_SCOPE = Name(
 )
 LOG_GROUPS = Name("services.cloudwatch_logs", "_log_groups", _BY_REGION, "log streams of functions")
 
-# -- API Gateway ------------------------------------------------------------------------------------------
+# -- what API Gateway asks ----------------------------------------------------------------------------------
 
-REST_APIS = Name("services.apigateway_v1", "_rest_apis", _BY_REGION, "REST APIs by id")
-RESOURCES = Name("services.apigateway_v1", "_resources", _BY_REGION, "resources of REST APIs")
-REST_AUTHORIZERS = Name(
-    "services.apigateway_v1", "_authorizers_v1", _BY_REGION, "authorizers of REST APIs"
-)
-MODELS = Name("services.apigateway_v1", "_models", _BY_REGION, "models of REST APIs")
-REQUEST_VALIDATORS = Name(
-    "services.apigateway_v1", "_request_validators", _BY_REGION, "request validators of REST APIs"
-)
-GATEWAY_RESPONSES = Name(
-    "services.apigateway_v1", "_gateway_responses", _BY_REGION, "gateway responses of REST APIs"
-)
-REST_STAGES = Name("services.apigateway_v1", "_stages_v1", _BY_REGION, "stages of REST APIs")
-DOMAIN_NAMES = Name("services.apigateway_v1", "_domain_names", _BY_REGION, "custom domain names")
-FIND_DOMAIN_SCOPE = Name(
-    "services.apigateway_v1",
-    "find_domain_scope",
-    "(domain_name)",
-    "the account and the Region of a custom domain name",
-)
-RESOLVE_BASE_PATH_MAPPING = Name(
-    "services.apigateway_v1",
-    "resolve_base_path_mapping",
-    "(domain_name, path)",
-    "the API behind a custom domain name",
-)
-API_KEYS = Name("services.apigateway_v1", "_api_keys", _BY_REGION, "API keys by id")
-USAGE_PLANS = Name("services.apigateway_v1", "_usage_plans", _BY_REGION, "usage plans by id")
-USAGE_PLAN_KEYS = Name(
-    "services.apigateway_v1", "_usage_plan_keys", _BY_REGION, "the API keys of usage plans"
-)
-HTTP_APIS = Name("services.apigateway", "_apis", _BY_REGION, "HTTP APIs by id")
-HTTP_API_PARTS = {
-    name: Name("services.apigateway", f"_{name}", _BY_REGION, f"{name} of HTTP APIs")
-    for name in ("routes", "integrations", "authorizers", "stages", "deployments")
-}
 WEB_ACL_ASSOCIATIONS = Name(
     "services.waf", "_associations", _BY_REGION, "web ACLs in front of stages"
 )
+CERTIFICATES = Name("services.acm", "_certificates", _BY_REGION, "certificates by ARN")
 
-TABLE: tuple[Name, ...] = (
-    *(value for value in globals().values() if isinstance(value, Name)),
-    *HTTP_API_PARTS.values(),
-)
+TABLE: tuple[Name, ...] = tuple(value for value in globals().values() if isinstance(value, Name))
 """All names that are read or called; those that are replaced are in ``patches.py``."""

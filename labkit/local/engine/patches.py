@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -76,7 +76,28 @@ class Patch(Name):
     replacement: Callable[[EngineParts, Any], Any]
 
 
+API_GATEWAY_AUTHORIZED = "x-labkit-authorized"
+"""Marks the answer to a call of API Gateway's control planes that IAM allows."""
+
+
+async def _authorized(
+    method: str, path: str, headers: Mapping[str, str], body: bytes, query_params: Any
+) -> tuple[int, dict[str, str], bytes]:
+    """What MiniStack answers in the place of API Gateway's operations: a refusal to all but who looks for the mark."""
+    return 403, {API_GATEWAY_AUTHORIZED: "1"}, b'{"message":"Forbidden"}'
+
+
 PATCHES: tuple[Patch, ...] = (
+    *(
+        Patch(
+            module,
+            "handle_request",
+            "async (method, path, headers, body, query_params)",
+            "the control planes of API Gateway are labkit's",
+            lambda engine, own: _authorized,
+        )
+        for module in ("services.apigateway", "services.apigateway_v1")
+    ),
     Patch(
         "core.iam_evaluator",
         "parse_policy_document",

@@ -95,9 +95,7 @@ def compose(
             engine, mailbox, clock=clock, numbers=numbers, draw_digits=draw_digits
         ),
         identity_pools=IdentityPoolService(engine, clock=clock, numbers=numbers),
-        usage=gateway.usage,
-        rest_apis=gateway.rest_control,
-        http_apis=gateway.http_control,
+        api_gateway=gateway.control,
         forward=engine.forward,
     )
     own_endpoints = OwnEndpoints(

@@ -11,9 +11,10 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The access key that a request names, for which service, and where."""
+    """The access key that a request names, for which Region and service, and where."""
 
     access_key_id: str
+    region: str
     service: str
     presigned: bool
 
@@ -79,4 +80,4 @@ def _credentials(scope: str, *, presigned: bool) -> Credentials:
             "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, "
             f"got '{scope}'",
         )
-    return Credentials(parts[0], parts[3], presigned)
+    return Credentials(parts[0], parts[2], parts[3], presigned)

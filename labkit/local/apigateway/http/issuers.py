@@ -42,6 +42,7 @@ class Issuers:
     """
 
     def __init__(self, user_pools: PoolDirectory) -> None:
+        self._user_pools = user_pools
         self._pool_keys = PoolKeys(user_pools)
         self._client = LoopbackClient()
 
@@ -66,6 +67,19 @@ class Issuers:
                 if key is not None:
                     return key
         return None
+
+    async def has_discovery(self, issuer: str) -> bool:
+        """Whether an issuer publishes what its tokens are verified with.
+
+        Of an issuer that isn't on this machine nobody here can know it: its tokens are all turned away.
+        """
+        pool = COGNITO_ISSUER.fullmatch(issuer)
+        if pool is not None:
+            return self._user_pools.client_ids(pool["pool"]) is not None
+        if not is_loopback(issuer):
+            return issuer.startswith("https://")
+        document = await self._document(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+        return document.get("issuer") == issuer and isinstance(document.get("jwks_uri"), str)
 
     async def _document(self, url: str) -> dict[str, Any]:
         """A JSON object from this machine; an empty one when there is none."""

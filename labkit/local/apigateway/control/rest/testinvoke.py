@@ -6,64 +6,62 @@ who may call the method.
 
 from __future__ import annotations
 
-import json
 import random
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from labkit.local.apigateway.answers import bad_request, refuse
+from labkit.local.apigateway.control.operations import Call
+from labkit.local.apigateway.control.rest import lookup
+from labkit.local.apigateway.control.store import GatewayStore
 from labkit.local.apigateway.outcomes import OUTCOMES, Stop
 from labkit.local.apigateway.rest.call import RestCall
-from labkit.local.apigateway.rest.data_plane import RestApis
 from labkit.local.apigateway.rest.pipeline import RestIntegrations, reject
 from labkit.local.apigateway.rest.records import RestDeployment, freeze
 from labkit.local.apigateway.rest.request_ids import new_extended_request_id, request_id_of
 from labkit.local.apigateway.rest.routing import Route, split_path
-from labkit.local.messages import Headers, Request, Response, utf8
+from labkit.local.messages import Headers, Request, utf8
 
 TEST_STAGE = "test-invoke-stage"
-_OPERATION = re.compile(r"/restapis/([^/]+)/resources/([^/]+)/methods/([^/]+)")
+JsonObject = dict[str, Any]
 
 
-def is_test_invoke(request: Request) -> bool:
-    """Whether a control-plane call is ``TestInvokeMethod``."""
-    return request.method == "POST" and _OPERATION.fullmatch(request.raw_path) is not None
+class TestInvokeMethod:
+    """The operation.
+
+    Args:
+        store: the records.
+        integrations: the gate that it runs.
+        test_calls: makes the call.
+    """
+
+    __test__ = False  # for pytest: it isn't one
+
+    def __init__(
+        self, store: GatewayStore, integrations: RestIntegrations, test_calls: TestCalls
+    ) -> None:
+        self._store = store
+        self._integrations = integrations
+        self._test_calls = test_calls
+
+    async def test_invoke_method(self, call: Call) -> JsonObject:
+        """Answer ``{"status", "body", "headers", "multiValueHeaders", "latency", "log"}``."""
+        lookup.method(self._store, call)
+        api_id, verb = call.text("restApiId"), call.text("httpMethod")
+        configuration = self._store.rest_api_configuration(api_id, call.region)
+        deployment = freeze(api_id, call.region, "", configuration)
+        resource = deployment.resources[call.text("resourceId")]
+        test_call = self._test_calls.make(deployment, call.parameters, TEST_STAGE, resource.path)
+        parameters = _path_parameters(resource.parts, split_path(test_call.raw_path))
+        test_call.route = Route(resource, resource.methods[verb], parameters)
+        if verb != "ANY":
+            test_call.request.method = verb
+        return await _run(test_call, self._integrations)
 
 
-async def answer_test_invoke_method(
-    request: Request, rest_apis: RestApis, integrations: RestIntegrations, test_calls: TestCalls
-) -> Response:
-    """Answer ``TestInvokeMethod``: ``{"status", "body", "headers", "multiValueHeaders", "latency", "log"}``."""
-    match = _OPERATION.fullmatch(request.raw_path)
-    assert match is not None
-    api_id, resource_id, verb = match.groups()
-    region = rest_apis.rest_api_region(api_id)
-    if region is None:
-        return refuse(404, "NotFoundException", "Invalid API identifier specified")
-    deployment = freeze(api_id, region, "", rest_apis.rest_api_configuration(api_id, region))
-    resource = deployment.resources.get(resource_id)
-    if resource is None:
-        return refuse(404, "NotFoundException", "Invalid Resource identifier specified")
-    method = resource.methods.get(verb)
-    if method is None:
-        return refuse(404, "NotFoundException", "Invalid Method identifier specified")
-    try:
-        asked = json.loads(request.body or b"{}")
-        call = test_calls.make(deployment, asked, TEST_STAGE, resource.path)
-    except (ValueError, TypeError, AttributeError):
-        return bad_request("Invalid request input")
-    parameters = _path_parameters(resource.parts, split_path(call.raw_path))
-    call.route = Route(resource, method, parameters)
-    if verb != "ANY":
-        call.request.method = verb
-    return await _run(call, integrations)
-
-
-async def _run(call: RestCall, integrations: RestIntegrations) -> Response:
+async def _run(call: RestCall, integrations: RestIntegrations) -> JsonObject:
     started = time.perf_counter()
     route = call.found
     call.write(f"Starting execution for request: {call.request_id}")
@@ -91,16 +89,14 @@ async def _run(call: RestCall, integrations: RestIntegrations) -> Response:
     multi: dict[str, list[str]] = {}
     for name, value in headers:
         multi.setdefault(name, []).append(value)
-    return Response.of_json(
-        {
-            "status": response.status,
-            "body": response.body.decode("utf-8", errors="replace"),
-            "headers": {name: values[-1] for name, values in multi.items()},
-            "multiValueHeaders": multi,
-            "latency": int((time.perf_counter() - started) * 1000),
-            "log": execution_log(call),
-        }
-    )
+    return {
+        "status": response.status,
+        "body": response.body.decode("utf-8", errors="replace"),
+        "headers": {name: values[-1] for name, values in multi.items()},
+        "multiValueHeaders": multi,
+        "latency": int((time.perf_counter() - started) * 1000),
+        "log": execution_log(call),
+    }
 
 
 @dataclass(frozen=True)
@@ -129,9 +125,6 @@ class TestCalls:
             asked: the operation's parameters.
             stage: the name that stands for the stage.
             default_path: used when the parameters give no path.
-
-        Raises:
-            TypeError, ValueError, AttributeError: a parameter has the wrong type.
         """
         whole_path = str(asked.get("pathWithQueryString") or default_path)
         raw_path, _mark, query_string = whole_path.partition("?")

@@ -6,65 +6,66 @@ It tests the authorizer, not the access: a policy that denies is a success (gate
 from __future__ import annotations
 
 import json
-import re
 import time
 from typing import Any
 
-from labkit.local.apigateway.answers import bad_request, refuse
+from labkit.local.apigateway.control.operations import Call
+from labkit.local.apigateway.control.refusals import not_found
+from labkit.local.apigateway.control.rest.lookup import rest_api
 from labkit.local.apigateway.control.rest.testinvoke import TestCalls, execution_log
+from labkit.local.apigateway.control.store import GatewayStore
 from labkit.local.apigateway.lambda_authorizer import LambdaAuthorizer, mask_value
 from labkit.local.apigateway.outcomes import Stop
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
-from labkit.local.apigateway.rest.data_plane import RestApis
 from labkit.local.apigateway.rest.pipeline import RestGates
 from labkit.local.apigateway.rest.records import Method, Resource, RestAuthorizer, freeze
 from labkit.local.apigateway.rest.responses import GatewayError
 from labkit.local.apigateway.rest.routing import Route
-from labkit.local.messages import Request, Response
 
-_OPERATION = re.compile(r"/restapis/([^/]+)/authorizers/([^/]+)")
+JsonObject = dict[str, Any]
+
 TEST_STAGE = "ESTestInvoke-stage"
 
 
-def is_test_invoke_authorizer(request: Request) -> bool:
-    """Whether a control-plane call is ``TestInvokeAuthorizer``."""
-    return request.method == "POST" and _OPERATION.fullmatch(request.raw_path) is not None
+class TestInvokeAuthorizer:
+    """The operation.
 
+    Args:
+        store: the records.
+        gates: the authorizers that it asks.
+        test_calls: makes the call.
+    """
 
-async def answer_test_invoke_authorizer(
-    request: Request, rest_apis: RestApis, gates: RestGates, test_calls: TestCalls
-) -> Response:
-    """Answer the operation: ``clientStatus``, ``log``, ``latency``, ``principalId``, ``policy``, ``claims``."""
-    match = _OPERATION.fullmatch(request.raw_path)
-    assert match is not None
-    api_id, authorizer_id = match.groups()
-    region = rest_apis.rest_api_region(api_id)
-    if region is None:
-        return refuse(404, "NotFoundException", "Invalid API identifier specified")
-    deployment = freeze(api_id, region, "", rest_apis.rest_api_configuration(api_id, region))
-    authorizer = deployment.authorizers.get(authorizer_id)
-    if authorizer is None:
-        return refuse(404, "NotFoundException", "Invalid Authorizer identifier specified")
-    try:
-        asked = json.loads(request.body or b"{}")
-        call = test_calls.make(deployment, asked, TEST_STAGE, "/")
-    except (ValueError, TypeError, AttributeError):
-        return bad_request("Invalid request input")
-    call.route = Route(Resource("", "/", (), {}), Method("CUSTOM", authorizer_id), {})
-    started = time.perf_counter()
-    call.write(f"Starting authorizer: {authorizer_id} for request: {call.request_id}")
-    if authorizer.type == "COGNITO_USER_POOLS":
-        result = _test_cognito(call, gates.cognito)
-    else:
-        result = await _test_lambda(call, authorizer, gates.lambda_authorizer)
-    return Response.of_json(
-        {
+    __test__ = False  # for pytest: it isn't one
+
+    def __init__(self, store: GatewayStore, gates: RestGates, test_calls: TestCalls) -> None:
+        self._store = store
+        self._gates = gates
+        self._test_calls = test_calls
+
+    async def test_invoke_authorizer(self, call: Call) -> JsonObject:
+        """Answer ``clientStatus``, ``log``, ``latency``, ``principalId``, ``policy``, ``claims``."""
+        rest_api(self._store, call)
+        api_id, authorizer_id = call.text("restApiId"), call.text("authorizerId")
+        configuration = self._store.rest_api_configuration(api_id, call.region)
+        deployment = freeze(api_id, call.region, "", configuration)
+        authorizer = deployment.authorizers.get(authorizer_id)
+        if authorizer is None:
+            raise not_found("Invalid Authorizer identifier specified")
+        test_call = self._test_calls.make(deployment, call.parameters, TEST_STAGE, "/")
+        test_call.route = Route(Resource("", "/", (), {}), Method("CUSTOM", authorizer_id), {})
+        started = time.perf_counter()
+        test_call.write(f"Starting authorizer: {authorizer_id} for request: {test_call.request_id}")
+        if authorizer.type == "COGNITO_USER_POOLS":
+            result = _test_cognito(test_call, self._gates.cognito)
+        else:
+            result = await _test_lambda(test_call, authorizer, self._gates.lambda_authorizer)
+        return {
             **result,
-            "log": execution_log(call),
+            "log": execution_log(test_call),
             "latency": int((time.perf_counter() - started) * 1000),
         }
-    )
 
 
 def _test_cognito(call: RestCall, cognito: CognitoAuthorizer) -> dict[str, Any]:

@@ -1,0 +1,321 @@
+"""Custom domain names and base path mappings: ``CreateDomainName`` and the like (edge E9)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from labkit.local.apigateway.control.operations import Call
+from labkit.local.apigateway.control.patches import (
+    PatchPath,
+    PatchTable,
+    invalid_path,
+    one_of_operations,
+    patches_of,
+)
+from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found, not_offered
+from labkit.local.apigateway.control.rest.lookup import page
+from labkit.local.apigateway.control.store import DomainName, GatewayStore
+from labkit.local.apigateway.custom_domains import can_be_custom_domain
+
+JsonObject = dict[str, Any]
+Certificate = Callable[[str], list[str] | None]
+"""The names that a certificate of this account covers, by its ARN; None without one."""
+
+NO_BASE_PATH = "(none)"
+NOT_COVERED = "The domain name to be created is not covered by the provided certificate."
+_ACM = re.compile(r"arn:aws[a-z-]*:acm:(?P<region>[a-z0-9-]+):\d{12}:certificate/\S+")
+_S3 = re.compile(r"s3://[^/]+/.+")
+_BASE_PATH = re.compile(r"[A-Za-z0-9$\-_.+!*'()]{1,300}")
+_RESERVED = ("ping", "sping")
+_HOSTED_ZONES = {"us-east-1": "Z1UJRXOUMOOFQ8"}
+_EDGE_ZONE = "Z2FDTNDATAQYW2"
+_NOT_OFFERED = (
+    "certificateName",
+    "certificateBody",
+    "certificatePrivateKey",
+    "certificateChain",
+    "regionalCertificateName",
+    "ownershipVerificationCertificateArn",
+    "policy",
+    "endpointAccessMode",
+)
+PATCHES = PatchTable(
+    (
+        PatchPath("/certificateArn"),
+        PatchPath("/regionalCertificateArn"),
+        PatchPath("/securityPolicy"),
+        PatchPath("/mutualTlsAuthentication/truststoreUri"),
+        PatchPath("/mutualTlsAuthentication/truststoreVersion"),
+    ),
+    invalid_path,
+    one_of_operations,
+)
+MAPPING_PATCHES = PatchTable(
+    (PatchPath("/basePath"), PatchPath("/restapiId"), PatchPath("/stage")),
+    invalid_path,
+    one_of_operations,
+)
+
+
+class DomainNameOperations:
+    """The operations on custom domain names and base path mappings.
+
+    Args:
+        store: the records.
+        certificate: the account's certificates.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self, store: GatewayStore, certificate: Certificate, clock: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._certificate = certificate
+        self._clock = clock
+
+    def create_domain_name(self, call: Call) -> JsonObject:
+        """Make a custom domain name (edge E9.8–E9.14, E9.31)."""
+        name = call.text("domainName")
+        if not name:
+            raise bad_request("No Domain Name specified")
+        for member in _NOT_OFFERED:
+            if call.parameters.get(member):
+                raise not_offered(member)
+        if call.parameters.get("routingMode", "BASE_PATH_MAPPING_ONLY") != "BASE_PATH_MAPPING_ONLY":
+            raise not_offered("routing rules")
+        made = new_domain_name(self._store, call, self._clock(), self._certificate)
+        self._store.region(call.region).domain_names[name] = DomainName(made)
+        return made
+
+    def get_domain_name(self, call: Call) -> JsonObject:
+        """One custom domain name."""
+        settings = self._domain(call).settings
+        return {**settings, "tags": settings.get("tags", {})}
+
+    def get_domain_names(self, call: Call) -> JsonObject:
+        """All custom domain names of the Region."""
+        if call.text("resourceOwner") not in ("", "SELF"):
+            raise not_offered("resourceOwner OTHER_ACCOUNTS")
+        domains = self._store.region(call.region).domain_names.values()
+        return page((domain.settings for domain in domains), call)
+
+    def update_domain_name(self, call: Call) -> JsonObject:
+        """Change a custom domain name."""
+        domain = self._domain(call)
+        patches = patches_of(call.patches)
+        for patch in patches:
+            if patch.path.startswith("/endpointConfiguration"):
+                raise not_offered("the change of a domain name's endpoint type")
+        changed = PATCHES.apply(domain.settings, patches)
+        if not (changed.get("mutualTlsAuthentication") or {}).get("truststoreUri"):
+            changed.pop("mutualTlsAuthentication", None)
+        _check_mutual_tls(changed.get("mutualTlsAuthentication") or {})
+        _check_security_policy(changed.get("securityPolicy"))
+        for member in ("certificateArn", "regionalCertificateArn"):
+            if member in changed:
+                self._check_certificate(call, changed, member)
+        domain.settings = changed
+        return {**changed, "tags": changed.get("tags", {})}
+
+    def delete_domain_name(self, call: Call) -> None:
+        """Delete a custom domain name with its mappings."""
+        self._domain(call)
+        del self._store.region(call.region).domain_names[call.text("domainName")]
+
+    # -- base path mappings -------------------------------------------------------------
+
+    def create_base_path_mapping(self, call: Call) -> JsonObject:
+        """Map a base path to a stage (edge E9.18)."""
+        domain = self._domain(call)
+        base_path = _base_path(call.text("basePath"))
+        self._check_target(call, call.text("restApiId"), call.text("stage"))
+        if base_path in domain.mappings:
+            raise conflict("Base path already exists for this domain name")
+        domain.mappings[base_path] = {
+            "apiMappingId": self._store.new_id(6),
+            "apiId": call.text("restApiId"),
+            "stage": call.text("stage"),
+        }
+        return _shown(base_path, domain.mappings[base_path])
+
+    def get_base_path_mapping(self, call: Call) -> JsonObject:
+        """One mapping."""
+        domain, base_path = self._mapping(call)
+        return _shown(base_path, domain.mappings[base_path])
+
+    def get_base_path_mappings(self, call: Call) -> JsonObject:
+        """All mappings of a domain name."""
+        mappings = self._domain(call).mappings
+        return page((_shown(path, one) for path, one in mappings.items()), call)
+
+    def update_base_path_mapping(self, call: Call) -> JsonObject:
+        """Change a mapping."""
+        domain, base_path = self._mapping(call)
+        record = {
+            "basePath": base_path,
+            "restapiId": domain.mappings[base_path]["apiId"],
+            "stage": domain.mappings[base_path]["stage"],
+        }
+        changed = MAPPING_PATCHES.apply(record, patches_of(call.patches))
+        wanted = _base_path(changed.get("basePath") or "")
+        stage = changed.get("stage") or ""
+        self._check_target(call, changed["restapiId"], stage)
+        if wanted != base_path and wanted in domain.mappings:
+            raise conflict("Base path already exists for this domain name")
+        mapping = {**domain.mappings.pop(base_path), "apiId": changed["restapiId"], "stage": stage}
+        domain.mappings[wanted] = mapping
+        return _shown(wanted, mapping)
+
+    def delete_base_path_mapping(self, call: Call) -> None:
+        """Delete a mapping."""
+        domain, base_path = self._mapping(call)
+        del domain.mappings[base_path]
+
+    def _domain(self, call: Call) -> DomainName:
+        found = self._store.region(call.region).domain_names.get(call.text("domainName"))
+        if found is None:
+            raise not_found("Invalid domain name identifier specified")
+        if call.text("domainNameId"):
+            raise not_offered("domainNameId")
+        return found
+
+    def _mapping(self, call: Call) -> tuple[DomainName, str]:
+        domain = self._domain(call)
+        base_path = "" if call.text("basePath") == NO_BASE_PATH else call.text("basePath")
+        if base_path not in domain.mappings:
+            raise not_found("Invalid base path mapping identifier specified")
+        return domain, base_path
+
+    def _check_target(self, call: Call, api_id: str, stage: str) -> None:
+        region = self._store.region(call.region)
+        api = region.rest_apis.get(api_id)
+        if api is None:
+            raise bad_request("Invalid REST API identifier specified")
+        if stage and stage not in api.stages:
+            raise bad_request("Invalid stage identifier specified")
+
+    def _check_certificate(self, call: Call, settings: JsonObject, member: str) -> None:
+        check_certificate(
+            str(settings["domainName"]),
+            settings[member],
+            "us-east-1" if member == "certificateArn" else call.region,
+            self._certificate,
+        )
+
+
+def new_domain_name(
+    store: GatewayStore, call: Call, now: float, certificate: Certificate
+) -> JsonObject:
+    """A custom domain name as it is kept.
+
+    Args:
+        store: the records.
+        call: with the members of ``CreateDomainName`` of ``apigateway``.
+        now: seconds since the epoch.
+        certificate: the account's certificates.
+
+    Raises:
+        ApiError: ``BadRequestException``.
+    """
+    name, asked = call.text("domainName"), call.parameters
+    if not can_be_custom_domain(name):
+        raise bad_request(NOT_COVERED)
+    taken = store.domain_name(name)
+    if taken is not None and taken.settings["domainName"] == name:
+        raise bad_request("The domain name you provided already exists.")
+    types = (asked.get("endpointConfiguration") or {}).get("types") or ["EDGE"]
+    if types == ["PRIVATE"]:
+        raise not_offered("custom domain names of private APIs")
+    if types not in (["EDGE"], ["REGIONAL"]):
+        raise bad_request("Cannot create a domain name with multiple Endpoint Types.")
+    is_edge = types == ["EDGE"]
+    member = "certificateArn" if is_edge else "regionalCertificateArn"
+    if not asked.get(member):
+        raise bad_request(
+            f"{'Certificate' if is_edge else 'Regional certificate'} ARN must be specified"
+        )
+    check_certificate(name, asked[member], "us-east-1" if is_edge else call.region, certificate)
+    mutual = asked.get("mutualTlsAuthentication") or {}
+    if mutual and is_edge:
+        raise bad_request("Mutual TLS is only supported for Regional domain names.")
+    _check_mutual_tls(mutual)
+    _check_security_policy(asked.get("securityPolicy"))
+    target = f"d-{store.new_id(10)}.execute-api.{call.region}.amazonaws.com"
+    made: JsonObject = {
+        "domainName": name,
+        "domainNameArn": f"arn:aws:apigateway:{call.region}::/domainnames/{name}",
+        member: asked[member],
+        "certificateUploadDate": int(now),
+        "domainNameStatus": "AVAILABLE",
+        "endpointConfiguration": {"types": types, "ipAddressType": "ipv4"},
+        "securityPolicy": asked.get("securityPolicy") or "TLS_1_2",
+    }
+    if is_edge:
+        made["distributionDomainName"] = f"d{store.new_id(13)}.cloudfront.net"
+        made["distributionHostedZoneId"] = _EDGE_ZONE
+    else:
+        made["regionalDomainName"] = target
+        if call.region in _HOSTED_ZONES:
+            made["regionalHostedZoneId"] = _HOSTED_ZONES[call.region]
+    if mutual.get("truststoreUri"):
+        made["mutualTlsAuthentication"] = mutual
+    if asked.get("tags"):
+        made["tags"] = asked["tags"]
+    return made
+
+
+def check_certificate(name: str, arn: str, region: str, certificate: Certificate) -> None:
+    """Refuse a certificate that can't serve a domain name (edge E9.9, E9.10, E9.31).
+
+    Raises:
+        ApiError: ``BadRequestException``.
+    """
+    match = _ACM.fullmatch(arn)
+    if match is None:
+        raise bad_request(f"Invalid certificate ARN: {arn}.")
+    if match["region"] != region:
+        if region == "us-east-1":
+            raise bad_request(
+                f"Invalid certificate ARN: {arn}. Certificate must be in 'us-east-1'."
+            )
+        raise bad_request(
+            "The certificate provided must be owned by the account creating the domain."
+        )
+    names = certificate(arn)
+    if names is None:
+        raise bad_request(
+            "The certificate provided must be owned by the account creating the domain."
+        )
+    above = name.partition(".")[2]
+    if name not in names and f"*.{above}" not in names:
+        raise bad_request(NOT_COVERED)
+
+
+def _check_mutual_tls(mutual: JsonObject) -> None:
+    uri = mutual.get("truststoreUri")
+    if uri is not None and not _S3.fullmatch(uri):
+        raise bad_request(f"Invalid truststore URI specified: {uri}")
+
+
+def _check_security_policy(policy: object) -> None:
+    if policy not in (None, "TLS_1_0", "TLS_1_2"):
+        raise not_offered(f"securityPolicy {policy}")
+
+
+def _base_path(asked: str) -> str:
+    base_path = "" if asked == NO_BASE_PATH else asked
+    if "/" in base_path:
+        raise bad_request(
+            "API Gateway V1 doesn't support the slash character (/) in base path mappings. To create a multi-level "
+            "base path mapping, use API Gateway V2."
+        )
+    if base_path and (not _BASE_PATH.fullmatch(base_path) or base_path in _RESERVED):
+        raise bad_request(f"Invalid base path specified: {base_path}")
+    return base_path
+
+
+def _shown(base_path: str, mapping: JsonObject) -> JsonObject:
+    shown = {"basePath": base_path or NO_BASE_PATH, "restApiId": mapping["apiId"]}
+    return {**shown, "stage": mapping["stage"]} if mapping.get("stage") else shown
