@@ -371,8 +371,18 @@ def cors(api: Api) -> None:
 def map_domain(api: Api, mappings: Mapping[str, str], name: str = "domain") -> None:
     """A custom domain name ``{domain}``; base path → stage, empty for none."""
     host = f"{uuid.uuid4().hex[:12]}.example.com"
-    api.aws.create_domain_name(domainName=host, endpointConfiguration={"types": ["REGIONAL"]})
+    api.aws.create_domain_name(
+        domainName=host,
+        regionalCertificateArn=api.gateway.cloud.certificate(host),
+        endpointConfiguration={"types": ["REGIONAL"]},
+    )
     for base_path, stage in mappings.items():
+        if "/" in base_path:
+            http_apis = api.gateway.cloud.client("apigatewayv2")
+            http_apis.create_api_mapping(
+                DomainName=host, ApiMappingKey=base_path, ApiId=api.id, Stage=stage
+            )
+            continue
         settings = {"stage": stage} if stage else {}
         api.aws.create_base_path_mapping(
             domainName=host, basePath=base_path or "(none)", restApiId=api.id, **settings

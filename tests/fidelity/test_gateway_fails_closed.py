@@ -176,21 +176,26 @@ GUARDS: list[Callable[[Api], None]] = [
     iam,
     token_authorizer,
     request_authorizer,
-    cognito_without_an_authorizer,
-    cognito_without_a_pool,
     api_key,
     resource_policy,
-    unreadable_resource_policy,
     validator,
     throttled_to_nothing,
     http_integration_to_nowhere,
     mock_with_credentials,
     http_with_credentials,
-    vpc_link,
     aws_integration,
     vtl_that_is_not_understood,
-    unknown_deployment,
 ]
+
+
+REFUSED: list[tuple[Callable[[Api], None], str]] = [
+    (cognito_without_an_authorizer, "requires a valid authorizer"),
+    (cognito_without_a_pool, "Invalid Provider ARN"),
+    (unreadable_resource_policy, "Invalid policy document"),
+    (vpc_link, "The local cloud doesn't offer VPC links"),
+    (unknown_deployment, "Deployment id does not exist"),
+]
+"""What can't guard isn't stored, and AWS's words or the cloud's say so."""
 
 
 def _refused(gateway: Gateway, api_id: str, **request: Any) -> None:
@@ -213,6 +218,16 @@ def test_a_stranger_is_refused(guard: Callable[[Api], None], gateway: Gateway) -
     _refused(gateway, api.id, method="POST", headers={"X-HTTP-Method-Override": "GET"})
 
 
+@pytest.mark.parametrize(
+    ("setting", "words"), REFUSED, ids=lambda one: getattr(one, "__name__", "")
+)
+def test_what_cannot_guard_is_refused(
+    setting: Callable[[Api], None], words: str, gateway: Gateway
+) -> None:
+    with pytest.raises(ClientError, match=words):
+        setting(Api(gateway))
+
+
 def test_a_guard_that_is_taken_away_with_a_text_is_gone(gateway: Gateway) -> None:
     """Patch values are text: "false" isn't true."""
     api = Api(gateway)
@@ -226,7 +241,13 @@ def test_a_guard_that_is_taken_away_with_a_text_is_gone(gateway: Gateway) -> Non
 
 
 def test_a_private_api_is_not_public(gateway: Gateway) -> None:
-    api = Api(gateway, endpointConfiguration={"types": ["PRIVATE"]})
+    api = Api(
+        gateway,
+        endpointConfiguration={"types": ["PRIVATE"]},
+        policy=json.dumps(
+            {**DENY_ALL, "Statement": [{**DENY_ALL["Statement"][0], "Effect": "Allow"}]}
+        ),
+    )
     api.mock("GET", "/x", OPEN)
     api.deploy()
     _refused(gateway, api.id)

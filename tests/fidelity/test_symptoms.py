@@ -309,7 +309,7 @@ def an_authorizer_in_the_draft_only(scene: Scene) -> Shown:
     api = scene.fresh()
     api.mock("GET", "/open")
     api.deploy()
-    api.mock("GET", "/open", **api.authorizer(scene.gateway.pool))
+    api.guard("GET", "/open", api.authorizer(scene.gateway.pool))
     answer = scene.call("/open", scene.token("id"), api=api)
     return Shown(answer, "authorizer-not-deployed", first_by_bytes=False, certain=False)
 

@@ -10,6 +10,7 @@ from typing import Any
 from labkit.journey import Journey
 from labkit.local.apigateway.addresses import Address
 from labkit.local.apigateway.composition import compose_rest_gates
+from labkit.local.apigateway.control.store import GatewayStore
 from labkit.local.apigateway.journeys import Journeys
 from labkit.local.apigateway.limits import Buckets
 from labkit.local.apigateway.rest.data_plane import RestApiDataPlane
@@ -93,7 +94,7 @@ class OneApi:
             functions=self.functions,
             callers=engine.iam,
             user_pools=engine.user_pools,
-            api_keys=engine.usage_plans,
+            api_keys=GatewayStore(ACCOUNT_ID, lambda arn: None, random.Random()),
             buckets=Buckets(time.time),
             clock=time.time,
             numbers=random.Random(),

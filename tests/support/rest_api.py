@@ -94,7 +94,7 @@ class Api:
         made = self.aws.create_authorizer(
             restApiId=self.id,
             **{
-                "name": f"pools-{len(self.extra)}",
+                "name": f"pools-{len(self.aws.get_authorizers(restApiId=self.id)['items'])}",
                 "type": "COGNITO_USER_POOLS",
                 "providerARNs": [pool.arn for pool in pools],
                 "identitySource": "method.request.header.Authorization",
@@ -114,6 +114,12 @@ class Api:
             httpMethod=verb,
             patchOperations=list(operations),
         )
+
+    def guard(self, verb: str, path: str, guarded: Mapping[str, str]) -> None:
+        """Give a method that is there an authorizer."""
+        paths = {"authorizerId": "/authorizerId", "authorizationType": "/authorizationType"}
+        patches = [{"op": "replace", "path": paths[k], "value": v} for k, v in guarded.items()]
+        self.patch(verb, path, *patches)
 
     def deploy(self, stage: str = STAGE, **settings: Any) -> str:
         made = self.aws.create_deployment(restApiId=self.id, stageName=stage, **settings)

@@ -49,6 +49,11 @@ class Cloud:
         session.trust_env = False
         return session
 
+    def certificate(self, domain_name: str) -> str:
+        """The ARN of a new certificate for a domain name."""
+        arn: str = self.client("acm").request_certificate(DomainName=domain_name)["CertificateArn"]
+        return arn
+
     @cache  # noqa: B019 - one cloud a session
     def client(self, service: str) -> Any:
         return boto3.client(

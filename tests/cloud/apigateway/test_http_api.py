@@ -25,7 +25,6 @@ from labkit import sigv4
 from labkit.journey import Code, Journey
 from labkit.lab.local_cloud import LocalCloud
 from labkit.local.apigateway.composition import compose_http_gates, compose_rest_gates
-from labkit.local.apigateway.control.http.refusals import refusal
 from labkit.local.apigateway.http.call import HttpCall
 from labkit.local.apigateway.http.cors import answer_to_preflight, with_cors_headers
 from labkit.local.apigateway.http.integrations import HttpIntegrations, read_answer
@@ -873,41 +872,6 @@ def test_a_server_that_isn_t_there() -> None:
     response, journey, _functions = through(integration=proxy)
     assert (response.status, response.body) == (503, b'{"message":"Service Unavailable"}')
     assert journey.steps[-1].gate == "integration"
-
-
-# -- what can't be configured ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("settings", [None, 7, "text", [], [7], {"issuer": 7, "audience": "text"}])
-def test_settings_of_another_shape_are_refused(settings: object) -> None:
-    """A client of one's own may send what boto3 doesn't."""
-    sources = ["$request.header.Authorization"]
-    made = {"authorizerType": "JWT", "identitySource": sources, "jwtConfiguration": settings}
-    records = {"authorizers": {"a": made}, "routes": {}}
-    refused = refusal("authorizers", made, records, Pools())
-    assert refused is not None
-    assert refused.status == 400
-
-
-def test_settings_that_aws_takes() -> None:
-    configuration = {"issuer": ISSUER, "audience": [str(n) for n in range(50)]}
-    sources = ["$request.header.Authorization"]
-    made = {
-        "authorizerType": "JWT",
-        "identitySource": sources,
-        "jwtConfiguration": configuration,
-    }
-    route = {
-        "routeKey": "GET /x",
-        "authorizationType": "JWT",
-        "authorizerId": "0",
-        "authorizationScopes": [str(n) for n in range(10)],
-    }
-    records = {"authorizers": {str(n): made for n in range(10)}, "routes": {"r": route}}
-    assert refusal("authorizers", made, records, Pools()) is None
-    assert refusal("routes", route, records, Pools()) is None
-    for milliseconds in (50, 30_000):
-        assert refusal("integrations", {"timeoutInMillis": milliseconds}, records, Pools()) is None
 
 
 # -- the kernel's side ----------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ _RECORDED_ORDER = {
     "AUTHORIZER_FAILURE, UNAUTHORIZED, INTEGRATION_TIMEOUT, ACCESS_DENIED, DEFAULT_4XX, DEFAULT_5XX, WAF_FILTERED, "
     "QUOTA_EXCEEDED, THROTTLED, API_CONFIGURATION_ERROR, UNSUPPORTED_MEDIA_TYPE, INTEGRATION_FAILURE, EXPIRED_TOKEN",
 }
-"""How AWS lists the values of an enumeration, where that is recorded (1.7, 1.19, 7.7); elsewhere the model's order."""
+"""How AWS lists an enumeration, where that is known (recorded 1.7, 1.19, 7.7); elsewhere as the model does."""
 _JAVA_TYPES: dict[type, str] = {bool: "Boolean", int: "Integer", float: "Double", str: "String"}
 
 

@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
+class PatchOperation:
     """A patch operation.
 
     Attributes:
@@ -67,8 +67,8 @@ class PatchPath:
         )
 
 
-RefusePath = Callable[[Patch], ApiError]
-RefuseOperation = Callable[[Patch, PatchPath], ApiError]
+RefusePath = Callable[[PatchOperation], ApiError]
+RefuseOperation = Callable[[PatchOperation, PatchPath], ApiError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class PatchTable:
     refuse_path: RefusePath
     refuse_operation: RefuseOperation
 
-    def find(self, patch: Patch) -> PatchPath:
+    def find(self, patch: PatchOperation) -> PatchPath:
         """The path of a patch operation.
 
         Raises:
@@ -99,7 +99,7 @@ class PatchTable:
             raise self.refuse_operation(patch, found)
         return found
 
-    def apply(self, record: Mapping[str, Any], patches: Iterable[Patch]) -> JsonObject:
+    def apply(self, record: Mapping[str, Any], patches: Iterable[PatchOperation]) -> JsonObject:
         """A changed copy of a record.
 
         Raises:
@@ -111,10 +111,12 @@ class PatchTable:
         return changed
 
 
-def patches_of(operations: Iterable[Mapping[str, Any]]) -> list[Patch]:
+def patches_of(operations: Iterable[Mapping[str, Any]]) -> list[PatchOperation]:
     """The patch operations of a request, which the model has been held against."""
     return [
-        Patch(str(one.get("op")), str(one.get("path") or ""), one.get("value"), one.get("from"))
+        PatchOperation(
+            str(one.get("op")), str(one.get("path") or ""), one.get("value"), one.get("from")
+        )
         for one in operations
     ]
 
@@ -130,7 +132,7 @@ def names_in(path: str) -> tuple[str, ...]:
     )
 
 
-def apply_patch(record: JsonObject, patch: Patch, path: PatchPath) -> None:
+def apply_patch(record: JsonObject, patch: PatchOperation, path: PatchPath) -> None:
     """Change a record in place.
 
     Raises:
@@ -157,7 +159,7 @@ def apply_patch(record: JsonObject, patch: Patch, path: PatchPath) -> None:
         parents[-1][last] = converted(path.kind, patch)
 
 
-def _patch_list(record: JsonObject, above: list[str], member: str, patch: Patch) -> None:
+def _patch_list(record: JsonObject, above: list[str], member: str, patch: PatchOperation) -> None:
     for name in above[:-1]:
         record = record.setdefault(name, {})
     members = list(record.get(above[-1]) or ())
@@ -174,7 +176,7 @@ def _patch_list(record: JsonObject, above: list[str], member: str, patch: Patch)
         record.pop(above[-1], None)
 
 
-def converted(kind: str, patch: Patch) -> Any:
+def converted(kind: str, patch: PatchOperation) -> Any:
     """The value of a patch operation as its record keeps it; what isn't ``true`` is false (recorded 3.14).
 
     Raises:
@@ -194,19 +196,19 @@ def converted(kind: str, patch: Patch) -> Any:
 # -- the forms of refusals ----------------------------------------------------------------------------------
 
 
-def invalid_path(patch: Patch) -> ApiError:
+def invalid_path(patch: PatchOperation) -> ApiError:
     """Of REST APIs, methods and gateway responses (recorded 1.16, 3.13, 7.11)."""
     return bad_request(f"Invalid patch path {patch.path}")
 
 
-def one_of_operations(patch: Patch, path: PatchPath) -> ApiError:
+def one_of_operations(patch: PatchOperation, path: PatchPath) -> ApiError:
     """Of REST APIs and methods (recorded 1.15, 3.11)."""
     return bad_request(
         f"Invalid patch operation specified. Must be one of: [{', '.join(path.operations)}]"
     )
 
 
-def choose_supported(patch: Patch, path: PatchPath | None = None) -> ApiError:
+def choose_supported(patch: PatchOperation, path: PatchPath | None = None) -> ApiError:
     """Of resources and request validators (recorded 2.8, 5.5)."""
     return bad_request(
         f"Invalid patch path  '{patch.path}' specified for op '{patch.op}'. Please choose supported operations"
@@ -217,7 +219,7 @@ def one_of_paths(*paths: str) -> RefusePath:
     """Where AWS gives the list (recorded 5.7)."""
     listed = ", ".join(paths)
 
-    def refuse(patch: Patch) -> ApiError:
+    def refuse(patch: PatchOperation) -> ApiError:
         return bad_request(
             f"Invalid patch path  '{patch.path}' specified for op '{patch.op}'. Must be one of: [{listed}]"
         )

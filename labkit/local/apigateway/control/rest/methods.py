@@ -8,7 +8,7 @@ from typing import Any
 
 from labkit.local.apigateway.control.operations import Call
 from labkit.local.apigateway.control.patches import (
-    Patch,
+    PatchOperation,
     PatchPath,
     PatchTable,
     apply_patch,
@@ -196,7 +196,7 @@ def checked_method(api: RestApi, record: JsonObject) -> JsonObject:
     scopes = record.get("authorizationScopes") or []
     if scopes and kind != "COGNITO_USER_POOLS":
         raise bad_request(
-            "Authorization scopes are only valid for COGNITO_USER_POOLS authorization type"
+            "Authorization Scopes are only valid for COGNITO_USER_POOLS authorization type"
         )
     if len(scopes) > MAX_SCOPES:
         raise bad_request(f"A method can't have more than {MAX_SCOPES} authorization scopes")
@@ -227,7 +227,7 @@ def check_method_response(api: RestApi, record: JsonObject) -> None:
     _check_models(api, record.get("responseModels") or {})
 
 
-def check_is_there(record: JsonObject, path: PatchPath, patch: Patch) -> None:
+def check_is_there(record: JsonObject, path: PatchPath, patch: PatchOperation) -> None:
     """Refuse to replace or remove an entry that a map doesn't have (recorded 8.23).
 
     Raises:
@@ -252,10 +252,10 @@ def invalid_mapping(error: str) -> ApiError:
     )
 
 
-def patched_scopes(scopes: list[str], patch: Patch) -> list[str]:
+def patched_scopes(scopes: list[str], patch: PatchOperation) -> list[str]:
     """The scopes after a patch operation, whose value may list several, separated by commas.
 
-    >>> patched_scopes(["a"], Patch("add", "/authorizationScopes", "b,c"))
+    >>> patched_scopes(["a"], PatchOperation("add", "/authorizationScopes", "b,c"))
     ['a', 'b', 'c']
     """
     values = [v.strip() for v in str(patch.value or "").split(",") if v.strip()]

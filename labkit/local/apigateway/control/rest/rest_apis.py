@@ -8,7 +8,7 @@ from typing import Any
 
 from labkit.local.apigateway.control.operations import Call
 from labkit.local.apigateway.control.patches import (
-    Patch,
+    PatchOperation,
     PatchPath,
     PatchTable,
     apply_patch,
@@ -164,7 +164,7 @@ def shown_api(api: RestApi, *, with_tags: bool = False) -> JsonObject:
     return shown
 
 
-def _apply(settings: JsonObject, patch: Patch, arn_prefix: str) -> None:
+def _apply(settings: JsonObject, patch: PatchOperation, arn_prefix: str) -> None:
     endpoint = settings["endpointConfiguration"]
     if patch.path.startswith("/endpointConfiguration/types") and patch.op != "replace":
         raise bad_request("Invalid patch operation specified. Must be 'add'|'remove'|'replace'")
@@ -209,7 +209,7 @@ def _replace_media_type(settings: JsonObject, old: str, new: str) -> None:
     settings["binaryMediaTypes"] = [*kept, new]
 
 
-def _change_type(endpoint: JsonObject, patch: Patch, wanted: str) -> None:
+def _change_type(endpoint: JsonObject, patch: PatchOperation, wanted: str) -> None:
     """Replace an endpoint type; the path ends with the present one, or its index (gateway 10.7)."""
     present = patch.names[-1]
     types = endpoint["types"]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labkit.local.apigateway.control.operations import Call
-from labkit.local.apigateway.control.patches import Patch, PatchPath, converted, patches_of
+from labkit.local.apigateway.control.patches import PatchOperation, PatchPath, converted, patches_of
 from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found, not_offered
 from labkit.local.apigateway.control.rest.lookup import given, rest_api
 from labkit.local.apigateway.control.store import GatewayStore, RestApi
@@ -218,7 +218,7 @@ def _check_canary(canary: JsonObject) -> None:
     _check_variables(canary.get("stageVariableOverrides") or {})
 
 
-def _apply(api: RestApi, stage: JsonObject, patch: Patch) -> None:
+def _apply(api: RestApi, stage: JsonObject, patch: PatchOperation) -> None:
     head, *rest = patch.names
     if head == "canarySettings" or patch.op == "copy":
         _patch_canary(api, stage, patch)
@@ -243,7 +243,7 @@ def _apply(api: RestApi, stage: JsonObject, patch: Patch) -> None:
         _patch_method_setting(stage, patch)
 
 
-def _patch_plain(api: RestApi, stage: JsonObject, patch: Patch, name: str) -> None:
+def _patch_plain(api: RestApi, stage: JsonObject, patch: PatchOperation, name: str) -> None:
     if patch.op == "remove" and name in ("description", "documentationVersion"):
         stage.pop(name, None)
         return
@@ -258,7 +258,7 @@ def _patch_plain(api: RestApi, stage: JsonObject, patch: Patch, name: str) -> No
         stage[name] = value
 
 
-def _patch_access_log(stage: JsonObject, patch: Patch, rest: list[str]) -> None:
+def _patch_access_log(stage: JsonObject, patch: PatchOperation, rest: list[str]) -> None:
     """Recorded 9.9–9.14."""
     if patch.op == "remove":
         if rest and rest[0] not in (stage.get("accessLogSettings") or {}):
@@ -275,7 +275,7 @@ def _patch_access_log(stage: JsonObject, patch: Patch, rest: list[str]) -> None:
     stage.setdefault("accessLogSettings", {})[rest[0]] = patch.value
 
 
-def _patch_canary(api: RestApi, stage: JsonObject, patch: Patch) -> None:
+def _patch_canary(api: RestApi, stage: JsonObject, patch: PatchOperation) -> None:
     canary = stage.get("canarySettings")
     if patch.op == "copy":
         _promote(stage, patch, canary)
@@ -313,7 +313,7 @@ def _patch_canary(api: RestApi, stage: JsonObject, patch: Patch) -> None:
     stage["canarySettings"] = made
 
 
-def _promote(stage: JsonObject, patch: Patch, canary: JsonObject | None) -> None:
+def _promote(stage: JsonObject, patch: PatchOperation, canary: JsonObject | None) -> None:
     """Copy the canary's deployment or its variables to the stage (recorded 10.8)."""
     pairs = dict(zip(_CANARY_TO, _CANARY_FROM, strict=True))
     if pairs.get(patch.path) != patch.source:
@@ -331,7 +331,7 @@ def _promote(stage: JsonObject, patch: Patch, canary: JsonObject | None) -> None
             stage["variables"] = merged
 
 
-def _patch_method_setting(stage: JsonObject, patch: Patch) -> None:
+def _patch_method_setting(stage: JsonObject, patch: PatchOperation) -> None:
     """Change the settings of one method, or of all (recorded 9.6–9.8)."""
     names = patch.names
     key = f"{names[0].removeprefix('/')}/{names[1]}" if len(names) > 1 else ""
@@ -393,14 +393,14 @@ def _check_variables(variables: JsonObject) -> None:
             )
 
 
-def _nothing_to_remove(patch: Patch) -> ApiError:
+def _nothing_to_remove(patch: PatchOperation) -> ApiError:
     name = patch.path.removeprefix("/")
     return bad_request(
         f"Cannot remove method setting {name} because there is no method setting for this method "
     )
 
 
-def _invalid_setting(patch: Patch) -> ApiError:
+def _invalid_setting(patch: PatchOperation) -> ApiError:
     return bad_request(f"Invalid method setting path: {patch.path}. Must be one of: [{_PATHS}]")
 
 

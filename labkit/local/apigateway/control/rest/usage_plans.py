@@ -8,7 +8,7 @@ from typing import Any
 
 from labkit.local.apigateway.control.operations import Call
 from labkit.local.apigateway.control.patches import (
-    Patch,
+    PatchOperation,
     PatchPath,
     PatchTable,
     apply_patch,
@@ -207,7 +207,7 @@ class UsagePlanOperations:
                     )
 
 
-def _patch_stages(plan: JsonObject, patch: Patch) -> None:
+def _patch_stages(plan: JsonObject, patch: PatchOperation) -> None:
     """Put a stage into a plan or take it out (recorded 11.4–11.7)."""
     api_id, colon, name = str(patch.value or "").partition(":")
     if not colon or not api_id or not name:
@@ -223,7 +223,7 @@ def _patch_stages(plan: JsonObject, patch: Patch) -> None:
         plan["apiStages"].append({"apiId": api_id, "stage": name})
 
 
-def _patch_method_limits(plan: JsonObject, patch: Patch, path: PatchPath) -> None:
+def _patch_method_limits(plan: JsonObject, patch: PatchOperation, path: PatchPath) -> None:
     """``throttle/{path}/{verb}/rateLimit`` of a stage (gateway 6.8)."""
     api_id, _colon, name = patch.names[1].partition(":")
     found = next((s for s in plan["apiStages"] if (s["apiId"], s["stage"]) == (api_id, name)), None)
@@ -239,7 +239,7 @@ def _patch_method_limits(plan: JsonObject, patch: Patch, path: PatchPath) -> Non
     else:
         holder: JsonObject = {}
         last = PatchPath(f"/{patch.names[5]}", path.operations, path.kind)
-        apply_patch(holder, Patch(patch.op, last.template, patch.value), last)
+        apply_patch(holder, PatchOperation(patch.op, last.template, patch.value), last)
         limits.setdefault(method, {}).update(holder)
     if not limits:
         del found["throttle"]
