@@ -37,6 +37,11 @@ def handler(event, context):
         return {**result, "policyDocument": policy("Allow", arn.split("/GET/")[0] + "/" + rest)}
     if word == "everything":
         return {**result, "policyDocument": policy("Allow", "*")}
+    if word == "all-but":
+        other = arn.split("/GET/")[0] + "/" + rest
+        allow, deny = policy("Allow", "*"), policy("Deny", other)
+        allow["Statement"] += deny["Statement"]
+        return {**result, "policyDocument": allow}
     if word == "silent":
         return {**result, "policyDocument": policy("Allow", arn + "/somewhere/else")}
     effect = "Deny" if word == "deny" else "Allow"
@@ -189,6 +194,21 @@ def tables(api: Api) -> None:
         api.mock("GET", f"{path}/token", **token)
         api.mock("GET", f"{path}/signed", authorizationType="AWS_IAM")
         api.mock("GET", f"{path}/cognito", **cognito)
+    api.deploy()
+
+
+@situation
+def spellings(api: Api) -> None:
+    """Every path is open but two, and what is allowed by ``NotResource`` isn't ``/hidden``."""
+    get = f"execute-api:/{STAGE}/GET"
+    set_policy(
+        api,
+        {"Effect": "Allow", "NotResource": f"{get}/hidden"},
+        {"Effect": "Deny", "Resource": [f"{get}/closed", f"{get}/a%20b"]},
+    )
+    api.mock("GET", "/{name}")
+    api.mock("GET", "/token/{name}", **lambda_authorizer(api))
+    api.mock("GET", "/signed/{name}", authorizationType="AWS_IAM")
     api.deploy()
 
 

@@ -16,6 +16,7 @@ def open_routes(api: Api) -> None:
     api.mock("GET", "/open")
     api.function("ANY", "/event")
     api.function("GET", "/event/{name}")
+    api.function("GET", "/files/{proxy+}")
     api.deploy(variables={"colour": "blue"})
 
 

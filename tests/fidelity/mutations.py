@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
+from labkit.local.apigateway import call as calls
 from labkit.local.apigateway import event_parts, limits
 from labkit.local.apigateway import lambda_authorizer as lambda_authorizers
 from labkit.local.apigateway.authorizer_results import AuthorizerResult
@@ -25,6 +26,7 @@ from labkit.local.apigateway.rest import (
     http_integration,
     lambda_proxy,
     pipeline,
+    routing,
     validation,
 )
 from labkit.local.apigateway.rest import resource_policy as resource_policies
@@ -143,6 +145,17 @@ def forgets_that_the_endpoint_is_closed(stack: ExitStack, cloud: Any) -> None:
     with_gate(stack, of(cloud).rest_pipeline, 1, lambda _: None)
 
 
+@mutation("route", "gateway-8.16-guard", "gateway-8.16-event")
+def takes_a_leading_slash_for_a_segment(stack: ExitStack, cloud: Any) -> None:
+    own = routing.segments_of
+    replaced(
+        stack,
+        routing,
+        "segments_of",
+        lambda path: ["", *own(path)] if path.startswith("//") else own(path),
+    )
+
+
 # -- resource policy ----------------------------------------------------------------------------------
 
 
@@ -195,6 +208,20 @@ def overlooks_denies(stack: ExitStack, cloud: Any) -> None:
         return statement.effect == "Allow" and own(statement, question)
 
     replaced(stack, evaluation, "applies", applies)
+
+
+@mutation(
+    "resource policy",
+    "authorization-8.18-letter",
+    "authorization-8.18-slash",
+    "authorization-8.18-slashes",
+    "authorization-8.18-blank",
+    "authorization-8.18-not-resource",
+    "authorization-8.18-lambda",
+    "authorization-8.18-iam",
+)
+def knows_one_spelling_of_a_path(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, calls, "other_spellings", lambda _: [])
 
 
 @mutation("resource policy", "authorization-5.1-silent", "authorization-3.16", "authorization-3.9")

@@ -39,6 +39,11 @@ POLICIES: dict[str, dict[str, Any] | None] = {
     "allowed": {"Effect": "Allow", "Action": INVOKE, "Resource": "*"},
     "silent": None,
     "denied": {"Effect": "Deny", "Action": INVOKE, "Resource": "*"},
+    "denied admin": {
+        "Effect": "Deny",
+        "Action": INVOKE,
+        "Resource": "arn:aws:execute-api:*:*:*/dev/GET/signed/admin",
+    },
 }
 """What the policies of a caller say, by the caller's name."""
 

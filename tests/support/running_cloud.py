@@ -73,16 +73,14 @@ class Cloud:
         headers: Mapping[str, str] | None = None,
         data: bytes | Iterator[bytes] | None = None,
     ) -> requests.Response:
-        """A request to an API, by its genuine host name."""
+        """A request to an API, by its genuine host name; the path is sent as it is spelled."""
         host = f"{api_id}.execute-api.{self.region}.amazonaws.com"
-        return self.http.request(
-            method,
-            self.endpoint + path,
-            headers={"Host": host, **(headers or {})},
-            data=data,
-            allow_redirects=False,
-            timeout=PATIENCE,
+        asked = requests.Request(
+            method, self.endpoint, headers={"Host": host, **(headers or {})}, data=data
         )
+        prepared = self.http.prepare_request(asked)
+        prepared.url = self.endpoint + path
+        return self.http.send(prepared, allow_redirects=False, timeout=PATIENCE)
 
     def labkit(self, path: str) -> requests.Response:
         headers = {"x-labkit-token": self.admin_token}

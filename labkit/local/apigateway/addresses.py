@@ -115,5 +115,6 @@ class Addresses:
 
 
 def _split_stage(raw_path: str) -> tuple[str, str]:
-    stage, _slash, rest = raw_path.removeprefix("/").partition("/")
+    """The stage, before which further slashes don't count (gateway 8.16), and the path below it."""
+    stage, _slash, rest = raw_path.lstrip("/").partition("/")
     return stage, "/" + rest

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from labkit.local.apigateway.authorizer_results import AuthorizerResult
+from labkit.local.apigateway.paths import other_spellings
 from labkit.local.apigateway.policies import Identity, question_about
 from labkit.local.apigateway.records import Deployment
 from labkit.local.iam.caller import Caller
@@ -66,6 +67,10 @@ class GatewayCall(ABC):
     def invoked_arn(self) -> str:
         """The ``execute-api`` ARN that is authorized, with the concrete path."""
 
+    @abstractmethod
+    def arn_of(self, path: str) -> str:
+        """The ``execute-api`` ARN of a path below this call's stage, for its verb."""
+
     @property
     def api_arn(self) -> str:
         """The API's ``execute-api`` ARN."""
@@ -80,6 +85,7 @@ class GatewayCall(ABC):
             self.deployment.region,
             self.time,
             principal,
+            spellings=[self.arn_of(path) for path in other_spellings(self.raw_path)],
             vpc_endpoint=self.vpc_endpoint,
         )
 

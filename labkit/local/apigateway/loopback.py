@@ -107,14 +107,23 @@ def is_loopback(url: str) -> bool:
 
 
 def with_path_parameters(uri: str, value_of: Callable[[str], str | None]) -> str:
-    """A URI with the path parameters that it names; a value's dots don't lead out of its place.
+    """A URI with the encoded path parameters that it names; a value's dots don't lead out of its place.
 
-    >>> with_path_parameters("http://localhost/{a}/{proxy+}", {"a": "a b", "proxy": "../c?d"}.get)
-    'http://localhost/a%20b/%2E%2E/c%3Fd'
+    >>> with_path_parameters("http://localhost/{a}/{proxy+}", {"a": "a%2Fb", "proxy": "../c"}.get)
+    'http://localhost/a%2Fb/%2E%2E/c'
     """
-    return _PATH_PARAMETER.sub(lambda match: _encoded(value_of(match[1]) or ""), uri)
+    return _PATH_PARAMETER.sub(lambda match: _without_dots(value_of(match[1]) or ""), uri)
 
 
-def _encoded(value: str) -> str:
-    segments = quote(value, safe="/:@!$&'()*+,;=").split("/")
+def encode_path_parameter(value: str) -> str:
+    """A decoded value as it goes into a path; its slashes stay.
+
+    >>> encode_path_parameter("a b/c?d")
+    'a%20b/c%3Fd'
+    """
+    return quote(value, safe="/:@!$&'()*+,;=")
+
+
+def _without_dots(value: str) -> str:
+    segments = value.split("/")
     return "/".join(s.replace(".", "%2E") if s in (".", "..") else s for s in segments)

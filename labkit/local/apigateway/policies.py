@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from labkit.local.iam.evaluation import Decision
@@ -33,6 +34,7 @@ def question_about(
     time: float,
     principal: Principal = ANONYMOUS,
     *,
+    spellings: Sequence[str] = (),
     vpc_endpoint: str | None = None,
 ) -> PolicyQuestion:
     """A request for an ``execute-api`` ARN as a question to a policy (gateway 5.11, 5.12)."""
@@ -50,6 +52,7 @@ def question_about(
         region=region,
         time=time,
         principal=principal,
+        spellings=spellings,
         source_ip=None if vpc_endpoint else request.source_ip,
         keys=keys,
     )

@@ -67,11 +67,26 @@ def _is_about_action(statement: Statement, action: str) -> bool:
 def _is_about_resource(statement: Statement, question: PolicyQuestion) -> Truth:
     """Whether a ``Resource`` is the question's, or no ``NotResource`` is.
 
+    A ``Deny`` is about the question if it is about any spelling of the resource. An ``Allow`` takes the resource as
+    it was sent; its ``NotResource`` leaves out what has any of these spellings.
+    """
+    if statement.effect == "Deny" and question.spellings:
+        every = (question.resource, *question.spellings)
+        return any_of(_is_about_spelling(statement, question, one) for one in every)
+    if statement.not_resources and question.spellings:
+        every = (question.resource, *question.spellings)
+        return all_of(_is_about_spelling(statement, question, one) for one in every)
+    return _is_about_spelling(statement, question, question.resource)
+
+
+def _is_about_spelling(statement: Statement, question: PolicyQuestion, resource: str) -> Truth:
+    """The same for one spelling of the resource.
+
     Without a value for its variable no ARN fits a ``Resource``, and nobody can say what a ``NotResource`` leaves out.
     The ``*`` of a call about no resource fits a policy's own ``*``, never a ``Resource`` with a variable. (On AWS it
     is ``*`` or begins as an ARN does.)
     """
-    resource, value_of = question.resource, question.value_of
+    value_of = question.value_of
     for pattern in statement.resources:
         if resource == "*" and "${" in pattern.text:
             continue

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
@@ -93,6 +93,7 @@ class PolicyQuestion:
         source_ip: the client's address; None when it came through a VPC endpoint (gateway 5.12) or from a service.
         is_encrypted: it came over TLS.
         keys: further condition keys, lower case.
+        spellings: other ARNs that name the same resource; what denies one of them denies the call.
     """
 
     action: str
@@ -103,6 +104,7 @@ class PolicyQuestion:
     source_ip: str | None = None
     is_encrypted: bool = True
     keys: Mapping[str, Value] = field(default_factory=dict)
+    spellings: Sequence[str] = ()
 
     def value_of(self, key: str) -> Value | None:
         """The value of a condition key, in any case; None when the request has none."""

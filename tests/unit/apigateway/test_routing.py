@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit.local.apigateway.records import VERBS
-from labkit.local.apigateway.rest.routing import find_route, split_path
+from labkit.local.apigateway.rest.routing import find_route
 from tests.support.rest_calls import METHOD, deployment
 
 PART = st.sampled_from(["a", "b", "{x}"])
@@ -56,7 +56,7 @@ def _tree(
 
 def _model(tree: dict[str, dict[str, object]], verb: str, raw_path: str) -> str | None:
     """The path of the resource that serves a request: every rule applied to every resource."""
-    body = raw_path.removeprefix("/").removesuffix("/")
+    body = raw_path.lstrip("/").removesuffix("/")
     sent = [unquote(part) for part in body.split("/")] if body else []
 
     def serves(path: str) -> bool:
@@ -125,22 +125,21 @@ def test_no_path_and_no_verb_raises(raw_path: str, verb: str) -> None:
         ("/pets", "/pets", {}),
         ("/pets/", "/pets", {}),
         ("/p%65ts", "/pets", {}),
-        ("/pets/%20", "/pets/{id}", {"id": " "}),
-        ("/pets/a%2Fb", "/pets/{id}", {"id": "a/b"}),
-        ("/pets/%2e%2e", "/pets/{id}", {"id": ".."}),
+        ("/pets/%20", "/pets/{id}", {"id": "%20"}),
+        ("/pets/a%2Fb", "/pets/{id}", {"id": "a%2Fb"}),
         ("/pets/..", "/pets/{id}", {"id": ".."}),
-        ("/pets/%2e%2e%2fadmin", "/pets/{id}", {"id": "../admin"}),
-        ("/pets/%C3%A9", "/pets/{id}", {"id": "é"}),
-        ("/pets/%ff", "/pets/{id}", {"id": "\ufffd"}),
+        ("/pets/%2e%2e%2fadmin", "/pets/{id}", {"id": "%2e%2e%2fadmin"}),
+        ("/pets/%C3%A9", "/pets/{id}", {"id": "%C3%A9"}),
+        ("/pets/%ff", "/pets/{id}", {"id": "%ff"}),
         ("/pets/%zz", "/pets/{id}", {"id": "%zz"}),
         ("/pets/a+b", "/pets/{id}", {"id": "a+b"}),
-        ("/pets/%7Bid%7D", "/pets/{id}", {"id": "{id}"}),
-        ("/pets/%252F", "/pets/{id}", {"id": "%2F"}),
+        ("/pets/%7Bid%7D", "/pets/{id}", {"id": "%7Bid%7D"}),
+        ("///pets/7", "/pets/{id}", {"id": "7"}),
         ("/files/a/b/c", "/files/{path+}", {"path": "a/b/c"}),
         ("/files/a//c", "/files/{path+}", {"path": "a//c"}),
-        ("/files/%2e%2e/pets", "/files/{path+}", {"path": "../pets"}),
+        ("/files/%2e%2e/pets", "/files/{path+}", {"path": "%2e%2e/pets"}),
         ("/%2Fpets", None, {}),
-        ("//pets", None, {}),
+        ("//pets", "/pets", {}),
         ("/pets//", None, {}),
         ("/files", None, {}),
         ("/files/", None, {}),
@@ -158,7 +157,3 @@ def test_encoded_paths(raw_path: str, resource: str | None, parameters: dict[str
     assert (route and route.resource.path) == resource
     if route:
         assert route.path_parameters == parameters
-
-
-def test_a_slash_that_is_encoded_never_separates() -> None:
-    assert split_path("/a%2Fb/c/") == ["a/b", "c"]

@@ -86,7 +86,11 @@ class HttpCall(GatewayCall):
 
     def invoked_arn(self) -> str:
         """The ARN that is authorized, with the concrete, decoded path."""
-        return f"{self.api_arn}/{self.stage}/{self.verb}{unquote(self.raw_path)}"
+        return self.arn_of(unquote(self.raw_path))
+
+    def arn_of(self, path: str) -> str:
+        """The ``execute-api`` ARN of a path below this call's stage, for its verb."""
+        return f"{self.api_arn}/{self.stage}/{self.verb}{path}"
 
     def source_arn(self) -> str:
         """The ARN on whose behalf the integration's function is invoked."""

@@ -163,8 +163,9 @@ def _turn_away(journey: Journey, stop: Stop[HttpError]) -> Response:
 def _stage_and_path(address: Address, stages: Mapping[str, Any]) -> tuple[str, str]:
     """The stage and the path below it: a named stage if the path begins with its name, else ``$default``.
 
-    A custom domain name's mapping has named the stage already.
+    A custom domain name's mapping has named the stage already. What two leading slashes mean here isn't known.
     """
-    if address.custom_domain is not None or (address.stage in stages and address.stage != DEFAULT):
+    named = address.stage in stages and not address.whole_path.startswith("//")
+    if address.custom_domain is not None or (named and address.stage != DEFAULT):
         return address.stage, address.raw_path
     return DEFAULT, address.whole_path

@@ -27,6 +27,7 @@ from labkit.local.apigateway.loopback import (
     LateAnswerError,
     LoopbackClient,
     UnreachableServerError,
+    encode_path_parameter,
     is_loopback,
     with_path_parameters,
 )
@@ -137,7 +138,10 @@ class HttpIntegrations:
 def _url(call: HttpCall, integration: HttpIntegration) -> str:
     """The integration's URL with path parameters, and the request's query; ``$default`` adds the whole path."""
     uri = with_stage_variables(integration.uri, call.stage_variables)
-    url = with_path_parameters(uri, call.path_parameters.get)
+    parameters = {
+        name: encode_path_parameter(value) for name, value in call.path_parameters.items()
+    }
+    url = with_path_parameters(uri, parameters.get)
     if call.found.key == DEFAULT:
         url = url.rstrip("/") + call.raw_path
     if call.request.query_string:

@@ -9,6 +9,7 @@ from typing import Any
 
 from labkit.local.apigateway.call import GatewayCall
 from labkit.local.apigateway.outcomes import Outcome
+from labkit.local.apigateway.paths import with_one_leading_slash
 from labkit.local.apigateway.rest.key_use import KeyUse
 from labkit.local.apigateway.rest.records import RestDeployment
 from labkit.local.apigateway.rest.responses import GatewayError
@@ -43,13 +44,14 @@ class RestCall(GatewayCall):
 
     @property
     def client_path(self) -> str:
-        """The event's ``path``: without the stage, with a custom domain's base path (gateway 0.7)."""
-        return f"{self.base_path or ''}{self.raw_path}"
+        """The event's ``path``: without the stage, with a custom domain's base path (gateway 0.7, 8.17)."""
+        return f"{self.base_path or ''}{with_one_leading_slash(self.raw_path)}"
 
     @property
     def full_path(self) -> str:
         """``requestContext.path``: the path as the client sent it, with the stage (gateway 0.7)."""
-        return f"/{self.stage}{self.raw_path}" if self.base_path is None else self.client_path
+        below = f"/{self.stage}" if self.base_path is None else self.base_path
+        return f"{below}{self.raw_path}"
 
     @property
     def is_private(self) -> bool:

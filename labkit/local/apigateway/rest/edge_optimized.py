@@ -11,6 +11,8 @@ from labkit.local.messages import Headers, Request, Response
 
 POP = "LOC50-C1"
 """A location that no CloudFront edge has: this one is local."""
+ASN, COUNTRY = "64496", "ZZ"
+"""A network and a country that nobody has: they are for documentation, and for private use."""
 
 
 def refuse_body(request: Request, seed: str) -> Response | None:
@@ -38,19 +40,20 @@ def edge_headers(status: int, seed: str) -> Headers:
 def backend_headers(call: RestCall, dropped: frozenset[str] = DROPPED) -> Headers:
     """The request's headers as a backend gets them: an edge-optimized API's with CloudFront's own.
 
-    They are capitalised then (gateway 10.2, 10.3).
+    Of the client's names one is spelled anew there, ``Authorization`` (gateway 10.2, 10.3; recorded 14.2).
     """
     headers = forwarded_headers(call, dropped)
     if not call.deployment.is_edge_optimized:
         return headers
-    capitalised = [("-".join(part.capitalize() for part in k.split("-")), v) for k, v in headers]
     return [
-        *capitalised,
+        *(("Authorization", v) if k.lower() == "authorization" else (k, v) for k, v in headers),
         ("CloudFront-Forwarded-Proto", "https"),
         ("CloudFront-Is-Desktop-Viewer", "true"),
         ("CloudFront-Is-Mobile-Viewer", "false"),
         ("CloudFront-Is-SmartTV-Viewer", "false"),
         ("CloudFront-Is-Tablet-Viewer", "false"),
+        ("CloudFront-Viewer-ASN", ASN),
+        ("CloudFront-Viewer-Country", COUNTRY),
         ("Via", "1.1 labkit.cloudfront.net (CloudFront)"),
         ("X-Amz-Cf-Id", _identifier(call.extended_request_id)),
     ]

@@ -8,6 +8,7 @@ from labkit.local.apigateway.loopback import (
     LateAnswerError,
     LoopbackClient,
     UnreachableServerError,
+    encode_path_parameter,
     is_loopback,
     with_path_parameters,
 )
@@ -30,6 +31,8 @@ from labkit.local.apigateway.rest.responses import (
 )
 from labkit.local.apigateway.rest.values import look_up
 from labkit.local.messages import Headers, Response, without_headers
+
+_PATH = "method.request.path."
 
 
 class HttpServerIntegration:
@@ -88,8 +91,10 @@ class HttpServerIntegration:
         parameters = integration.parameters
 
         def value_of(name: str) -> str | None:
-            source = parameters.get(f"integration.request.path.{name}")
-            return _source_value(call, source) if source else call.found.path_parameters.get(name)
+            source = parameters.get(f"integration.request.path.{name}", _PATH + name)
+            if source.startswith(_PATH):
+                return call.found.path_parameters.get(source.removeprefix(_PATH))
+            return encode_path_parameter(_source_value(call, source) or "")
 
         uri = with_stage_variables(integration.uri, call.stage_variables)
         url = with_path_parameters(uri, value_of)

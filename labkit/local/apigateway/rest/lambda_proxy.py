@@ -8,7 +8,6 @@ import random
 import time
 from collections.abc import Collection, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from labkit.journey import Code
 from labkit.local.apigateway.event_parts import DROPPED, identity_of, last_of, listed, request_time
@@ -159,7 +158,7 @@ def proxy_event(call: RestCall) -> dict[str, Any]:
     binary = _media_type_matches(request.header("content-type"), call.deployment.binary_media_types)
     return {
         "resource": route.resource.path,
-        "path": _decoded_path(call),
+        "path": call.client_path,
         "httpMethod": call.verb,
         "headers": last_of(headers) or None,
         "multiValueHeaders": headers or None,
@@ -171,10 +170,6 @@ def proxy_event(call: RestCall) -> dict[str, Any]:
         "body": _event_body(request.body, binary=binary),
         "isBase64Encoded": bool(request.body) and binary,
     }
-
-
-def _decoded_path(call: RestCall) -> str:
-    return unquote(call.client_path)
 
 
 def _event_body(body: bytes, *, binary: bool) -> str | None:

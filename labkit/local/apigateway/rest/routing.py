@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from labkit.local.apigateway.paths import segments_of
 from labkit.local.apigateway.records import is_path_parameter
 from labkit.local.apigateway.rest.records import Method, Resource, RestDeployment
 
@@ -17,7 +18,7 @@ class Route:
     Attributes:
         resource: the resource.
         method: the method.
-        path_parameters: name → decoded value.
+        path_parameters: name → value as it was sent, encoded (gateway 8.17).
     """
 
     resource: Resource
@@ -25,27 +26,15 @@ class Route:
     path_parameters: dict[str, str]
 
 
-def split_path(raw_path: str) -> list[str]:
-    """The decoded segments of a path; one trailing slash is ignored (gateway 8.11).
-
-    A ``%2F`` stays inside its segment: it never separates.
-
-    >>> split_path("/pets/1%202/")
-    ['pets', '1 2']
-    """
-    body = raw_path[1:] if raw_path.startswith("/") else raw_path
-    body = body.removesuffix("/")
-    return [unquote(segment) for segment in body.split("/")] if body else []
-
-
 def find_route(deployment: RestDeployment, verb: str, raw_path: str) -> Route | None:
     """The route of a request, or None: then the client gets ``Missing Authentication Token`` (gateway 8.2).
 
     A static segment beats ``{param}``, which beats ``{proxy+}`` (gateway 8.6). Where the best resource doesn't serve
     the verb, the request falls through to the most specific ``{proxy+}`` that does (gateway 8.7); only a fall-through
-    to a greedy resource has been measured on AWS, so there is no other.
+    to a greedy resource has been measured on AWS, so there is no other. Resources are found by decoded segments; a
+    ``%2F`` stays inside its own: it never separates.
     """
-    segments = split_path(raw_path)
+    segments = segments_of(raw_path)
     exact = _exact(deployment, segments)
     if exact is not None:
         resource, parameters = exact
@@ -63,7 +52,8 @@ def _exact(
     deployment: RestDeployment, segments: list[str]
 ) -> tuple[Resource, dict[str, str]] | None:
     resource, parameters = deployment.root, dict[str, str]()
-    for segment in segments:
+    for sent in segments:
+        segment = unquote(sent)
         below = deployment.children.get(resource.parts, ()) if resource else ()
         resource = next(
             (r for r in below if r.parts[-1] == segment and not is_path_parameter(segment)), None
@@ -71,7 +61,7 @@ def _exact(
         if resource is None and segment:
             resource = next((r for r in below if is_path_parameter(r.parts[-1])), None)
             if resource is not None:
-                parameters[resource.parts[-1][1:-1]] = segment
+                parameters[resource.parts[-1][1:-1]] = sent
         if resource is None:
             return None
     return None if resource is None else (resource, parameters)
@@ -92,7 +82,7 @@ def _greedy(
             if is_path_parameter(configured) and sent:
                 parameters[configured[1:-1]] = sent
                 rank.append(1)
-            elif configured == sent:
+            elif configured == unquote(sent):
                 rank.append(0)
             else:
                 break

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from labkit.local.apigateway.event_parts import request_time
 from labkit.local.apigateway.rest.call import RestCall
 
@@ -69,7 +71,8 @@ def _request_value(call: RestCall, name: str) -> str | None:
     if kind == "querystring":
         return next((value for k, value in reversed(call.request.query) if k == key), None)
     if kind == "path":
-        return call.route.path_parameters.get(key) if call.route else None
+        found = call.route.path_parameters.get(key) if call.route else None
+        return None if found is None else unquote(found)
     return None
 
 

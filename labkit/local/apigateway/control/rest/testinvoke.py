@@ -17,11 +17,12 @@ from labkit.local.apigateway.control.operations import Call
 from labkit.local.apigateway.control.rest import lookup
 from labkit.local.apigateway.control.store import GatewayStore
 from labkit.local.apigateway.outcomes import OUTCOMES, Stop
+from labkit.local.apigateway.paths import segments_of
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.pipeline import RestIntegrations, reject
 from labkit.local.apigateway.rest.records import RestDeployment, freeze
 from labkit.local.apigateway.rest.request_ids import new_extended_request_id, request_id_of
-from labkit.local.apigateway.rest.routing import Route, split_path
+from labkit.local.apigateway.rest.routing import Route
 from labkit.local.messages import Headers, Request, utf8
 
 TEST_STAGE = "test-invoke-stage"
@@ -54,7 +55,7 @@ class TestInvokeMethod:
         deployment = freeze(api_id, call.region, "", configuration)
         resource = deployment.resources[call.text("resourceId")]
         test_call = self._test_calls.make(deployment, call.parameters, TEST_STAGE, resource.path)
-        parameters = _path_parameters(resource.parts, split_path(test_call.raw_path))
+        parameters = _path_parameters(resource.parts, segments_of(test_call.raw_path))
         test_call.route = Route(resource, resource.methods[verb], parameters)
         if verb != "ANY":
             test_call.request.method = verb
