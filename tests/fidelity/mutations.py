@@ -15,6 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 from labkit.local.apigateway import call as calls
+from labkit.local.apigateway import canonical_request as canonical_requests
 from labkit.local.apigateway import event_parts, limits
 from labkit.local.apigateway import lambda_authorizer as lambda_authorizers
 from labkit.local.apigateway.authorizer_results import AuthorizerResult
@@ -189,6 +190,26 @@ def lets_an_allow_beat_a_deny(stack: ExitStack, cloud: Any) -> None:
 @mutation("resource policy", "authorization-5.4-silent", "authorization-5.4-deny")
 def is_content_with_a_cognito_token(stack: ExitStack, cloud: Any) -> None:
     with_gate(stack, of(cloud).rest_pipeline, 5, lambda _: None)
+
+
+@mutation(
+    "authorizer (AWS_IAM)",
+    "authorization-4.26-as-it-stands",
+    "authorization-4.26-encoded",
+    "authorization-4.26-plus",
+    "authorization-4.26-unreserved",
+)
+def signs_a_query_as_it_stands(stack: ExitStack, cloud: Any) -> None:
+    def query(sent: str) -> str:
+        pairs = sorted(pair.partition("=")[::2] for pair in sent.split("&") if pair)
+        return "&".join(f"{name}={value}" for name, value in pairs)
+
+    replaced(stack, canonical_requests, "canonical_query", query)
+
+
+@mutation("authorizer (AWS_IAM)", "authorization-4-encoded-path", "authorization-4.28-once")
+def encodes_a_path_once(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, canonical_requests, "canonical_path", lambda sent: sent)
 
 
 # -- what policies say --------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from tests.support.patience import PATIENCE
 from tests.support.running_cloud import LabCloud, lab_cloud
 
 HERE = Path(__file__).resolve().parent
-PACKAGES = ("jose", "aws4")
+PACKAGES = ("jose", "aws4", "aws4fetch")
 
 
 @pytest.fixture(scope="session")

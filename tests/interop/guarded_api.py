@@ -127,6 +127,18 @@ REQUESTS = [
     Request("DELETE", "/dev/a", {}),
 ]  # fmt: skip
 """Paths and parameters that signers are known to disagree about."""
+RESERVED = [
+    Request("GET", f"/dev/a?{query}", {})
+    for query in (
+        "foo=*",
+        "who=a!b&who=(c)&who=$d",
+        "when=2026-11-30T12:00:00Z,now&mail=ada@example.com&path=/x/y",
+        "two=a+b&equal=a=b",
+        "name=%c3%bcber&%7Etilde=%7e",
+        "flag&b=2&B=1&a[]=1",
+    )
+]
+"""Queries that AWS signs in another spelling than they have on the wire, reserved characters first."""
 
 
 def guarded_api(client: Callable[[str], Any], endpoint: str, domain: str = "") -> GuardedApi:

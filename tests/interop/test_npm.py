@@ -1,4 +1,4 @@
-"""Programs from npm agree: jose verifies the local cloud's tokens, and its gateway takes what aws4 signs."""
+"""Programs from npm agree: jose verifies the local cloud's tokens, its gateway takes what aws4 and aws4fetch sign."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from botocore.credentials import Credentials
 
 from labkit import tokens
 from labkit.tokens.verdicts import verify
-from tests.interop.guarded_api import REGION, REQUESTS, GuardedApi
+from tests.interop.guarded_api import REGION, REQUESTS, RESERVED, GuardedApi
 from tests.support.patience import PATIENCE
 from tests.support.running_cloud import LabCloud
 
 Node = Callable[[str, object], Any]
+SIGNED = [*REQUESTS, *RESERVED]
 
 
 # -- tokens --------------------------------------------------------------------------------------
@@ -115,15 +116,20 @@ def test_jose_verifies_the_tokens_as_labkit_does(
 # -- requests ------------------------------------------------------------------------------------
 
 
-def by_aws4(node: Node, api: GuardedApi, key: Credentials, in_query: bool = False) -> Any:
-    """The requests, signed by aws4."""
+each_program = pytest.mark.parametrize("program", ["aws4", "aws4fetch"])
+
+
+def by_npm(
+    node: Node, api: GuardedApi, key: Credentials, program: str, in_query: bool = False
+) -> Any:
+    """The requests, signed by one of the programs."""
     credentials = {
         "accessKeyId": key.access_key,
         "secretAccessKey": key.secret_key,
         **({"sessionToken": key.token} if key.token else {}),
     }
     made = []
-    for request in REQUESTS:
+    for request in SIGNED:
         target = request.target
         if in_query:  # aws4 adds it for S3 only
             target += ("&" if "?" in target else "?") + "X-Amz-Expires=60"
@@ -138,27 +144,33 @@ def by_aws4(node: Node, api: GuardedApi, key: Credentials, in_query: bool = Fals
         }
         if request.body:
             asked["body"] = request.body
-        made.append({"request": asked, "credentials": credentials})
+        made.append({"program": program, "request": asked, "credentials": credentials})
     return node("sign_requests.mjs", made)
 
 
+@each_program
 @pytest.mark.parametrize("whose", ["user", "temporary"])
-def test_our_gateway_takes_what_aws4_signs(node: Node, api: GuardedApi, whose: str) -> None:
+def test_our_gateway_takes_what_they_sign(
+    node: Node, api: GuardedApi, whose: str, program: str
+) -> None:
     key: Credentials = getattr(api, whose)
-    for request, signed in zip(REQUESTS, by_aws4(node, api, key), strict=True):
-        assert "Signature=" in signed["headers"]["Authorization"]
+    for request, signed in zip(SIGNED, by_npm(node, api, key, program), strict=True):
         answer = api.send(request.method, signed["path"], signed["headers"], request.body)
         assert (answer.status, answer.body) == (200, '"in"'), (request, json.dumps(signed))
     wrong = Credentials(key.access_key, key.secret_key[::-1], key.token)
-    for request, signed in zip(REQUESTS, by_aws4(node, api, wrong), strict=True):
+    for request, signed in zip(SIGNED, by_npm(node, api, wrong, program), strict=True):
         answer = api.send(request.method, signed["path"], signed["headers"], request.body)
         assert answer.status == 403
 
 
+@each_program
 @pytest.mark.parametrize("whose", ["user", "temporary"])
-def test_our_gateway_takes_what_aws4_presigns(node: Node, api: GuardedApi, whose: str) -> None:
+def test_our_gateway_takes_what_they_presign(
+    node: Node, api: GuardedApi, whose: str, program: str
+) -> None:
     key: Credentials = getattr(api, whose)
-    for request, signed in zip(REQUESTS, by_aws4(node, api, key, in_query=True), strict=True):
+    presigned = by_npm(node, api, key, program, in_query=True)
+    for request, signed in zip(SIGNED, presigned, strict=True):
         if request.method != "GET" or request.headers:
             continue
         assert "X-Amz-Signature=" in signed["path"]
