@@ -82,6 +82,9 @@ _API_GATEWAY_ROOTS = frozenset({"apikeys", "domainnames", "restapis", "usageplan
 _NEEDLESSLY_ENCODED = re.compile(r"%(2[def]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|7e)", re.IGNORECASE)
 """A letter, a digit, ``-._~`` or a slash."""
 
+_HOLDS_SLASHES = re.compile(r"/v2/(?:tags|apis/[^/]+/stages/[^/]+/routesettings)/[^/]+")
+"""Paths that end in an ARN or a route key, whose slashes SDKs encode."""
+
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 """Half of a surrogate pair, or of a character that is one."""
 
@@ -149,12 +152,15 @@ def _is_own_endpoint(request: Request) -> bool:
 def _is_disguised(request: Request) -> bool:
     """Whether MiniStack would see an API Gateway path in it that the files in front of MiniStack don't.
 
-    MiniStack decodes a path and overlooks empty segments. No SDK encodes what needs no encoding.
+    MiniStack decodes a path and overlooks empty segments. No SDK encodes what needs no encoding, nor a slash but in an
+    ARN or a route key.
     """
     segments = [segment for segment in request.path.split("/") if segment]
     if not segments or segments[0] not in _API_GATEWAY_ROOTS:
         return False
     raw = request.raw_path
+    if _HOLDS_SLASHES.fullmatch(raw) and not {".", ".."} & set(segments):
+        raw = re.sub("%2f", "%20", raw, flags=re.IGNORECASE)
     return "//" in raw or raw.endswith("/") or _NEEDLESSLY_ENCODED.search(raw) is not None
 
 
