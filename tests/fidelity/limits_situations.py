@@ -220,7 +220,12 @@ def a_key_required_after_the_deployment(api: Api) -> None:
 MODEL = {
     "$schema": "http://json-schema.org/draft-04/schema#",
     "type": "object",
-    "properties": {"bar": {"type": "string"}, "count": {"type": "integer"}},
+    "properties": {
+        "bar": {"type": "string"},
+        "count": {"type": "integer"},
+        "size": {"type": "number"},
+        "name": {"type": "string", "pattern": r"^[a-z]+\d?$"},
+    },
     "required": ["bar"],
 }
 

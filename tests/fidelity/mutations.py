@@ -529,6 +529,18 @@ def looks_at_nothing(stack: ExitStack, cloud: Any) -> None:
     without_gate(stack, of(cloud).rest_pipeline, "validation")
 
 
+@mutation(
+    "validation", "limits-1.16-nan", "limits-1.16-infinity", "limits-1.16-twice", "limits-1.16-mark"
+)
+def reads_json_as_python_does(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, validation, "read_strict_json", json.loads)
+
+
+@mutation("validation", "limits-1.16-end", "limits-1.16-digit")
+def reads_a_pattern_as_python_does(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, validation, "with_exact_patterns", lambda schema: schema)
+
+
 @mutation("validation", "limits-1.9-blank-header", "limits-1.9-blank-query")
 def takes_a_blank_for_a_value(stack: ExitStack, cloud: Any) -> None:
     own = validation.look_up

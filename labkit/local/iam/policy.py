@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any, Literal
 from labkit.local.iam.condition import PolicyCondition, read_conditions
 from labkit.local.iam.pattern import PolicyPattern, read_pattern, read_wildcards, wildcard_regex
 from labkit.local.iam.question import UNIQUE_ID, Name
+from labkit.local.strict_json import read_strict_json
 
 VERSION = "2012-10-17"
 """Only a policy of this version has variables; in an older one ``${`` is plain text."""
@@ -125,7 +125,7 @@ def parse_trust_policy(document: object) -> Policy:
 
 def _read_document(document: object) -> tuple[Mapping[str, Any], list[Any]]:
     try:
-        data = json.loads(document) if isinstance(document, str | bytes) else document
+        data = read_strict_json(document) if isinstance(document, str | bytes) else document
     except (ValueError, RecursionError) as error:
         raise MalformedPolicyError("the policy isn't JSON") from error
     if not isinstance(data, dict):

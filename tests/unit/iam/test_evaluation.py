@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -295,6 +297,29 @@ def test_a_resources_policy_denies() -> None:
         assert decide("Allow", [], resource, asked, same_account=here) == "Deny"
 
 
+# -- spellings of a resource ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("statement", "decision"),
+    [
+        ({"Effect": "Deny", "Resource": "arn:b"}, "Deny"),
+        ({"Effect": "Deny", "Resource": "arn:a"}, "Deny"),
+        ({"Effect": "Deny", "Resource": "arn:c"}, "ImplicitDeny"),
+        ({"Effect": "Deny", "NotResource": "arn:a"}, "Deny"),
+        ({"Effect": "Deny", "NotResource": ["arn:a", "arn:b"]}, "ImplicitDeny"),
+        ({"Resource": "arn:a"}, "Allow"),
+        ({"Resource": "arn:b"}, "ImplicitDeny"),
+        ({"NotResource": "arn:b"}, "ImplicitDeny"),
+        ({"NotResource": "arn:c"}, "Allow"),
+    ],
+)
+def test_a_deny_holds_for_every_spelling(statement: dict[str, Any], decision: Decision) -> None:
+    """The resource was sent as arn:a, and arn:b names it too."""
+    asked = replace(question("arn:a"), spellings=["arn:b"])
+    assert evaluate(policy(statement), asked) == decision
+
+
 # -- trust policies ----------------------------------------------------------------------------------
 
 
@@ -326,6 +351,9 @@ GOOD = {"Effect": "Allow", "Action": "a", "Resource": "*"}
         "{",
         b"\xff",
         "[" * 100_000,
+        f'\ufeff{{"Statement": {json.dumps(GOOD)}}}',
+        f'{{"Statement": {json.dumps({**GOOD, "Effect": "Deny"})}, "Statement": {json.dumps(GOOD)}}}',
+        '{"Statement": {"Effect": "Deny", "Effect": "Allow", "Action": "a", "Resource": "*"}}',
         "7",
         None,
         [],

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from labkit.journey import Code
 from labkit.local.apigateway.outcomes import Pass, Skip, Stop
 from labkit.local.apigateway.rest.call import RestCall, RestOutcome
+from labkit.local.apigateway.rest.model_patterns import with_exact_patterns
 from labkit.local.apigateway.rest.responses import (
     API_CONFIGURATION_ERROR,
     BAD_REQUEST_BODY,
@@ -16,6 +18,7 @@ from labkit.local.apigateway.rest.responses import (
     GatewayError,
 )
 from labkit.local.apigateway.rest.values import look_up
+from labkit.local.strict_json import read_strict_json
 
 if TYPE_CHECKING:
     from jsonschema import Draft4Validator
@@ -67,7 +70,7 @@ def _body(call: RestCall) -> RestOutcome:
     if name is None:
         return Pass(f"no model for the content type {content_type}: the body isn't validated")
     try:
-        document = json.loads(call.request.body or b"null")
+        document = read_strict_json(call.request.body or b"null")
     except (ValueError, RecursionError):
         return _invalid("the body isn't JSON", "")
     # Imported here: jsonschema takes a second, which every start of the cloud would pay, and few APIs validate a body.
@@ -76,7 +79,7 @@ def _body(call: RestCall) -> RestOutcome:
 
     try:
         errors = list(_validator(call, name).iter_errors(document))
-    except (SchemaError, Unresolvable, ValueError, TypeError, RecursionError) as error:
+    except (SchemaError, Unresolvable, re.error, ValueError, TypeError, RecursionError) as error:
         reason = f"the model {name} can't be used: {type(error).__name__}"
         return Stop(GatewayError(API_CONFIGURATION_ERROR), Code.VALIDATION_SETTINGS, reason)
     if errors:
@@ -92,7 +95,8 @@ def _validator(call: RestCall, name: str) -> Draft4Validator:
     from referencing.jsonschema import DRAFT4
 
     schemas = {
-        model.name: json.loads(model.schema or "{}") for model in call.deployment.models.values()
+        model.name: with_exact_patterns(json.loads(model.schema or "{}"))
+        for model in call.deployment.models.values()
     }
     if name not in schemas:
         raise ValueError(f"no model {name}")
