@@ -15,7 +15,7 @@ from urllib.parse import unquote, unquote_plus
 
 import requests
 
-from labkit.markup import join, tag
+from labkit.markup import join, plain, tag
 from labkit.sigv4.signing import Signature, hide_token
 from labkit.sigv4.steps import EMPTY_SHA256
 
@@ -70,7 +70,7 @@ class SignatureDifference:
     def _rows(self) -> Iterator[tuple[str, str]]:
         if self.signed is not None or self.arrived is not None:
             for title, line in (("signed", self.signed), ("arrived", self.arrived)):
-                yield title, _MISSING if line is None else hide_token(line)
+                yield title, _MISSING if line is None else plain(hide_token(line))
 
     def __str__(self) -> str:
         lines = [self.heading, *(f"  {title:<8} {line}" for title, line in self._rows())]
