@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from labkit.local.messages import Request, Response, without_headers
+from labkit.local.strict_json import read_strict_json
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 
@@ -91,17 +92,13 @@ def body_of(request: Request) -> JsonObject:
         ApiError: it isn't a JSON object in UTF-8.
     """
     try:
-        body = json.loads(request.body.decode() or "{}", parse_constant=_no_constant)
+        body = read_strict_json(request.body or b"{}")
         json.dumps(body, ensure_ascii=False).encode()  # refuses the lone halves of surrogate pairs
     except (ValueError, RecursionError):
         raise ApiError("SerializationException", None) from None
     if not isinstance(body, dict):
         raise ApiError("SerializationException", "Start of structure or map expected.")
     return body
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
 
 
 class ServiceModel:
