@@ -30,6 +30,8 @@ class Code(StrEnum):
 
     # -- route: the way in, the stage, the method --------------------------------------------------
     API_NOT_FOUND = "api.not-found", "there is no such API in this Region"
+    CLIENT_CERTIFICATE = "mutual-tls.client-certificate", "no good client certificate came along"
+    TRUST_STORE = "mutual-tls.trust-store", "the domain name's trust store can't be read"
     MAPPING_NOT_FOUND = "domain.mapping-not-found", "no base path mapping of the domain name fits"
     ENDPOINT_DISABLED = "endpoint.disabled", "the API's default endpoint is switched off"
     VPC_ENDPOINT_REQUIRED = "endpoint.vpc-endpoint-required", "a private API, called from outside"

@@ -34,7 +34,10 @@ from labkit.local.settings import CloudSettings
 from labkit.state_directory import VARIABLE, explain_unwritable
 
 if TYPE_CHECKING:
+    from hypercorn.config import Config
+
     from labkit.local.front.application import CloudApplication
+    from labkit.local.front.tls_server import TlsServer
 
 MakeCloud = Callable[..., "CloudApplication"]
 
@@ -53,12 +56,31 @@ class Place:
     Attributes:
         settings: the cloud's.
         opened: the listening socket.
+        for_tls: the listening socket of TLS; None without.
         variable: the environment variable that chose the work directory.
     """
 
     settings: CloudSettings
     opened: socket.socket
     variable: str
+    for_tls: socket.socket | None = None
+
+    @property
+    def certificate_authority(self) -> Path:
+        """The file with the certificate that clients of TLS are to trust, PEM."""
+        return self.work / "certificate-authority.pem"
+
+    def announcement(self) -> dict[str, str]:
+        """The line that says where the cloud is."""
+        line = self.settings.announcement()
+        if self.for_tls is None:
+            return line
+        port = self.for_tls.getsockname()[1]
+        return {
+            **line,
+            "tls_endpoint": f"https://127.0.0.1:{port}",
+            "certificate_authority": str(self.certificate_authority),
+        }
 
     @property
     def work(self) -> Path:
@@ -92,6 +114,11 @@ def main(arguments: list[str] | None = None, make_cloud: MakeCloud = compose_for
         "--port", type=int, default=0, help="the port on 127.0.0.1; 0 takes any free one"
     )
     parser.add_argument(
+        "--tls",
+        action="store_true",
+        help="serve TLS too, on another port, with certificates of an authority of its own",
+    )
+    parser.add_argument(
         "--idle-minutes", type=float, default=0, help="stop after so long without a request"
     )
     parser.add_argument(
@@ -111,7 +138,8 @@ def main(arguments: list[str] | None = None, make_cloud: MakeCloud = compose_for
             place = Place(settings, _open_port(settings.port), VARIABLE)
             _serve(place, options.idle_minutes, make_cloud)
         else:
-            _serve_in_foreground(_open_port(options.port), options.idle_minutes, make_cloud)
+            opened, for_tls = _open_port(options.port), _open_port(0) if options.tls else None
+            _serve_in_foreground(opened, for_tls, options.idle_minutes, make_cloud)
     except SetupError as error:
         if options.settings_from_stdin:  # on a full disk the log, which is stderr, stays empty
             print(json.dumps({"error": str(error)}), flush=True)
@@ -140,7 +168,12 @@ def _leave_foreign_environment() -> None:
         os.execve(sys.executable, [sys.executable, "-m", "labkit.local", *sys.argv[1:]], clean)  # noqa: S606
 
 
-def _serve_in_foreground(opened: socket.socket, idle_minutes: float, make_cloud: MakeCloud) -> None:
+def _serve_in_foreground(
+    opened: socket.socket,
+    for_tls: socket.socket | None,
+    idle_minutes: float,
+    make_cloud: MakeCloud,
+) -> None:
     """Serve from a new directory, and leave none."""
     try:
         work = Path(tempfile.mkdtemp(prefix="labkit-"))
@@ -148,7 +181,7 @@ def _serve_in_foreground(opened: socket.socket, idle_minutes: float, make_cloud:
         raise explain_unwritable(error, tempfile.gettempdir(), "TMPDIR") from None
     try:
         settings = CloudSettings.new(opened.getsockname()[1], work)
-        _serve(Place(settings, opened, "TMPDIR"), idle_minutes, make_cloud)
+        _serve(Place(settings, opened, "TMPDIR", for_tls), idle_minutes, make_cloud)
     finally:
         remove_tree(work)
 
@@ -212,7 +245,13 @@ async def _run(place: Place, idle_minutes: float, make_cloud: MakeCloud) -> None
             loop.add_signal_handler(name, stop.set)
         except NotImplementedError:  # Windows
             signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
-    cloud = make_cloud(place.settings, shut_down=stop.set, ready=lambda: _announce(place.settings))
+    is_ready = asyncio.Event()
+
+    def ready() -> None:
+        print(json.dumps(place.announcement()), flush=True)
+        is_ready.set()
+
+    cloud = make_cloud(place.settings, shut_down=stop.set, ready=ready)
     config = Config()
     config.bind = [f"fd://{place.opened.detach()}"]
     config.accesslog = None
@@ -232,6 +271,15 @@ async def _run(place: Place, idle_minutes: float, make_cloud: MakeCloud) -> None
         if idle_minutes > 0
         else None
     )
+    over_tls = None
+    if place.for_tls is not None:
+        tls_server = _tls_server(place, place.for_tls, cloud, config)
+
+        async def serve_tls() -> None:
+            await is_ready.wait()
+            await tls_server.serve()
+
+        over_tls = loop.create_task(serve_tls())
     try:
         with Watchdog(loop):
             await serve(cloud, config, shutdown_trigger=asked_to_end)  # type: ignore[arg-type]
@@ -242,12 +290,31 @@ async def _run(place: Place, idle_minutes: float, make_cloud: MakeCloud) -> None
             raise failure.__context__ from None
         raise
     finally:
+        if over_tls is not None:
+            over_tls.cancel()
         if watch is not None:
             watch.cancel()
 
 
-def _announce(settings: CloudSettings) -> None:
-    print(json.dumps(settings.announcement()), flush=True)
+def _tls_server(
+    place: Place, listener: socket.socket, cloud: CloudApplication, config: Config
+) -> TlsServer:
+    """The server of TLS, whose authority's certificate lies in the work directory then.
+
+    Raises:
+        SetupError: nothing can be written there.
+    """
+    from labkit.local.certificate_authority import CertificateAuthority
+    from labkit.local.front.tls_contexts import TlsContexts
+    from labkit.local.front.tls_server import TlsServer
+
+    authority = CertificateAuthority(time.time)
+    try:
+        place.certificate_authority.write_text(authority.pem)
+    except OSError as error:
+        raise place.explain_unwritable(error) from None
+    contexts = TlsContexts(authority, place.work, cloud.is_served, cloud.mutual_tls.trust_store)
+    return TlsServer(cloud, listener, contexts, config)
 
 
 async def _stop_when_idle(cloud: CloudApplication, seconds: float, stop: asyncio.Event) -> None:

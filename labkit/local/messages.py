@@ -68,6 +68,23 @@ class Response:
         return first_header(self.headers, name)
 
 
+TLS_EXTENSION = "labkit.tls"
+"""Under which extension a scope of ASGI has its :class:`TlsConnection`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsConnection:
+    """The connection of a request that came over TLS.
+
+    Attributes:
+        server_name: the host name that the client connected to, lower case; empty without one.
+        client_certificate: the client's, DER, verified against the trust store of that name; None without one.
+    """
+
+    server_name: str
+    client_certificate: bytes | None = None
+
+
 @dataclass
 class Request:
     """An HTTP request as it came over the wire.
@@ -82,6 +99,7 @@ class Request:
         body: the whole body.
         source_ip: the client's address.
         body_too_large: the body was over the limit and wasn't kept.
+        tls: the connection; None for a plain one.
     """
 
     method: str
@@ -91,6 +109,7 @@ class Request:
     body: bytes = b""
     source_ip: str = "127.0.0.1"
     body_too_large: bool = False
+    tls: TlsConnection | None = None
 
     @cached_property
     def path(self) -> str:

@@ -407,6 +407,25 @@ def custom_domains(api: Api) -> None:
 
 
 @situation
+def client_certificates_wanted(api: Api) -> None:
+    """A custom domain name with mutual TLS."""
+    api.mock("GET", "/open")
+    api.deploy()
+    host, cloud = f"{uuid.uuid4().hex[:12]}.example.com", api.gateway.cloud
+    cloud.client("s3").create_bucket(Bucket=host)
+    cloud.client("s3").put_object(Bucket=host, Key="store.pem", Body=b"certificates")
+    certificate = cloud.client("acm").request_certificate(DomainName=host)["CertificateArn"]
+    api.aws.create_domain_name(
+        domainName=host,
+        regionalCertificateArn=certificate,
+        endpointConfiguration={"types": ["REGIONAL"]},
+        mutualTlsAuthentication={"truststoreUri": f"s3://{host}/store.pem"},
+    )
+    api.aws.create_base_path_mapping(domainName=host, restApiId=api.id, stage=STAGE)
+    api.extra["domain"] = host
+
+
+@situation
 def only_a_custom_domain(api: Api) -> None:
     api.mock("GET", "/open")
     patch(api, "/disableExecuteApiEndpoint", "true")

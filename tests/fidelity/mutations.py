@@ -126,6 +126,11 @@ def takes_an_unknown_stage_for_one_without_a_deployment(stack: ExitStack, cloud:
     replaced(stack, data_plane, "_not_deployed", lambda name, _: own(name, {"stageName": name}))
 
 
+@mutation("stage", "limits-10.9")
+def wants_no_client_certificate(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, of(cloud).rest_apis, "_refuse_certificate", lambda *_: None)
+
+
 @mutation("waf", "authorization-11.5")
 def lets_everybody_pass(stack: ExitStack, cloud: Any) -> None:
     without_gate(stack, of(cloud).rest_pipeline, "waf")

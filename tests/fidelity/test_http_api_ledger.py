@@ -192,7 +192,7 @@ def test_mutual_tls_fails_closed(http_gateway: HttpGateway) -> None:
     mutual = {"TruststoreUri": "s3://bucket/truststore.pem"}
     aws = _domain(http_gateway, "mtls.example.com", MutualTlsAuthentication=mutual)
     aws.create_api_mapping(ApiId=api.id, DomainName="mtls.example.com", Stage=DEFAULT)
-    _refused(http_gateway, api.id, 500, Code.UNSUPPORTED, Host="mtls.example.com")
+    _refused(http_gateway, api.id, 403, Code.TRUST_STORE, Host="mtls.example.com")
 
 
 def test_http_integrations(http_gateway: HttpGateway) -> None:

@@ -51,6 +51,7 @@ from labkit.local.apigateway.invocation import LambdaFunctions
 from labkit.local.apigateway.journeys import Journeys
 from labkit.local.apigateway.lambda_authorizer import LambdaAuthorizer
 from labkit.local.apigateway.limits import Buckets, Throttle
+from labkit.local.apigateway.mutual_tls import MutualTls
 from labkit.local.apigateway.pipeline import Pipeline
 from labkit.local.apigateway.rest import lambda_authorizer as rest_lambda_authorizer
 from labkit.local.apigateway.rest import throttling as rest_throttling
@@ -83,6 +84,7 @@ class ApiGateway:
 
     Attributes:
         addresses: which API a request is for.
+        mutual_tls: whose client certificates are good.
         rest_apis: serves REST APIs.
         http_apis: serves HTTP APIs.
         store: the records.
@@ -96,6 +98,7 @@ class ApiGateway:
     """
 
     addresses: Addresses
+    mutual_tls: MutualTls
     rest_apis: RestApiDataPlane
     http_apis: HttpApiDataPlane
     store: GatewayStore
@@ -138,12 +141,16 @@ def compose_api_gateway(
         clock=clock,
     )
     for_rest, for_http = rest_pipeline(rest_gates), http_pipeline(http_gates)
-    rest_apis = RestApiDataPlane(store, for_rest, account_id, journeys, clock, numbers)
+    mutual_tls = MutualTls(store.mutual_tls, engine.objects.read, clock)
+    rest_apis = RestApiDataPlane(
+        store, for_rest, account_id, journeys, mutual_tls.refusal, clock, numbers
+    )
     http_apis = HttpApiDataPlane(
         store,
         for_http,
         account_id,
         journeys,
+        mutual_tls.refusal,
         http_gates.lambda_authorizer.forget,
         clock,
         numbers,
@@ -166,6 +173,7 @@ def compose_api_gateway(
     )
     return ApiGateway(
         addresses=Addresses(store),
+        mutual_tls=mutual_tls,
         rest_apis=rest_apis,
         http_apis=http_apis,
         store=store,

@@ -28,6 +28,7 @@ from labkit.local.engine.iam import Iam
 from labkit.local.engine.iam_records import IdentityPoolSession, Role
 from labkit.local.engine.identity_pools import IdentityPools
 from labkit.local.engine.ministack import JsonObject, MiniStack
+from labkit.local.engine.objects import Objects
 from labkit.local.engine.operations import Operation
 from labkit.local.engine.patches import API_GATEWAY_AUTHORIZED, PATCHES, replace_functions
 from labkit.local.engine.policy_evaluation import PolicyEvaluation
@@ -84,6 +85,7 @@ class Engine:
         self.token_generation = TokenGeneration(self.user_pools)
         self.cognito_mail = CognitoMail(ministack)
         self.identity_pools = IdentityPools(ministack)
+        self.objects = Objects(ministack)
         self.certificates = Certificates(ministack)
         self.web_acls = WebAcls(ministack)
 

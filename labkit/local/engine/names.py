@@ -247,6 +247,9 @@ LOG_GROUPS = Name("services.cloudwatch_logs", "_log_groups", _BY_REGION, "log st
 WEB_ACL_ASSOCIATIONS = Name(
     "services.waf", "_associations", _BY_REGION, "web ACLs in front of stages"
 )
+OBJECT_DATA = Name(
+    "services.s3", "_get_object_data", "(bucket_name, key, version_id=...)", "an object's bytes"
+)
 CERTIFICATES = Name("services.acm", "_certificates", _BY_REGION, "certificates by ARN")
 
 TABLE: tuple[Name, ...] = tuple(value for value in globals().values() if isinstance(value, Name))

@@ -14,15 +14,16 @@ from typing import Any, Protocol
 
 from labkit.local.apigateway.addresses import Address, Addresses
 from labkit.local.apigateway.http.data_plane import HttpApiDataPlane
+from labkit.local.apigateway.mutual_tls import MutualTls
 from labkit.local.apigateway.rest.data_plane import MAX_BODY_BYTES, RestApiDataPlane
 from labkit.local.engine import Engine
 from labkit.local.front.access import admit
-from labkit.local.front.origin import forbid, refuse_foreign
+from labkit.local.front.origin import forbid, is_aws_host, refuse_foreign
 from labkit.local.front.own_endpoints import PREFIX, OwnEndpoints
 from labkit.local.front.response_writer import ResponseWriter, Send
 from labkit.local.front.services import Services
 from labkit.local.front.watchdog import IN_REQUEST
-from labkit.local.messages import Request, Response
+from labkit.local.messages import TLS_EXTENSION, Request, Response
 from labkit.local.settings import CloudSettings
 
 Scope = MutableMapping[str, Any]
@@ -55,6 +56,7 @@ class CloudApplication:
 
     Args:
         settings: port, credentials, account.
+        mutual_tls: whose client certificates are good, by host name.
         parts: what starts and ends with it.
         addresses: which API a request is for.
         rest_apis: answers the requests for REST APIs.
@@ -69,6 +71,7 @@ class CloudApplication:
         self,
         settings: CloudSettings,
         *,
+        mutual_tls: MutualTls,
         parts: Lifecycle,
         addresses: Addresses,
         rest_apis: RestApiDataPlane,
@@ -79,6 +82,7 @@ class CloudApplication:
         ready: Callable[[], None],
     ) -> None:
         self.settings = settings
+        self.mutual_tls = mutual_tls
         self.parts = parts
         self._addresses = addresses
         self._rest_apis = rest_apis
@@ -92,6 +96,10 @@ class CloudApplication:
     def seconds_idle(self) -> float:
         """How long ago the last request came."""
         return time.monotonic() - self._last_request
+
+    def is_served(self, host: str) -> bool:
+        """Whether the cloud answers for a host name that isn't loopback's."""
+        return is_aws_host(host) or self._addresses.is_custom_domain(host)
 
     # -- ASGI -------------------------------------------------------------------
 
@@ -127,11 +135,13 @@ class CloudApplication:
             query_string=scope["query_string"].decode("latin-1"),
             headers=[(k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]],
             source_ip=(scope.get("client") or ("127.0.0.1",))[0],
+            tls=(scope.get("extensions") or {}).get(TLS_EXTENSION),
         )
+        port = (scope.get("server") or ("", self.settings.port))[1]
         self._last_request = time.monotonic()
         IN_REQUEST.set(True)
         refused = refuse_foreign(
-            request, self.settings.port, self._addresses.is_custom_domain
+            request, port, self._addresses.is_custom_domain
         ) or _refuse_large_headers(request)
         address = None
         if refused is None:

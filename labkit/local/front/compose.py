@@ -103,6 +103,7 @@ def compose(
     )
     return CloudApplication(
         settings,
+        mutual_tls=gateway.mutual_tls,
         parts=CloudParts(engine, runner, cloud_clock, gateway),
         addresses=gateway.addresses,
         rest_apis=gateway.rest_apis,

@@ -25,7 +25,7 @@ _AWS_HOST = re.compile(
 def refuse_foreign(
     request: Request, port: int, is_custom_domain: Callable[[str], bool]
 ) -> Response | None:
-    """A refusal for a foreign ``Host`` or ``Origin``, or None.
+    """A refusal for a foreign ``Host`` or ``Origin``, or None; the port is the one that the request came to.
 
     A genuine AWS host name can't be set by a web page, so a request with one may carry any ``Origin`` (a CORS lesson
     needs that).
@@ -38,24 +38,30 @@ def refuse_foreign(
     host_header = (request.header("host") or "").lower()
     host, _colon, host_port = host_header.partition(":")
     loopback = host in LOOPBACK_HOSTS and host_port in (str(port), "")
-    if not loopback and _AWS_HOST.fullmatch(host) is None and not is_custom_domain(host):
+    if not loopback and not is_aws_host(host) and not is_custom_domain(host):
         refusal = forbid(f"This local cloud doesn't answer for the host {host_header[:100]!r}.")
         refusal.headers.append((NO_SUCH_HOST, "1"))
         return refusal
     if not loopback:
         return None
     origin = request.header("origin")
-    if origin is not None and not _is_own_origin(origin, port):
+    scheme = "http" if request.tls is None else "https"
+    if origin is not None and not _is_own_origin(origin, scheme, port):
         return forbid("A web page of another origin called this local cloud: that is not allowed.")
     if request.header("sec-fetch-site") in ("cross-site", "same-site"):
         return forbid("A web page of another site called this local cloud: that is not allowed.")
     return None
 
 
-def _is_own_origin(origin: str, port: int) -> bool:
+def is_aws_host(host: str) -> bool:
+    """Whether a host name is one of AWS's that the cloud answers for."""
+    return _AWS_HOST.fullmatch(host) is not None
+
+
+def _is_own_origin(origin: str, scheme: str, port: int) -> bool:
     try:
         parts = urlsplit(origin)
-        return parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS and parts.port == port
+        return parts.scheme == scheme and parts.hostname in LOOPBACK_HOSTS and parts.port == port
     except ValueError:
         return False
 

@@ -32,6 +32,8 @@ KNOWN = knowledge()
 
 IN_THE_GATES_WORDS = {
     Code.UNSUPPORTED: "the reason names the setting that only AWS has",
+    Code.CLIENT_CERTIFICATE: "no lesson of the course connects with one",
+    Code.TRUST_STORE: "the reason says all: the object isn't there",
     Code.MAPPING_NOT_FOUND: "the course has no custom domain names with more than one mapping",
     Code.VPC_ENDPOINT_REQUIRED: "the course has no private APIs",
     Code.VPC_ENDPOINT_NOT_SERVED: "the course has no private APIs",

@@ -234,12 +234,10 @@ class GatewayStore:
         """Whether an API Gateway custom domain name has this name."""
         return self.domain_name(host) is not None
 
-    def wants_client_certificate(self, host: str) -> bool:
-        """Whether a custom domain name asks for client certificates (mutual TLS)."""
+    def mutual_tls(self, host: str) -> JsonObject:
+        """The ``mutualTlsAuthentication`` of the custom domain name that serves a host; empty without one."""
         found = self.domain_name(host)
-        return bool(
-            found and (found.settings.get("mutualTlsAuthentication") or {}).get("truststoreUri")
-        )
+        return found.settings.get("mutualTlsAuthentication") or {} if found else {}
 
     def base_path_mapping(self, host: str, raw_path: str) -> tuple[str, str, str] | None:
         """The API's id, the stage (empty if the path names it) and the rest of the path; the longest mapping wins.

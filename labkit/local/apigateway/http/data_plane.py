@@ -10,8 +10,15 @@ from labkit.journey import Code, Journey
 from labkit.local.apigateway.addresses import Address
 from labkit.local.apigateway.http.call import HttpCall, new_request_id
 from labkit.local.apigateway.http.records import DEFAULT, FROZEN, HttpDeployment, freeze
-from labkit.local.apigateway.http.responses import NOT_FOUND, TOO_LARGE, HttpError, broken
+from labkit.local.apigateway.http.responses import (
+    FORBIDDEN,
+    NOT_FOUND,
+    TOO_LARGE,
+    HttpError,
+    broken,
+)
 from labkit.local.apigateway.journeys import Journeys, write_step
+from labkit.local.apigateway.mutual_tls import RefuseCertificate
 from labkit.local.apigateway.outcomes import Stop
 from labkit.local.apigateway.pipeline import Pipeline
 from labkit.local.apigateway.records import is_true
@@ -27,9 +34,6 @@ class HttpApis(Protocol):
     def http_api(self, api_id: str, region: str) -> dict[str, Any] | None:
         """Its live records: ``api``, ``routes``, ``integrations``, ``authorizers``, ``stages``, ``deployments``."""
 
-    def wants_client_certificate(self, host: str) -> bool:
-        """Whether a custom domain name asks for client certificates."""
-
 
 class HttpApiDataPlane:
     """Serves the deployed HTTP APIs and keeps the journey of every request.
@@ -39,6 +43,7 @@ class HttpApiDataPlane:
         pipeline: the gates.
         account_id: the owner of the APIs.
         journeys: where the journeys are kept.
+        refuse_certificate: turns away who has no good client certificate, where one is wanted.
         forget_authorizers: forgets what the authorizers of an API cached.
         clock: seconds since the epoch.
         numbers: for the ids of requests.
@@ -50,12 +55,14 @@ class HttpApiDataPlane:
         pipeline: Pipeline[HttpCall, HttpError],
         account_id: str,
         journeys: Journeys,
+        refuse_certificate: RefuseCertificate,
         forget_authorizers: Callable[[str], None],
         clock: Callable[[], float],
         numbers: random.Random,
     ) -> None:
         self._http_apis = http_apis
         self._pipeline = pipeline
+        self._refuse_certificate = refuse_certificate
         self._forget_authorizers = forget_authorizers
         self._clock = clock
         self._numbers = numbers
@@ -144,12 +151,9 @@ class HttpApiDataPlane:
                 Code.UNSUPPORTED,
                 "the local cloud doesn't serve WebSocket APIs, so it turns the request away",
             )
-        domain = address.custom_domain
-        if domain is not None and self._http_apis.wants_client_certificate(domain):
-            return broken(
-                Code.UNSUPPORTED,
-                "the local cloud doesn't check client certificates, so nobody gets in here",
-            )
+        refused = self._refuse_certificate(request, address.custom_domain)
+        if refused is not None:
+            return Stop(FORBIDDEN, *refused)
         if request.body_too_large:
             return Stop(TOO_LARGE, Code.BODY_TOO_LARGE, "the body is larger than 10 MB")
         return None

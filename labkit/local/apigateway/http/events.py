@@ -18,6 +18,7 @@ from labkit.local.apigateway.event_parts import (
 )
 from labkit.local.apigateway.http.call import HttpCall
 from labkit.local.apigateway.http.records import DEFAULT
+from labkit.local.apigateway.mutual_tls import client_certificate_of
 from labkit.local.iam.caller import Caller
 from labkit.local.messages import Headers
 
@@ -103,6 +104,9 @@ def _context_2(call: HttpCall) -> dict[str, Any]:
         "time": request_time(call.time),
         "timeEpoch": int(call.time * 1000),
     }
+    certificate = client_certificate_of(call.request)
+    if certificate:
+        context["authentication"] = certificate
     authorizer = _authorizer_2(call)
     if authorizer is not None:
         context["authorizer"] = authorizer
@@ -137,7 +141,10 @@ def _context_1(call: HttpCall) -> dict[str, Any]:
         "domainPrefix": call.domain_name.split(".", 1)[0],
         "extendedRequestId": call.request_id,
         "httpMethod": call.verb,
-        "identity": identity_of(call.caller, request.source_ip, request.header("user-agent") or ""),
+        "identity": {
+            **identity_of(call.caller, request.source_ip, request.header("user-agent") or ""),
+            **client_certificate_of(request),
+        },
         "path": call.event_path,
         "protocol": "HTTP/1.1",
         "requestId": call.request_id,

@@ -10,6 +10,7 @@ from labkit.journey import Code, Journey
 from labkit.local.apigateway.addresses import Address
 from labkit.local.apigateway.answers import refuse
 from labkit.local.apigateway.journeys import Journeys, write_step
+from labkit.local.apigateway.mutual_tls import RefuseCertificate
 from labkit.local.apigateway.outcomes import Stop
 from labkit.local.apigateway.pipeline import Pipeline
 from labkit.local.apigateway.rest.call import RestCall
@@ -45,6 +46,7 @@ class RestApiDataPlane:
         pipeline: the gates.
         account_id: the owner of the APIs.
         journeys: where the journeys are kept.
+        refuse_certificate: turns away who has no good client certificate, where one is wanted.
         clock: seconds since the epoch.
         numbers: for the ids of requests.
     """
@@ -55,6 +57,7 @@ class RestApiDataPlane:
         pipeline: Pipeline[RestCall, GatewayError],
         account_id: str,
         journeys: Journeys,
+        refuse_certificate: RefuseCertificate,
         clock: Callable[[], float],
         numbers: random.Random,
     ) -> None:
@@ -63,6 +66,7 @@ class RestApiDataPlane:
         self._account_id = account_id
         self._deployments: dict[tuple[str, str], RestDeployment] = {}
         self._journeys = journeys
+        self._refuse_certificate = refuse_certificate
         self._clock = clock
         self._numbers = numbers
 
@@ -103,6 +107,10 @@ class RestApiDataPlane:
         return response
 
     async def _respond(self, request: Request, address: Address, journey: Journey) -> Response:
+        refused_certificate = self._refuse_certificate(request, address.custom_domain)
+        if refused_certificate is not None:
+            response = refuse(403, "ForbiddenException", "Forbidden")
+            return _turn_away(journey, Stop(response, *refused_certificate))
         region = self._rest_apis.rest_api_region(address.api_id)
         if region is None or address.region not in (None, region):
             return _turn_away(journey, _unknown_api(address))

@@ -18,6 +18,7 @@ from labkit.local.apigateway.invocation import (
     function_name,
     with_stage_variables,
 )
+from labkit.local.apigateway.mutual_tls import client_certificate_of
 from labkit.local.apigateway.outcomes import Answer, Stop
 from labkit.local.apigateway.proxy_results import (
     FORMAT_1_KEYS,
@@ -207,6 +208,7 @@ def _request_context(call: RestCall) -> dict[str, Any]:
 def _identity(call: RestCall) -> dict[str, Any]:
     request = call.request
     identity = identity_of(call.caller, request.source_ip, request.header("user-agent"))
+    identity.update(client_certificate_of(request))
     if call.key_use is not None:
         identity.update({"apiKey": call.key_use.value, "apiKeyId": call.key_use.key_id})
     return identity
