@@ -136,6 +136,7 @@ RESERVED = [
         "two=a+b&equal=a=b",
         "name=%c3%bcber&%7Etilde=%7e",
         "flag&b=2&B=1&a[]=1",
+        "a=%20&a=&a&%C3%A9=1&e=%F0%9F%92%A1&z=%2F%2f",
     )
 ]
 """Queries that AWS signs in another spelling than they have on the wire, reserved characters first."""
