@@ -42,6 +42,13 @@ class UserPools:
         return {"client"} if pool_id == f"{REGION}_ABC123" else None
 
 
+class Objects:
+    """S3 without a bucket."""
+
+    def read(self, bucket: str, key: str, version: str = "") -> bytes | None:
+        return None
+
+
 @dataclass
 class Engine:
     """What the control planes ask of the engine."""
@@ -50,6 +57,7 @@ class Engine:
     certificates: Certificates = field(default_factory=Certificates)
     web_acls: WebAcls = field(default_factory=WebAcls)
     user_pools: UserPools = field(default_factory=UserPools)
+    objects: Objects = field(default_factory=Objects)
     functions: Any = None
     iam: Any = None
 

@@ -105,6 +105,7 @@ class OneApi:
             rest_pipeline(gates),
             ACCOUNT_ID,
             self._journeys,
+            lambda *_: None,
             time.time,
             random.Random(),
         )

@@ -172,6 +172,7 @@ def _headers_back(source: str, request: Request) -> list[tuple[str, str]]:
         Refusing(),  # type: ignore[arg-type]
         "123456789012",
         Journeys(),
+        lambda *_: None,
         lambda: 0.0,
         random.Random(1),
     )
