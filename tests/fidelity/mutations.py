@@ -29,7 +29,9 @@ from labkit.local.apigateway.rest import (
 )
 from labkit.local.apigateway.rest import resource_policy as resource_policies
 from labkit.local.cognito import signin
-from labkit.local.engine import names
+from labkit.local.engine import iam as engine_iam
+from labkit.local.engine import names, policy_evaluation
+from labkit.local.front import bucket_policies
 from labkit.local.iam import evaluation
 from labkit.local.iam.condition import PolicyCondition
 from labkit.local.iam.evaluation import EVERYTHING
@@ -692,6 +694,24 @@ def leaves_the_backend_s_cors_headers(stack: ExitStack, cloud: Any) -> None:
         return await integrations._invoke(call, integration)
 
     replaced(stack, integrations, "_answer", answer)
+
+
+# == IAM, STS and Lambda =============================================================================
+
+
+@mutation("iam", "iam-1.2-operator-user", "iam-1.2-operator-version", "iam-1.3", "iam-1.5")
+def saves_what_isn_t_an_identity_s_policy(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, policy_evaluation, "identity_policy_error", lambda document: None)
+
+
+@mutation("iam", "iam-2.1", "iam-2.2", "iam-2.4", "iam-2.9")
+def saves_what_isn_t_a_trust_policy(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, engine_iam, "trust_policy_error", lambda document, exists: None)
+
+
+@mutation("iam", "iam-3.1", "iam-3.4")
+def saves_what_isn_t_a_bucket_policy(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, bucket_policies, "resource_policy_error", lambda document: None)
 
 
 # == sign-in: the service instead of the cloud =======================================================

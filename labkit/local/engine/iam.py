@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from xml.sax.saxutils import escape
 
 from labkit.local.engine import names
 from labkit.local.engine.iam_records import Role
@@ -11,6 +13,7 @@ from labkit.local.engine.policy_evaluation import principal_of, readable
 from labkit.local.engine.sts import Sts
 from labkit.local.iam.caller import Caller
 from labkit.local.iam.evaluation import EVERYTHING, IdentityPolicies, decide_identity, evaluate
+from labkit.local.iam.grammar import trust_policy_error
 from labkit.local.iam.pattern import Value
 from labkit.local.iam.policy import MalformedPolicyError, parse_trust_policy
 from labkit.local.iam.question import (
@@ -19,6 +22,10 @@ from labkit.local.iam.question import (
     Principal,
     federated_principal,
     service_principal,
+)
+
+_OWN_PRINCIPAL = re.compile(
+    r"arn:aws:iam::(?P<account>\d{12}):(?P<kind>user|role)/(.*/)?(?P<name>[^/]+)"
 )
 
 TrustCheck = Callable[[object], str | None]
@@ -165,6 +172,16 @@ class Iam:
         """What comes in the place of MiniStack's look at a trust policy that is saved."""
 
         def error(doc: object) -> str | None:
-            return own(doc) or self._trust_check(doc)
+            found = trust_policy_error(doc, self._is_there) or self._trust_check(doc)
+            return found and escape(found)  # it goes into XML
 
         return error
+
+    def _is_there(self, principal: str) -> bool:
+        """Whether a user or a role of this account has the ARN; nobody can say it of other accounts."""
+        match = _OWN_PRINCIPAL.fullmatch(principal)
+        if match is None or match["account"] != self._ministack.settings.account_id:
+            return True
+        store = names.USERS if match["kind"] == "user" else names.ROLES
+        found = self._ministack[store].get_scoped(match["account"], None, match["name"])
+        return found is not None and found["Arn"] == principal
