@@ -12,8 +12,11 @@ import boto3
 from tests.fidelity.operation_rows import Situation
 
 ACCOUNT = "123456789012"
+PACKAGE = b"PK\x05\x06" + bytes(18)
+"""An empty ZIP archive."""
 READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 LAMBDA = {"Service": "lambda.amazonaws.com"}
+_NUMBERS = itertools.count(1)
 SETUPS: dict[str, Callable[[Account], Situation]] = {}
 
 
@@ -33,6 +36,14 @@ def trust(principal: Any) -> str:
     return policy({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
 
 
+def arn_of(role: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:role/{role}"
+
+
+LONG = policy({**READ, "Resource": ["arn:aws:s3:::" + "x" * 100] * 90})
+LONG_TRUST = trust({"AWS": [ACCOUNT] * 200})
+
+
 class Account:
     """Makes what rows need, in one account.
 
@@ -42,14 +53,13 @@ class Account:
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         self.keys = dict(keys)
-        self._numbers = itertools.count(1)
         self.iam = self.client("iam")
 
     def client(self, service: str) -> Any:
         return boto3.client(service, **self.keys)  # type: ignore[call-overload]
 
     def name(self, kind: str) -> str:
-        return f"{kind}-{next(self._numbers)}"
+        return f"{kind}-{next(_NUMBERS)}"
 
     def user(self) -> str:
         name = self.name("user")
@@ -61,13 +71,39 @@ class Account:
         self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(principal))
         return name
 
+    def function(self) -> str:
+        name = self.name("function")
+        self.client("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Handler="m.h",
+            Role=arn_of(self.role()),
+            Code={"ZipFile": PACKAGE},
+        )
+        return name
+
+    def keys_of(self, user: str) -> dict[str, str]:
+        """boto3's keyword arguments for a user."""
+        made = self.iam.create_access_key(UserName=user)["AccessKey"]
+        keys = {
+            "aws_access_key_id": made["AccessKeyId"],
+            "aws_secret_access_key": made["SecretAccessKey"],
+        }
+        return {**self.keys, **keys}
+
     def policy(self) -> str:
         made = self.iam.create_policy(PolicyName=self.name("policy"), PolicyDocument=policy(READ))
         return str(made["Policy"]["Arn"])
 
     def situation(self, **more: Any) -> Situation:
-        """Names that nothing has yet, and what is there."""
-        return {"everybody": self.keys, "account": ACCOUNT, "new": self.name("new"), **more}
+        """A name that nothing has yet, policies that are too long, and what is there."""
+        texts = {
+            "account": ACCOUNT,
+            "new": self.name("new"),
+            "long": LONG,
+            "long_trust": LONG_TRUST,
+        }
+        return {"everybody": self.keys, **texts, **more}
 
 
 @setup("an account")
@@ -90,7 +126,7 @@ def a_group(account: Account) -> Situation:
 @setup("a role")
 def a_role(account: Account) -> Situation:
     name = account.role()
-    return account.situation(role=name, role_arn=f"arn:aws:iam::{ACCOUNT}:role/{name}")
+    return account.situation(role=name, role_arn=arn_of(name))
 
 
 @setup("a policy")
@@ -103,3 +139,90 @@ def a_bucket(account: Account) -> Situation:
     name = account.name("bucket")
     account.client("s3").create_bucket(Bucket=name)
     return account.situation(bucket=name)
+
+
+@setup("a user with two keys")
+def a_user_with_two_keys(account: Account) -> Situation:
+    name = account.user()
+    for status in ("Active", "Inactive"):
+        key = account.iam.create_access_key(UserName=name)["AccessKey"]["AccessKeyId"]
+        account.iam.update_access_key(UserName=name, AccessKeyId=key, Status=status)
+    return account.situation(user=name)
+
+
+@setup("a policy with five versions")
+def a_policy_with_five_versions(account: Account) -> Situation:
+    arn = account.policy()
+    for _ in range(4):
+        account.iam.create_policy_version(PolicyArn=arn, PolicyDocument=policy(READ))
+    return account.situation(policy=arn)
+
+
+@setup("a role with ten policies")
+def a_role_with_ten_policies(account: Account) -> Situation:
+    name = account.role()
+    for _ in range(10):
+        account.iam.attach_role_policy(RoleName=name, PolicyArn=account.policy())
+    return account.situation(role=name, policy=account.policy())
+
+
+# -- roles that a service gets -----------------------------------------------------------------
+
+
+def with_a_function(account: Account, role: str, **more: Any) -> Situation:
+    """A function, and a role that somebody might give to one."""
+    return account.situation(
+        function=account.function(), role_arn=arn_of(role), package=PACKAGE, **more
+    )
+
+
+def by_somebody(account: Account, *statements: Mapping[str, Any]) -> Situation:
+    """A user who may do everything with Lambda, and what is said else."""
+    user = account.user()
+    may = {"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}
+    account.iam.put_user_policy(
+        UserName=user, PolicyName="may", PolicyDocument=policy(may, *statements)
+    )
+    return with_a_function(
+        account,
+        account.role(),
+        session=account.keys_of(user),
+        caller=f"arn:aws:iam::{ACCOUNT}:user/{user}",
+    )
+
+
+def passing(service: str) -> dict[str, Any]:
+    """A statement that lets somebody pass every role to a service."""
+    condition = {"StringEquals": {"iam:PassedToService": service}}
+    return {
+        "Effect": "Allow",
+        "Action": "iam:PassRole",
+        "Resource": "*",
+        "Condition": condition,
+    }
+
+
+@setup("somebody who may not pass a role")
+def somebody_who_may_not_pass(account: Account) -> Situation:
+    return by_somebody(account)
+
+
+@setup("somebody who is denied to pass a role")
+def somebody_who_is_denied(account: Account) -> Situation:
+    denied = {"Effect": "Deny", "Action": "iam:PassRole", "Resource": "*"}
+    return by_somebody(account, passing("lambda.amazonaws.com"), denied)
+
+
+@setup("somebody who may pass a role to Lambda")
+def somebody_who_may_pass(account: Account) -> Situation:
+    return by_somebody(account, passing("lambda.amazonaws.com"))
+
+
+@setup("somebody who may pass a role to EC2")
+def somebody_who_may_pass_to_ec2(account: Account) -> Situation:
+    return by_somebody(account, passing("ec2.amazonaws.com"))
+
+
+@setup("a role that trusts EC2")
+def a_role_that_trusts_ec2(account: Account) -> Situation:
+    return with_a_function(account, account.role({"Service": "ec2.amazonaws.com"}))

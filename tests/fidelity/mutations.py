@@ -714,6 +714,21 @@ def saves_what_isn_t_a_bucket_policy(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, bucket_policies, "resource_policy_error", lambda document: None)
 
 
+@mutation("iam", "iam-4.1-role", "iam-4.1-aws", "iam-4.2", "iam-4.4", "iam-4.6", "iam-4.7-user")
+def has_no_quotas(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.iam_quotas, "_refusal", lambda form: None)
+
+
+@mutation("iam", "iam-5.1", "iam-5.1-update", "iam-5.1-deny", "iam-5.3-service")
+def lets_everybody_pass_every_role(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.iam, "pass_role_error", lambda *_: None)
+
+
+@mutation("iam", "iam-5.2", "iam-5.2-update")
+def lets_lambda_assume_every_role(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.iam, "trusts_service", lambda *_: True)
+
+
 # == sign-in: the service instead of the cloud =======================================================
 
 

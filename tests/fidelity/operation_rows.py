@@ -21,8 +21,11 @@ Situation = dict[str, Any]
 
 
 def filled(value: Any, here: Situation) -> Any:
-    """The value with its {placeholders} replaced, in keys too."""
+    """The value with its {placeholders} replaced, in keys too; bytes stand alone."""
     if isinstance(value, str):
+        whole = here.get(value[1:-1]) if value[:1] == "{" else None
+        if isinstance(whole, bytes):
+            return whole
         for name, text in here.items():
             if isinstance(text, str):
                 value = value.replace(f"{{{name}}}", text)

@@ -26,6 +26,7 @@ from labkit.local.engine.domain_names import DomainNameRecords
 from labkit.local.engine.functions import Functions
 from labkit.local.engine.http_apis import HttpApiRecords
 from labkit.local.engine.iam import Iam
+from labkit.local.engine.iam_quotas import IamQuotas
 from labkit.local.engine.iam_records import IdentityPoolSession, Role
 from labkit.local.engine.identity_pools import IdentityPools
 from labkit.local.engine.ministack import JsonObject, MiniStack
@@ -79,6 +80,7 @@ class Engine:
         self.signatures = Signatures(ministack, numbers)
         self.sts = Sts(ministack, clock)
         self.iam = Iam(ministack, self.sts, clock)
+        self.iam_quotas = IamQuotas(ministack)
         self.policy_questions = PolicyQuestions(ministack)
         self.policy_evaluation = PolicyEvaluation(ministack, clock)
         self.functions = Functions(ministack, clock)

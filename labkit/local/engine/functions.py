@@ -18,6 +18,8 @@ from labkit.local.iam.question import PolicyQuestion, service_principal
 _KEPT_POLICIES = 256
 _KEPT_LOG_STREAMS = 1_000
 
+LAMBDA = "lambda.amazonaws.com"
+
 Answer = tuple[int, dict[str, str], bytes]
 """MiniStack's (status, headers, body)."""
 FunctionRunner = Callable[[JsonObject, bytes, Any, str, str], JsonObject]
@@ -57,21 +59,21 @@ class Functions:
     def with_trusted_role(self, own: Callable[..., Answer], iam: Iam) -> Callable[..., Answer]:
         """What comes in the place of MiniStack's making or changing of a function.
 
-        Lambda must be able to assume the execution role: one that is there and trusts it. The words of the refusal are
-        the ones that people quote; no fact of the ledger holds them yet.
-        https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+        The caller must be allowed to pass the execution role, and Lambda to assume it (iam 5.1, 5.2).
         """
         region = self._ministack.settings.region
 
         def change(*arguments: Any, **named: Any) -> Answer:
             data = named["data"] if "data" in named else arguments[-1]
             role = data.get("Role")
-            if not role or iam.trusts_service(str(role), "lambda.amazonaws.com", region):
-                return own(*arguments, **named)
-            words = "The role defined for the function cannot be assumed by Lambda."
-            kind = "InvalidParameterValueException"
-            body = json.dumps({"__type": kind, "Type": "User", "message": words}).encode()
-            return 400, {"Content-Type": "application/json", "x-amzn-ErrorType": kind}, body
+            if role:
+                error = iam.pass_role_error(str(role), region, LAMBDA)
+                if error is not None:
+                    return refusal(403, "AccessDeniedException", error)
+                if not iam.trusts_service(str(role), LAMBDA, region):
+                    words = "The role defined for the function cannot be assumed by Lambda."
+                    return refusal(400, "InvalidParameterValueException", words)
+            return own(*arguments, **named)
 
         return change
 
@@ -157,3 +159,9 @@ class Functions:
 def _name_and_region(function_arn: str) -> tuple[str, str]:
     parts = function_arn.split(":")
     return (parts[6] if len(parts) > 6 else function_arn), (parts[3] if len(parts) > 3 else "")
+
+
+def refusal(status: int, kind: str, words: str) -> Answer:
+    """An error as Lambda writes it, for MiniStack to send."""
+    body = json.dumps({"__type": kind, "Type": "User", "message": words}).encode()
+    return status, {"Content-Type": "application/json", "x-amzn-ErrorType": kind}, body

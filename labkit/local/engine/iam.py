@@ -104,6 +104,16 @@ class Iam:
         self, role_arn: str, region: str, service: str = "cognito-identity.amazonaws.com"
     ) -> bool:
         """Whether the signer of the request that is being answered may pass a role (``iam:PassRole``) to a service."""
+        return self.pass_role_error(role_arn, region, service) is None
+
+    def pass_role_error(self, role_arn: str, region: str, service: str) -> str | None:
+        """AWS's words when the signer of the request that is being answered may not pass a role (iam 5.1).
+
+        Args:
+            role_arn: the role.
+            region: of the request.
+            service: which gets the role, such as ``lambda.amazonaws.com`` or ``apigateway.amazonaws.com``.
+        """
         signer = self._ministack[names.VERIFIED_KEY].get()
         principal, policies = self.identity(
             signer or self._ministack.settings.access_key_id, region
@@ -117,7 +127,18 @@ class Iam:
             "127.0.0.1",
             keys={"iam:passedtoservice": service},
         )
-        return decide_identity(policies, question) == "Allow"
+        decision = decide_identity(policies, question)
+        if decision == "Allow":
+            return None
+        reason = (
+            "with an explicit deny in an identity-based policy"
+            if decision == "Deny"
+            else "because no identity-based policy allows the iam:PassRole action"
+        )
+        return (
+            f"User: {principal.arn} is not authorized to perform: iam:PassRole on resource: "
+            f"{role_arn} {reason}"
+        )
 
     def trusts_service(self, role_arn: str, service: str, region: str) -> bool:
         """Whether a service of AWS may assume a role; it may not when there is none.

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from labkit.local.engine.cognito_mail import CognitoMail
 from labkit.local.engine.functions import Functions
 from labkit.local.engine.iam import Iam
+from labkit.local.engine.iam_quotas import IamQuotas
 from labkit.local.engine.identity_pools import IdentityPools
 from labkit.local.engine.ministack import MiniStack
 from labkit.local.engine.names import Name
@@ -35,6 +36,10 @@ class EngineParts(Protocol):
     @property
     def iam(self) -> Iam:
         """Of users and roles."""
+
+    @property
+    def iam_quotas(self) -> IamQuotas:
+        """What IAM has room for."""
 
     @property
     def policy_questions(self) -> PolicyQuestions:
@@ -174,6 +179,13 @@ PATCHES: tuple[Patch, ...] = (
         "(role_arn, params, use_json)",
         "it believes any token",
         lambda engine, own: engine.sts.deny_web_identity(own),
+    ),
+    Patch(
+        "services.iam",
+        "handle_request",
+        "async (method, path, headers, body, query_params)",
+        "it has no quotas, and attaches policies that aren't there",
+        lambda engine, own: engine.iam_quotas.handle(own),
     ),
     Patch(
         "services.iam",
