@@ -131,7 +131,15 @@ def a_role(account: Account) -> Situation:
 
 @setup("a policy")
 def a_policy(account: Account) -> Situation:
-    return account.situation(policy=account.policy())
+    arn = account.policy()
+    return account.situation(policy=arn, policy_name=arn.rpartition("/")[2])
+
+
+@setup("a user with a policy")
+def a_user_with_a_policy(account: Account) -> Situation:
+    name = account.user()
+    account.iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy(READ))
+    return account.situation(user=name)
 
 
 @setup("a bucket")
@@ -226,3 +234,99 @@ def somebody_who_may_pass_to_ec2(account: Account) -> Situation:
 @setup("a role that trusts EC2")
 def a_role_that_trusts_ec2(account: Account) -> Situation:
     return with_a_function(account, account.role({"Service": "ec2.amazonaws.com"}))
+
+
+# -- sessions ------------------------------------------------------------------------------------
+
+
+def session_of(credentials: Mapping[str, str], account: Account) -> dict[str, str]:
+    """boto3's keyword arguments for temporary credentials."""
+    keys = {
+        "aws_access_key_id": credentials["AccessKeyId"],
+        "aws_secret_access_key": credentials["SecretAccessKey"],
+        "aws_session_token": credentials["SessionToken"],
+    }
+    return {**account.keys, **keys}
+
+
+def an_assumer(account: Account, hours: int = 1) -> tuple[dict[str, str], str]:
+    """The keys of a user who may do everything with STS, and the ARN of a role that trusts the account."""
+    user, role = account.user(), account.role({"AWS": ACCOUNT})
+    account.iam.update_role(RoleName=role, MaxSessionDuration=hours * 3600)
+    may = policy({"Effect": "Allow", "Action": ["sts:*", "iam:*"], "Resource": "*"})
+    account.iam.put_user_policy(UserName=user, PolicyName="may", PolicyDocument=may)
+    account.iam.put_role_policy(RoleName=role, PolicyName="may", PolicyDocument=may)
+    return account.keys_of(user), arn_of(role)
+
+
+@setup("a role for its account")
+def a_role_for_its_account(account: Account) -> Situation:
+    return account.situation(role_arn=arn_of(account.role({"AWS": ACCOUNT})))
+
+
+@setup("a user who may assume a role")
+def a_user_who_may_assume(account: Account) -> Situation:
+    keys, role_arn = an_assumer(account)
+    return account.situation(session=keys, role_arn=role_arn)
+
+
+@setup("a user who may assume a role for two hours")
+def a_user_who_may_assume_for_two_hours(account: Account) -> Situation:
+    keys, role_arn = an_assumer(account, hours=2)
+    return account.situation(session=keys, role_arn=role_arn)
+
+
+@setup("a role that may assume a role for two hours")
+def a_role_that_may_assume(account: Account) -> Situation:
+    keys, role_arn = an_assumer(account, hours=2)
+    sts: Any = boto3.client("sts", **keys)  # type: ignore[call-overload]
+    made = sts.assume_role(RoleArn=role_arn, RoleSessionName="first")["Credentials"]
+    return account.situation(session=session_of(made, account), role_arn=role_arn)
+
+
+@setup("a session of a user")
+def a_session_of_a_user(account: Account) -> Situation:
+    keys, role_arn = an_assumer(account)
+    sts: Any = boto3.client("sts", **keys)  # type: ignore[call-overload]
+    made = sts.get_session_token()["Credentials"]
+    return account.situation(session=session_of(made, account), role_arn=role_arn)
+
+
+@setup("a session of a federated user")
+def a_session_of_a_federated_user(account: Account) -> Situation:
+    keys, _role_arn = an_assumer(account)
+    everything = policy({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    sts: Any = boto3.client("sts", **keys)  # type: ignore[call-overload]
+    made = sts.get_federation_token(Name="kim", Policy=everything)["Credentials"]
+    return account.situation(session=session_of(made, account))
+
+
+# -- functions -----------------------------------------------------------------------------------
+
+GATEWAY = {
+    "StatementId": "gateway",
+    "Action": "lambda:InvokeFunction",
+    "Principal": "apigateway.amazonaws.com",
+}
+
+
+@setup("a function")
+def a_function(account: Account) -> Situation:
+    return with_a_function(account, account.role())
+
+
+@setup("a function that API Gateway may invoke")
+def a_function_that_may_be_invoked(account: Account) -> Situation:
+    here = a_function(account)
+    account.client("lambda").add_permission(FunctionName=here["function"], **GATEWAY)
+    return here
+
+
+@setup("a function whose alias API Gateway may invoke")
+def a_function_whose_alias_may_be_invoked(account: Account) -> Situation:
+    here, lambda_ = a_function(account), account.client("lambda")
+    name = {"FunctionName": here["function"]}
+    version = lambda_.publish_version(**name)["Version"]
+    lambda_.create_alias(**name, Name="live", FunctionVersion=version)
+    lambda_.add_permission(**name, **GATEWAY, Qualifier="live")
+    return here

@@ -30,7 +30,7 @@ from labkit.local.apigateway.rest import (
 from labkit.local.apigateway.rest import resource_policy as resource_policies
 from labkit.local.cognito import signin
 from labkit.local.engine import iam as engine_iam
-from labkit.local.engine import names, policy_evaluation
+from labkit.local.engine import lambda_requests, names, policy_evaluation
 from labkit.local.front import bucket_policies
 from labkit.local.iam import evaluation
 from labkit.local.iam.condition import PolicyCondition
@@ -727,6 +727,31 @@ def lets_everybody_pass_every_role(stack: ExitStack, cloud: Any) -> None:
 @mutation("iam", "iam-5.2", "iam-5.2-update")
 def lets_lambda_assume_every_role(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, cloud.engine.iam, "trusts_service", lambda *_: True)
+
+
+@mutation("iam", "iam-6.1", "iam-6.2", "iam-6.3", "iam-6.4", "iam-6.8-mfa", "iam-20.5")
+def begins_every_session(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.sts_operations, "_refusal", lambda form: None)
+
+
+@mutation("iam", "iam-6.7", "iam-6.7-federated")
+def takes_a_user_s_session_for_the_user(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.iam_quotas, "_session_refusal", lambda: None)
+
+
+@mutation("iam", "iam-7.1-memory-min", "iam-7.1-sid", "iam-7.6")
+def takes_every_bound_of_a_function(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.lambda_requests, "_model_refusal", lambda *_: None)
+
+
+@mutation("iam", "iam-7.4", "iam-7.4-short", "iam-7.4-user")
+def takes_everybody_for_a_principal(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.lambda_requests, "_is_principal", lambda name: True)
+
+
+@mutation("iam", "iam-7.7", "iam-7.7-remove")
+def mixes_the_policies_of_aliases(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, lambda_requests, "_is_unqualified", lambda statement: True)
 
 
 # == sign-in: the service instead of the cloud =======================================================

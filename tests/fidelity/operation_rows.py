@@ -14,7 +14,17 @@ from botocore.exceptions import ClientError
 from labkit.local.ledger import Row
 
 KNOWN_REQUEST = {"as", "operation", "parameters", "service", "unsigned"}
-KNOWN_CHECKS = {"absent", "credentials", "error", "keys", "message", "role", "status", "values"}
+KNOWN_CHECKS = {
+    "absent",
+    "credentials",
+    "error",
+    "fields",
+    "keys",
+    "message",
+    "role",
+    "status",
+    "values",
+}
 
 Situation = dict[str, Any]
 """What a setup made: texts for {placeholders}, and sessions, which are boto3's keyword arguments."""
@@ -69,6 +79,8 @@ def run_row(row: Row, here: Situation, service: str) -> dict[str, Any]:
         assert sorted(answer) == expect["keys"]
     if "credentials" in expect:
         assert sorted(answer["Credentials"]) == expect["credentials"]
+    for name, keys in expect.get("fields", {}).items():
+        assert sorted(answer[name]) == keys
     for name, value in expect.get("values", {}).items():
         assert answer.get(name) == filled(value, here), name
     for name in expect.get("absent", []):

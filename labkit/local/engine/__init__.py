@@ -29,6 +29,7 @@ from labkit.local.engine.iam import Iam
 from labkit.local.engine.iam_quotas import IamQuotas
 from labkit.local.engine.iam_records import IdentityPoolSession, Role
 from labkit.local.engine.identity_pools import IdentityPools
+from labkit.local.engine.lambda_requests import LambdaRequests
 from labkit.local.engine.ministack import JsonObject, MiniStack
 from labkit.local.engine.operations import Operation
 from labkit.local.engine.patches import PATCHES, replace_functions
@@ -37,6 +38,7 @@ from labkit.local.engine.policy_questions import PolicyQuestions
 from labkit.local.engine.rest_apis import RestApiRecords
 from labkit.local.engine.signatures import Signatures
 from labkit.local.engine.sts import Sts
+from labkit.local.engine.sts_operations import StsOperations
 from labkit.local.engine.token_generation import TokenGeneration
 from labkit.local.engine.usage_plans import UsagePlanRecords
 from labkit.local.engine.user_pools import UserPools
@@ -80,9 +82,11 @@ class Engine:
         self.signatures = Signatures(ministack, numbers)
         self.sts = Sts(ministack, clock)
         self.iam = Iam(ministack, self.sts, clock)
-        self.iam_quotas = IamQuotas(ministack)
+        self.sts_operations = StsOperations(ministack)
+        self.iam_quotas = IamQuotas(ministack, self.sts_operations.iam_refusal)
         self.policy_questions = PolicyQuestions(ministack)
         self.policy_evaluation = PolicyEvaluation(ministack, clock)
+        self.lambda_requests = LambdaRequests(ministack, self.iam)
         self.functions = Functions(ministack, clock)
         self.user_pools = UserPools(ministack)
         self.token_generation = TokenGeneration(self.user_pools)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable
 from typing import Any
 
 from labkit.local.engine import names
-from labkit.local.engine.iam import Iam
 from labkit.local.engine.ministack import JsonObject, MiniStack
 from labkit.local.engine.policy_evaluation import resource_policy
 from labkit.local.iam.evaluation import evaluate
@@ -18,10 +16,6 @@ from labkit.local.iam.question import PolicyQuestion, service_principal
 _KEPT_POLICIES = 256
 _KEPT_LOG_STREAMS = 1_000
 
-LAMBDA = "lambda.amazonaws.com"
-
-Answer = tuple[int, dict[str, str], bytes]
-"""MiniStack's (status, headers, body)."""
 FunctionRunner = Callable[[JsonObject, bytes, Any, str, str], JsonObject]
 """Runs one Lambda invocation: (configuration, deployment package, event, request id, version) → result."""
 
@@ -55,27 +49,6 @@ class Functions:
             return self._runner(config, code, event, request_id, config.get("Version", "$LATEST"))
 
         return execute
-
-    def with_trusted_role(self, own: Callable[..., Answer], iam: Iam) -> Callable[..., Answer]:
-        """What comes in the place of MiniStack's making or changing of a function.
-
-        The caller must be allowed to pass the execution role, and Lambda to assume it (iam 5.1, 5.2).
-        """
-        region = self._ministack.settings.region
-
-        def change(*arguments: Any, **named: Any) -> Answer:
-            data = named["data"] if "data" in named else arguments[-1]
-            role = data.get("Role")
-            if role:
-                error = iam.pass_role_error(str(role), region, LAMBDA)
-                if error is not None:
-                    return refusal(403, "AccessDeniedException", error)
-                if not iam.trusts_service(str(role), LAMBDA, region):
-                    words = "The role defined for the function cannot be assumed by Lambda."
-                    return refusal(400, "InvalidParameterValueException", words)
-            return own(*arguments, **named)
-
-        return change
 
     def emit_logs(self, own: Callable[..., None]) -> Callable[..., None]:
         """What comes in the place of MiniStack's writing of an invocation's logs."""
@@ -159,9 +132,3 @@ class Functions:
 def _name_and_region(function_arn: str) -> tuple[str, str]:
     parts = function_arn.split(":")
     return (parts[6] if len(parts) > 6 else function_arn), (parts[3] if len(parts) > 3 else "")
-
-
-def refusal(status: int, kind: str, words: str) -> Answer:
-    """An error as Lambda writes it, for MiniStack to send."""
-    body = json.dumps({"__type": kind, "Type": "User", "message": words}).encode()
-    return status, {"Content-Type": "application/json", "x-amzn-ErrorType": kind}, body

@@ -193,12 +193,12 @@ class Iam:
         """What comes in the place of MiniStack's look at a trust policy that is saved."""
 
         def error(doc: object) -> str | None:
-            found = trust_policy_error(doc, self._is_there) or self._trust_check(doc)
+            found = trust_policy_error(doc, self.is_there) or self._trust_check(doc)
             return found and escape(found)  # it goes into XML
 
         return error
 
-    def _is_there(self, principal: str) -> bool:
+    def is_there(self, principal: str) -> bool:
         """Whether a user or a role of this account has the ARN; nobody can say it of other accounts."""
         match = _OWN_PRINCIPAL.fullmatch(principal)
         if match is None or match["account"] != self._ministack.settings.account_id:

@@ -11,6 +11,7 @@ from labkit.local.engine.functions import Functions
 from labkit.local.engine.iam import Iam
 from labkit.local.engine.iam_quotas import IamQuotas
 from labkit.local.engine.identity_pools import IdentityPools
+from labkit.local.engine.lambda_requests import LambdaRequests
 from labkit.local.engine.ministack import MiniStack
 from labkit.local.engine.names import Name
 from labkit.local.engine.policy_evaluation import (
@@ -21,6 +22,7 @@ from labkit.local.engine.policy_evaluation import (
 )
 from labkit.local.engine.policy_questions import PolicyQuestions
 from labkit.local.engine.sts import Sts
+from labkit.local.engine.sts_operations import StsOperations
 from labkit.local.engine.token_generation import TokenGeneration
 from labkit.local.engine.user_pools import UserPools
 from labkit.local.iam.dynamodb_tables import table_arns
@@ -38,6 +40,10 @@ class EngineParts(Protocol):
         """Of users and roles."""
 
     @property
+    def sts_operations(self) -> StsOperations:
+        """How long sessions may be."""
+
+    @property
     def iam_quotas(self) -> IamQuotas:
         """What IAM has room for."""
 
@@ -52,6 +58,10 @@ class EngineParts(Protocol):
     @property
     def functions(self) -> Functions:
         """Lambda's."""
+
+    @property
+    def lambda_requests(self) -> LambdaRequests:
+        """What Lambda is sent."""
 
     @property
     def user_pools(self) -> UserPools:
@@ -175,6 +185,13 @@ PATCHES: tuple[Patch, ...] = (
     ),
     Patch(
         "services.sts",
+        "handle_request",
+        "async (method, path, headers, body, query_params)",
+        "sessions are as long as one likes, and root begins them",
+        lambda engine, own: engine.sts_operations.handle(own),
+    ),
+    Patch(
+        "services.sts",
         "_web_identity_trust_denied",
         "(role_arn, params, use_json)",
         "it believes any token",
@@ -241,15 +258,36 @@ PATCHES: tuple[Patch, ...] = (
         "services.lambda_svc",
         "_create_function",
         "(data)",
-        "it takes an execution role that Lambda can't assume",
-        lambda engine, own: engine.functions.with_trusted_role(own, engine.iam),
+        "it takes any name, any bound, and a role that Lambda can't assume",
+        lambda engine, own: engine.lambda_requests.create_function(own),
     ),
     Patch(
         "services.lambda_svc",
         "_update_config",
         "(name, data)",
         "the same",
-        lambda engine, own: engine.functions.with_trusted_role(own, engine.iam),
+        lambda engine, own: engine.lambda_requests.update_configuration(own),
+    ),
+    Patch(
+        "services.lambda_svc",
+        "_add_permission",
+        "(func_name, data, query_params=..., path_qualifier=...)",
+        "it takes any principal",
+        lambda engine, own: engine.lambda_requests.add_permission(own),
+    ),
+    Patch(
+        "services.lambda_svc",
+        "_get_policy",
+        "(func_name, query_params=..., path_qualifier=...)",
+        "it mixes the policies of aliases into the function's",
+        lambda engine, own: engine.lambda_requests.get_policy(own),
+    ),
+    Patch(
+        "services.lambda_svc",
+        "_remove_permission",
+        "(func_name, sid, query_params, path_qualifier=...)",
+        "the same",
+        lambda engine, own: engine.lambda_requests.remove_permission(own),
     ),
     Patch(
         "services.lambda_svc",

@@ -196,7 +196,7 @@ def _check_trust_policy(document: object, exists: Callable[[str], bool]) -> None
         )
         for kind, name in _principals_of(statement):
             _refuse(
-                not _is_principal(kind, name) or (kind == "AWS" and not exists(name)),
+                not is_principal(kind, name) or (kind == "AWS" and not exists(name)),
                 f'Invalid principal in policy: "{kind.upper()}":"{name}"',
             )
     _parse(lambda: parse_trust_policy(data), SYNTAX)
@@ -217,7 +217,7 @@ def _check_resource_policy(document: object) -> None:
             "Policy has invalid action",
         )
         for kind, name in _principals_of(statement):
-            _refuse(not _is_principal(kind, name), "Invalid principal in policy")
+            _refuse(not is_principal(kind, name), "Invalid principal in policy")
     _parse(lambda: parse_policy(data, with_principal=True), "Invalid policy syntax.")
 
 
@@ -271,7 +271,8 @@ def _principals_of(statement: Statement) -> Iterator[tuple[str, str]]:
                 yield kind, name
 
 
-def _is_principal(kind: str, name: str) -> bool:
+def is_principal(kind: str, name: str) -> bool:
+    """Whether a policy of a resource may name it: ``("Service", "lambda.amazonaws.com")``."""
     if kind == "Service":
         return _SERVICE.fullmatch(name) is not None
     if kind == "Federated":
