@@ -330,3 +330,28 @@ def a_function_whose_alias_may_be_invoked(account: Account) -> Situation:
     lambda_.create_alias(**name, Name="live", FunctionVersion=version)
     lambda_.add_permission(**name, **GATEWAY, Qualifier="live")
     return here
+
+
+# -- web ACLs ------------------------------------------------------------------------------------
+
+
+@setup("a web ACL and an API")
+def a_web_acl(account: Account) -> Situation:
+    gateway, name = account.client("apigateway"), account.name("api")
+    api = gateway.create_rest_api(name=name)["id"]
+    root = gateway.get_resources(restApiId=api)["items"][0]["id"]
+    method = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+    gateway.put_method(**method, authorizationType="NONE")
+    gateway.put_integration(**method, type="MOCK")
+    gateway.create_deployment(restApiId=api, stageName="dev")
+    made = account.client("wafv2").create_web_acl(
+        Name=name,
+        Scope="REGIONAL",
+        DefaultAction={"Block": {}},
+        VisibilityConfig={
+            "SampledRequestsEnabled": False,
+            "CloudWatchMetricsEnabled": False,
+            "MetricName": "x",
+        },
+    )
+    return account.situation(api=api, stage="dev", web_acl=made["Summary"]["ARN"])

@@ -754,6 +754,11 @@ def mixes_the_policies_of_aliases(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, lambda_requests, "_is_unqualified", lambda statement: True)
 
 
+@mutation("iam", "iam-waf-none", "iam-waf-api", "iam-waf-arn", "iam-waf-http")
+def puts_a_web_acl_in_front_of_everything(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.web_acl_associations, "_refusal", lambda arn: None)
+
+
 # == sign-in: the service instead of the cloud =======================================================
 
 

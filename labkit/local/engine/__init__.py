@@ -42,6 +42,7 @@ from labkit.local.engine.sts_operations import StsOperations
 from labkit.local.engine.token_generation import TokenGeneration
 from labkit.local.engine.usage_plans import UsagePlanRecords
 from labkit.local.engine.user_pools import UserPools
+from labkit.local.engine.web_acl_associations import WebAclAssociations
 from labkit.local.messages import Request, Response
 from labkit.local.settings import CloudSettings
 
@@ -88,6 +89,7 @@ class Engine:
         self.policy_evaluation = PolicyEvaluation(ministack, clock)
         self.lambda_requests = LambdaRequests(ministack, self.iam)
         self.functions = Functions(ministack, clock)
+        self.web_acl_associations = WebAclAssociations(ministack)
         self.user_pools = UserPools(ministack)
         self.token_generation = TokenGeneration(self.user_pools)
         self.cognito_mail = CognitoMail(ministack)

@@ -295,6 +295,7 @@ HTTP_API_PARTS = {
     name: Name("services.apigateway", f"_{name}", _BY_REGION, f"{name} of HTTP APIs")
     for name in ("routes", "integrations", "authorizers", "stages", "deployments")
 }
+WAF_ERROR = Name("services.waf", "_waf_err", "(code, message)", "refuses in the protocol of WAF")
 WEB_ACL_ASSOCIATIONS = Name(
     "services.waf", "_associations", _BY_REGION, "web ACLs in front of stages"
 )

@@ -25,6 +25,7 @@ from labkit.local.engine.sts import Sts
 from labkit.local.engine.sts_operations import StsOperations
 from labkit.local.engine.token_generation import TokenGeneration
 from labkit.local.engine.user_pools import UserPools
+from labkit.local.engine.web_acl_associations import WebAclAssociations
 from labkit.local.iam.dynamodb_tables import table_arns
 
 
@@ -62,6 +63,10 @@ class EngineParts(Protocol):
     @property
     def lambda_requests(self) -> LambdaRequests:
         """What Lambda is sent."""
+
+    @property
+    def web_acl_associations(self) -> WebAclAssociations:
+        """WAF's."""
 
     @property
     def user_pools(self) -> UserPools:
@@ -288,6 +293,13 @@ PATCHES: tuple[Patch, ...] = (
         "(func_name, sid, query_params, path_qualifier=...)",
         "the same",
         lambda engine, own: engine.lambda_requests.remove_permission(own),
+    ),
+    Patch(
+        "services.waf",
+        "_associate_web_acl",
+        "(data)",
+        "it takes any text for a stage",
+        lambda engine, own: engine.web_acl_associations.associate(own),
     ),
     Patch(
         "services.lambda_svc",
