@@ -19,9 +19,9 @@ def refuse_bucket_policy(request: Request) -> Response | None:
     credentials = named_credentials(request)
     if credentials is None or credentials.service != "s3":
         return None
-    error = resource_policy_error(request.body.decode("utf-8", "replace"))
-    if error is None and len(request.body) > MAX_BYTES:
-        error = f"Policy exceeds the maximum allowed document size of {MAX_BYTES} bytes."
+    error: str | None = f"Policy exceeds the maximum allowed document size of {MAX_BYTES} bytes."
+    if len(request.body) <= MAX_BYTES:
+        error = resource_policy_error(request.body.decode("utf-8", "replace"))
     if error is None:
         return None
     body = (
