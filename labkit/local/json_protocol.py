@@ -134,6 +134,10 @@ class ServiceModel:
             count = f"{len(violations)} validation error{'s' if len(violations) > 1 else ''}"
             raise ApiError(self._violation, f"{count} detected: " + "; ".join(violations))
 
+    def values_of(self, shape: str) -> list[str]:
+        """The values of an enumeration of the model."""
+        return list(_model(self._service)["shapes"][shape]["enum"])
+
 
 @cache
 def _model(service: str) -> JsonObject:

@@ -55,7 +55,7 @@ class Engine:
 
     refusal: Response | None = None
     certificates: Certificates = field(default_factory=Certificates)
-    web_acls: WebAcls = field(default_factory=WebAcls)
+    web_acl_associations: WebAcls = field(default_factory=WebAcls)
     user_pools: UserPools = field(default_factory=UserPools)
     objects: Objects = field(default_factory=Objects)
     functions: Any = None

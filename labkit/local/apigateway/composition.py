@@ -123,7 +123,7 @@ def compose_api_gateway(
         numbers: for the ids of requests, invocations and deployments.
     """
     buckets, journeys = Buckets(clock), Journeys()
-    store = GatewayStore(account_id, engine.web_acls.web_acl_of, numbers)
+    store = GatewayStore(account_id, engine.web_acl_associations.web_acl_of, numbers)
     rest_gates = compose_rest_gates(
         functions=engine.functions,
         callers=engine.iam,

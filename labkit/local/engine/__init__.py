@@ -25,8 +25,10 @@ from labkit.local.engine.cognito_records import (
 )
 from labkit.local.engine.functions import Functions
 from labkit.local.engine.iam import Iam
+from labkit.local.engine.iam_quotas import IamQuotas
 from labkit.local.engine.iam_records import IdentityPoolSession, Role
 from labkit.local.engine.identity_pools import IdentityPools
+from labkit.local.engine.lambda_requests import LambdaRequests
 from labkit.local.engine.ministack import JsonObject, MiniStack
 from labkit.local.engine.objects import Objects
 from labkit.local.engine.operations import Operation
@@ -35,9 +37,10 @@ from labkit.local.engine.policy_evaluation import PolicyEvaluation
 from labkit.local.engine.policy_questions import PolicyQuestions
 from labkit.local.engine.signatures import Signatures
 from labkit.local.engine.sts import Sts
+from labkit.local.engine.sts_operations import StsOperations
 from labkit.local.engine.token_generation import TokenGeneration
 from labkit.local.engine.user_pools import UserPools
-from labkit.local.engine.web_acls import WebAcls
+from labkit.local.engine.web_acl_associations import WebAclAssociations
 from labkit.local.messages import Request, Response
 from labkit.local.settings import CloudSettings
 
@@ -78,16 +81,19 @@ class Engine:
         self.signatures = Signatures(ministack, numbers)
         self.sts = Sts(ministack, clock)
         self.iam = Iam(ministack, self.sts, clock)
+        self.sts_operations = StsOperations(ministack)
+        self.iam_quotas = IamQuotas(ministack, self.sts_operations.iam_refusal)
         self.policy_questions = PolicyQuestions(ministack)
         self.policy_evaluation = PolicyEvaluation(ministack, clock)
+        self.lambda_requests = LambdaRequests(ministack, self.iam)
         self.functions = Functions(ministack, clock)
+        self.web_acl_associations = WebAclAssociations(ministack)
         self.user_pools = UserPools(ministack)
         self.token_generation = TokenGeneration(self.user_pools)
         self.cognito_mail = CognitoMail(ministack)
         self.identity_pools = IdentityPools(ministack)
         self.objects = Objects(ministack)
         self.certificates = Certificates(ministack)
-        self.web_acls = WebAcls(ministack)
 
     async def start(self) -> None:
         """Configure, import, check and correct MiniStack (about 0.3 s), which serves on the running loop from then on.

@@ -90,6 +90,7 @@ def compose(
         clock=clock,
         numbers=numbers,
     )
+    engine.web_acl_associations.look_up_stages_with(gateway.store.stage)
     services = Services(
         user_pools=UserPoolService(
             engine, mailbox, clock=clock, numbers=numbers, draw_digits=draw_digits
