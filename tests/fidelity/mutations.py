@@ -25,6 +25,7 @@ from labkit.local.apigateway.rest import (
     http_integration,
     lambda_proxy,
     pipeline,
+    template_data,
     validation,
 )
 from labkit.local.apigateway.rest import resource_policy as resource_policies
@@ -509,6 +510,26 @@ def shows_the_backend_the_signature(stack: ExitStack, cloud: Any) -> None:
 @mutation("integration", "limits-http-forwarded-for")
 def lets_the_client_say_where_it_is(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, http_integration, "backend_headers", lambda call: call.request.headers)
+
+
+@mutation("integration", "integrations-17.1", "integrations-17.7", "integrations-17.9")
+def copies_a_template_as_it_stands(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, template_data, "render", lambda template, _roots: template)
+
+
+@mutation("integration", "integrations-template-bomb", "integrations-gateway-14-loop")
+def lets_a_template_work_without_end(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, template_data, "render", lambda *_: "made after a long time")
+
+
+@mutation("integration", "integrations-template-context")
+def lets_a_template_change_the_context(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, template_data, "MappingProxyType", dict)
+
+
+@mutation("integration", "integrations-17.13")
+def shows_a_template_every_header(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, template_data, "NEVER_FORWARDED", frozenset())
 
 
 # == HTTP APIs =====================================================================================

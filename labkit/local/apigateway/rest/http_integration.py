@@ -15,11 +15,7 @@ from labkit.local.apigateway.outcomes import Answer, Stop
 from labkit.local.apigateway.proxy_results import remap_headers
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.edge_optimized import backend_headers
-from labkit.local.apigateway.rest.mock_integration import (
-    UnsupportedTemplateError,
-    integration_response,
-    response_of,
-)
+from labkit.local.apigateway.rest.mapping import choose_response, map_response
 from labkit.local.apigateway.rest.records import RestIntegration
 from labkit.local.apigateway.rest.responses import (
     API_CONFIGURATION_ERROR,
@@ -66,22 +62,24 @@ class HttpServerIntegration:
             return Answer(
                 Response(status, remap_headers(headers), body), f"the server answered {status}"
             )
-        return self._mapped(call, integration, status, body)
+        return await self._mapped(call, integration, status, headers, body)
 
-    def _mapped(
-        self, call: RestCall, integration: RestIntegration, status: int, body: bytes
+    async def _mapped(
+        self,
+        call: RestCall,
+        integration: RestIntegration,
+        status: int,
+        headers: Headers,
+        body: bytes,
     ) -> Answer | Stop[GatewayError]:
-        chosen = integration_response(integration, status)
+        chosen = choose_response(integration, str(status), str(status))
         if chosen is None:
             reason = f"no integration response for the server's {status}"
             return Stop(GatewayError(DEFAULT_5XX), Code.INTEGRATION_RESPONSE, reason)
-        try:
-            response = response_of(call, chosen)
-        except UnsupportedTemplateError as error:
-            reason = f"the response template can't be used: {error}"
-            return Stop(GatewayError(DEFAULT_5XX), Code.INTEGRATION_TEMPLATE, reason)
-        if not chosen.templates:
-            response.body = body
+        response = await map_response(call, chosen, body, headers)
+        if isinstance(response, Stop):
+            return response
+        response.headers.append(("X-Amzn-Trace-Id", call.trace_id))
         return Answer(response, f"the server answered {status}, the client gets {response.status}")
 
     def _url(self, call: RestCall, integration: RestIntegration) -> str:

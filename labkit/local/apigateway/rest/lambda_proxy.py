@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from labkit.journey import Code
-from labkit.local.apigateway.event_parts import DROPPED, identity_of, last_of, listed, request_time
+from labkit.local.apigateway.event_parts import identity_of, last_of, listed, request_time
 from labkit.local.apigateway.invocation import (
     FUNCTION_URI,
     Invoker,
@@ -26,7 +26,7 @@ from labkit.local.apigateway.proxy_results import (
     read_proxy_result,
 )
 from labkit.local.apigateway.rest.call import RestCall
-from labkit.local.apigateway.rest.edge_optimized import backend_headers
+from labkit.local.apigateway.rest.edge_optimized import NEVER_FORWARDED, backend_headers
 from labkit.local.apigateway.rest.records import RestIntegration
 from labkit.local.apigateway.rest.responses import (
     API_CONFIGURATION_ERROR,
@@ -42,14 +42,6 @@ _FAULTS = {
     "throttled": (GatewayError(DEFAULT_5XX), Code.INTEGRATION_THROTTLED),
     "failed": (GatewayError(DEFAULT_5XX, status=502), Code.INTEGRATION_FAILED),
 }
-_DROPPED = DROPPED | {
-    "content-md5",
-    "max-forwards",
-    "proxy-authenticate",
-    "server",
-    "www-authenticate",
-}
-"""What never reaches a function (recorded 14.10)."""
 _BROKEN = GatewayError(DEFAULT_5XX)
 
 
@@ -155,7 +147,7 @@ def _log_answer(call: RestCall, payload: object, seconds: float) -> None:
 def proxy_event(call: RestCall) -> dict[str, Any]:
     """The event of a Lambda proxy integration, payload format 1.0 (gateway 4.22, 0.7)."""
     request, route = call.request, call.found
-    headers, query = listed(backend_headers(call, _DROPPED)), listed(request.query)
+    headers, query = listed(backend_headers(call, NEVER_FORWARDED)), listed(request.query)
     binary = _media_type_matches(request.header("content-type"), call.deployment.binary_media_types)
     return {
         "resource": route.resource.path,

@@ -20,9 +20,10 @@ def look_up(call: RestCall, name: str) -> str | None:
     return None
 
 
-def _context_value(call: RestCall, name: str) -> str | None:
+def context_values(call: RestCall) -> dict[str, str | None]:
+    """``$context`` without the authorizer's part: dotted name → text, None when there is none."""
     route, caller = call.route, call.caller
-    simple = {
+    return {
         "accountId": call.account_id,
         "apiId": call.deployment.api_id,
         "deploymentId": call.deployment.id,
@@ -46,6 +47,10 @@ def _context_value(call: RestCall, name: str) -> str | None:
         "resourcePath": route.resource.path if route else None,
         "stage": call.stage,
     }
+
+
+def _context_value(call: RestCall, name: str) -> str | None:
+    simple = context_values(call)
     if name in simple:
         return simple[name]
     claims = call.claims or {}
