@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from tests.support.gateway import STAGE
 from tests.support.rest_api import Api, situation
 
 JSON = "application/json"
@@ -94,3 +96,206 @@ def mock(api: Api, path: str, request: str, response: str, verb: str = "GET", **
     api.aws.put_integration(**where, type="MOCK", requestTemplates=templates(request))
     found = {"responseTemplates": templates(response)} if response else {}
     api.aws.put_integration_response(**where, statusCode="200", **found, **more)
+
+
+# -- recorded 18: servers -------------------------------------------------------------------------
+
+
+@situation
+def servers(api: Api) -> None:
+    """``HTTP`` and ``HTTP_PROXY`` to a server that echoes what it gets."""
+    url = api.gateway.backend.url  # type: ignore[attr-defined]
+    for kind, name in (("HTTP", "http"), ("HTTP_PROXY", "proxy")):
+        server(api, "GET", f"/{name}", f"{url}/x", kind, integrationHttpMethod="POST")
+        server(api, "POST", f"/{name}", f"{url}/x", kind)
+        server(api, "GET", f"/{name}/bad", f"{url}/status/400", kind)
+        mapped = {
+            "integration.request.header.X-Copied": "method.request.header.X-Sent",
+            "integration.request.header.X-Stage": "context.stage",
+            "integration.request.header.X-All": "method.request.multivalueheader.X-Many",
+            "integration.request.header.X-Query": "method.request.multivaluequerystring.q",
+            "integration.request.header.X-Member": "method.request.body.name",
+            "integration.request.header.User-Agent": "'mine'",
+            "integration.request.header.TE": "'gzip'",
+            "integration.request.header.Proxy-Authenticate": "'Basic'",
+            "integration.request.querystring.from": "'parameter'",
+        }
+        templates_ = templates('{"made": "$input.path(\'$.name\')"}')
+        server(
+            api,
+            "POST",
+            f"/{name}/mapped",
+            f"{url}/mapped",
+            kind,
+            requestParameters=mapped,
+            requestTemplates=templates_,
+        )
+        for header in ("Content-Length", "Transfer-Encoding"):
+            parameters = {f"integration.request.header.{header}": "'0'"}
+            path = f"/{name}/{header.lower()}"
+            server(api, "GET", path, f"{url}/x", kind, requestParameters=parameters)
+        server(api, "GET", f"/{name}/variable", f"{url}/${{stageVariables.none}}", kind)
+    where = server(api, "GET", "/selected/{status}", f"{url}/status/{{status}}", "HTTP")
+    api.aws.put_method_response(**where, statusCode="400")
+    api.aws.put_integration_response(**where, statusCode="400", selectionPattern="4\\d{2}")
+    where = server(api, "GET", "/answered", f"{url}/x", "HTTP")
+    renamed = ("Authorization", "Date", "Server", "User-Agent", "WWW-Authenticate")
+    kept = ("TE", "Via", "Warn", "X-Mine")
+    parameters = {f"method.response.header.{name}": f"'of {name}'" for name in (*renamed, *kept)}
+    parameters["method.response.header.X-Of-Server"] = "integration.response.header.X-Backend"
+    parameters["method.response.header.X-Of-Body"] = "integration.response.body.method"
+    api.aws.put_integration_response(**where, statusCode="200", responseParameters=parameters)
+    template = (
+        '#set($context.requestOverride.header.X-Over = "ridden")'
+        '#set($context.requestOverride.path.place = "elsewhere")'
+        '#set($context.requestOverride.querystring.q = "2")'
+        "$input.body"
+    )
+    for name, text in (
+        ("overridden/{place}", template),
+        ("form", "Action=SendMessage&MessageBody=$input.body"),
+        ("encoded", "EncodedBody=$util.urlEncode($input.body)"),
+    ):
+        path = name.partition("/")[0]
+        uri = f"{url}/{path}" + ("/{place}" if "{" in name else "")
+        server(api, "POST", f"/{name}", uri, "HTTP", requestTemplates=templates(text))
+    api.deploy()
+
+
+def server(api: Api, verb: str, path: str, uri: str, kind: str, **settings: Any) -> dict[str, str]:
+    """A method with a server behind it, and an integration response without a pattern."""
+    method: dict[str, Any] = {}
+    if "{" in path:
+        name = path.split("{")[1].split("}")[0]
+        method["requestParameters"] = {f"method.request.path.{name}": True}
+        settings["requestParameters"] = {
+            f"integration.request.path.{name}": f"method.request.path.{name}"
+        }
+    where = api.method(verb, path, **method)
+    api.aws.put_integration(
+        **where, **{"type": kind, "integrationHttpMethod": verb, "uri": uri, **settings}
+    )
+    api.aws.put_method_response(**where, statusCode="200")
+    if path != "/answered":
+        api.aws.put_integration_response(**where, statusCode="200")
+    return where
+
+
+# -- recorded 19: functions behind AWS, and credentials ---------------------------------------------
+
+
+@situation
+def functions_behind_aws(api: Api) -> None:
+    api.allow("event", "arn:aws:execute-api:{region}:{account}:{api}/*/*/*")
+    api.allow("raise", "arn:aws:execute-api:{region}:{account}:{api}/*/*/*")
+    function(api, "GET", "/plain", "event")
+    text = '{"q": "$input.params(\'q\')", "who": "$context.identity.sourceIp"}'
+    function(api, "GET", "/made", "event", requestTemplates=templates(text))
+    function(api, "GET", "/not-json", "event", requestTemplates=templates("{"))
+    where = function(
+        api,
+        "GET",
+        "/fails",
+        "raise",
+        requestTemplates=templates('{"text": "$input.params(\'text\')"}'),
+    )
+    api.aws.put_method_response(**where, statusCode="405")
+    api.aws.put_integration_response(
+        **where,
+        statusCode="405",
+        selectionPattern=".*400.*",
+        responseTemplates=templates('{"said": $input.json("$.errorMessage")}'),
+    )
+    where = function(api, "GET", "/by-variable", "event")
+    api.aws.update_integration(
+        **where,
+        patchOperations=[
+            {
+                "op": "replace",
+                "path": "/uri",
+                "value": api.gateway.function_uri("event").replace(
+                    ":function:event/", ":function:${stageVariables.name}/"
+                ),
+            }
+        ],
+    )
+    for header in ("Authorization", "Connection", "Content-Length", "Expect", "TE"):
+        parameters = {f"integration.request.header.{header}": "'x'"}
+        path = f"/mapped/{header.lower()}"
+        function(api, "GET", path, "event", requestParameters=parameters)
+        api.function("GET", f"/proxy{path}", "echo", {"requestParameters": parameters})
+    other = {"integration.request.header.X-Mine": "'x'"}
+    api.function("GET", "/proxy/mapped/other", "echo", {"requestParameters": other})
+    asynchronous = {"integration.request.header.X-Amz-Invocation-Type": "'Event'"}
+    function(api, "GET", "/event", "event", requestParameters=asynchronous)
+    api.deploy(variables={"name": "event"})
+
+
+def function(api: Api, verb: str, path: str, name: str, **settings: Any) -> dict[str, str]:
+    """A method with a function behind ``AWS``, and an integration response without a pattern."""
+    where = api.method(verb, path)
+    uri = api.gateway.function_uri(name)
+    api.aws.put_integration(
+        **where, **{"type": "AWS", "integrationHttpMethod": "POST", "uri": uri, **settings}
+    )
+    api.aws.put_method_response(**where, statusCode="200")
+    api.aws.put_integration_response(**where, statusCode="200")
+    return where
+
+
+INVOKE = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}
+
+
+@situation
+def credentials(api: Api) -> None:
+    """Functions that no function policy opens to the API."""
+    name = "echo-alone"
+    iam = api.gateway.cloud.client("iam")
+
+    def role(called: str, service: str, *statements: dict[str, Any]) -> str:
+        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        called = f"{called}-{api.id}"
+        made = iam.create_role(RoleName=called, AssumeRolePolicyDocument=document)
+        if statements:
+            policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+            iam.put_role_policy(RoleName=called, PolicyName="p", PolicyDocument=policy)
+        return str(made["Role"]["Arn"])
+
+    gateway = "apigateway.amazonaws.com"
+    roles = {
+        "good": role("good", gateway, INVOKE),
+        "silent": role("silent", gateway),
+        "denied": role("denied", gateway, INVOKE, {**INVOKE, "Effect": "Deny"}),
+        "of-lambda": role("of-lambda", "lambda.amazonaws.com", INVOKE),
+        "missing": f"arn:aws:iam::{api.gateway.cloud.account_id}:role/missing",
+    }
+    for path, arn in roles.items():
+        api.function("GET", f"/{path}", name, {"credentials": arn}, source_arn=None)
+    function(api, "GET", "/aws", name, credentials=roles["good"])
+    gone = api.gateway.function_uri(name).replace("echo-alone", "gone")
+    api.function("GET", "/gone", name, {"credentials": roles["good"], "uri": gone}, None)
+    caller = {"credentials": "arn:aws:iam::*:user/*"}
+    api.function("GET", "/caller", name, caller, None, authorizationType="AWS_IAM")
+    api.function("GET", "/nobody", name, caller, None)
+    api.gateway.caller("allowed")  # type: ignore[attr-defined]
+    api.deploy()
+
+
+# -- gateway 17.12: caching ----------------------------------------------------------------------------
+
+
+@situation
+def a_cached_stage(api: Api) -> None:
+    api.mock("GET", "/cached")
+    api.mock("POST", "/cached")
+    api.mock("GET", "/fresh")
+    api.deploy()
+    values = {
+        "/cacheClusterEnabled": "true",
+        "/cacheClusterSize": "0.5",
+        "/*/*/caching/enabled": "true",
+        "/~1fresh/GET/caching/enabled": "false",
+    }
+    operations = [{"op": "replace", "path": path, "value": value} for path, value in values.items()]
+    api.aws.update_stage(restApiId=api.id, stageName=STAGE, patchOperations=operations)

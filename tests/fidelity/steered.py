@@ -37,6 +37,7 @@ FOREIGN_ACCOUNT = "210987654321"
 INVOKE = "execute-api:Invoke"
 POLICIES: dict[str, dict[str, Any] | None] = {
     "allowed": {"Effect": "Allow", "Action": INVOKE, "Resource": "*"},
+    "functions": {"Effect": "Allow", "Action": [INVOKE, "lambda:InvokeFunction"], "Resource": "*"},
     "silent": None,
     "denied": {"Effect": "Deny", "Action": INVOKE, "Resource": "*"},
 }

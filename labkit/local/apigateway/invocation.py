@@ -95,6 +95,11 @@ def with_stage_variables(text: str, variables: Mapping[str, Any]) -> str:
     return STAGE_VARIABLE.sub(lambda match: str(variables.get(match[1], "")), text)
 
 
+def missing_stage_variable(text: str, variables: Mapping[str, Any]) -> str | None:
+    """The first stage variable that a URI names and the stage doesn't have, or None (recorded 18.12)."""
+    return next((name for name in STAGE_VARIABLE.findall(text) if name not in variables), None)
+
+
 def function_name(arn: str) -> str:
     """The name in a function's ARN.
 

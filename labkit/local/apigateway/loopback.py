@@ -65,6 +65,12 @@ class LoopbackClient:
             raise UnreachableServerError("the local cloud only calls servers on this machine")
         if self._client is None:
             self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
+            for name in (
+                "accept",
+                "accept-encoding",
+                "user-agent",
+            ):  # httpx's own, which no server gets from AWS
+                del self._client.headers[name]
         try:
             request = self._client.build_request(
                 verb, url, headers=headers, content=body, timeout=timeout

@@ -74,14 +74,19 @@ def choose_response(
         selected_by: what a pattern must fit: a backend's status, or the error text of a function.
         status: prefers the response of this status among those without a pattern.
     """
-    responses = integration.responses
-    for response in responses.values():
+    for response in integration.responses.values():
         pattern = response.selection_pattern
         try:
             if pattern and re.fullmatch(pattern, selected_by[:MAX_MATCHED]):
                 return response
         except re.error:
             continue
+    return default_response(integration, status)
+
+
+def default_response(integration: RestIntegration, status: str = "") -> IntegrationResponse | None:
+    """An integration response without a selection pattern: that of the status, else the first."""
+    responses = integration.responses
     by_status = responses.get(status)
     if by_status is not None and not by_status.selection_pattern:
         return by_status

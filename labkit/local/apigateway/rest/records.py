@@ -53,6 +53,7 @@ class RestIntegration:
         templates: content type → request template.
         responses: by the status that they answer.
         unusable: why the local cloud doesn't ask it, or None.
+        credentials: the role that API Gateway assumes, or ``arn:aws:iam::*:user/*``; empty when unset (gateway 17.10).
     """
 
     type: str
@@ -64,6 +65,7 @@ class RestIntegration:
     templates: Mapping[str, str]
     responses: Mapping[str, IntegrationResponse]
     unusable: Unusable | None
+    credentials: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,18 +317,24 @@ def freeze_integration(record: Record) -> RestIntegration:
             for k, v in mapping(record.get("integrationResponses")).items()
         },
         unusable=_unusable_integration(record),
+        credentials=text(record, "credentials"),
     )
 
 
 def _unusable_integration(record: Record) -> Unusable | None:
     """Why the local cloud doesn't ask a backend that AWS would ask."""
     reason = None
-    if record.get("credentials"):
-        reason = "the local cloud doesn't use an integration's credentials, so it stops here"
+    if record.get("credentials") and not text(record, "type").startswith("AWS"):
+        reason = "the local cloud uses credentials for functions only, so it stops here"
+    elif record.get("tlsConfig"):
+        reason = "the local cloud has no tlsConfig of an integration, so it stops here"
+    elif any(
+        mapping(held).get("contentHandling")
+        for held in (record, *mapping(record.get("integrationResponses")).values())
+    ):
+        reason = "the local cloud converts no content (contentHandling), so it stops here"
     elif (record.get("connectionType") or "INTERNET") != "INTERNET":
         reason = "the local cloud has no VPC links, so it stops here"
-    elif text(record, "type") == "HTTP" and record.get("requestTemplates"):
-        reason = "the local cloud applies no request template of an HTTP integration: it stops here"
     return Unusable(Code.UNSUPPORTED, reason) if reason else None
 
 
