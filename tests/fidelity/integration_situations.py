@@ -144,6 +144,8 @@ def servers(api: Api) -> None:
     parameters = {f"method.response.header.{name}": f"'of {name}'" for name in (*renamed, *kept)}
     parameters["method.response.header.X-Of-Server"] = "integration.response.header.X-Backend"
     parameters["method.response.header.X-Of-Body"] = "integration.response.body.method"
+    declared = dict.fromkeys(parameters, False)
+    api.aws.put_method_response(**where, statusCode="200", responseParameters=declared)
     api.aws.put_integration_response(**where, statusCode="200", responseParameters=parameters)
     template = (
         '#set($context.requestOverride.header.X-Over = "ridden")'
@@ -164,19 +166,23 @@ def servers(api: Api) -> None:
 
 def server(api: Api, verb: str, path: str, uri: str, kind: str, **settings: Any) -> dict[str, str]:
     """A method with a server behind it, and an integration response without a pattern."""
-    method: dict[str, Any] = {}
     if "{" in path:
         name = path.split("{")[1].split("}")[0]
-        method["requestParameters"] = {f"method.request.path.{name}": True}
         settings["requestParameters"] = {
             f"integration.request.path.{name}": f"method.request.path.{name}"
         }
-    where = api.method(verb, path, **method)
+    sources = [
+        source.replace(".multivalue", ".")
+        for source in settings.get("requestParameters", {}).values()
+        if source.startswith(("method.request.path", "method.request.q", "method.request.h"))
+        or source.startswith("method.request.multi")
+    ]
+    where = api.method(verb, path, requestParameters=dict.fromkeys(sources, False))
     api.aws.put_integration(
         **where, **{"type": kind, "integrationHttpMethod": verb, "uri": uri, **settings}
     )
-    api.aws.put_method_response(**where, statusCode="200")
     if path != "/answered":
+        api.aws.put_method_response(**where, statusCode="200")
         api.aws.put_integration_response(**where, statusCode="200")
     return where
 
@@ -191,6 +197,9 @@ def functions_behind_aws(api: Api) -> None:
     function(api, "GET", "/plain", "event")
     text = '{"q": "$input.params(\'q\')", "who": "$context.identity.sourceIp"}'
     function(api, "GET", "/made", "event", requestTemplates=templates(text))
+    where = function(api, "GET", "/empty-template", "event")
+    api.aws.put_integration_response(**where, statusCode="200", responseTemplates=templates(""))
+    function(api, "POST", "/tested", "event")
     function(api, "GET", "/not-json", "event", requestTemplates=templates("{"))
     where = function(
         api,
@@ -299,3 +308,57 @@ def a_cached_stage(api: Api) -> None:
     }
     operations = [{"op": "replace", "path": path, "value": value} for path, value in values.items()]
     api.aws.update_stage(restApiId=api.id, stageName=STAGE, patchOperations=operations)
+
+
+# -- recorded 14 to 16: events, answers, validation -------------------------------------------------
+
+
+@situation
+def proxies(api: Api) -> None:
+    api.function("ANY", "/echo")
+    api.function("GET", "/{proxy+}")
+    api.function("POST", "/give", "give")
+    api.function("GET", "/by-get", integration={"integrationHttpMethod": "GET"})
+    api.deploy()
+
+
+@situation
+def checked(api: Api) -> None:
+    """The parameters and bodies of the recorded validation."""
+    validator = api.aws.create_request_validator(
+        restApiId=api.id, name="all", validateRequestBody=True, validateRequestParameters=True
+    )["id"]
+    url = f"https://apigateway.amazonaws.com/restapis/{api.id}/models"
+    for name, schema in {
+        "Body": {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]},
+        "Named": {"type": "object", "properties": {"name": {"type": "string"}}},
+        "OneOf": {
+            "type": "object",
+            "properties": {"answer": {"oneOf": [{"type": "null"}, {"$ref": f"{url}/Named"}]}},
+        },
+    }.items():
+        api.aws.create_model(
+            restApiId=api.id, name=name, contentType=JSON, schema=json.dumps(schema)
+        )
+    api.mock("GET", "/body", requestValidatorId=validator, requestModels={JSON: "Body"})
+    api.mock("POST", "/one-of", requestValidatorId=validator, requestModels={JSON: "OneOf"})
+    required = ("header.x-header-param", "path.issuer", "querystring.qs1")
+    parameters = {f"method.request.{name}": True for name in required}
+    api.mock("GET", "/all/{issuer}", requestValidatorId=validator, requestParameters=parameters)
+    api.deploy()
+
+
+@situation
+def an_edge_optimized_mock(api: Api) -> None:
+    operation = {"op": "replace", "path": "/endpointConfiguration/types/REGIONAL", "value": "EDGE"}
+    api.aws.update_rest_api(restApiId=api.id, patchOperations=[operation])
+    api.mock("GET", "/mock")
+    api.deploy()
+
+
+@situation
+def binary_answers(api: Api) -> None:
+    made = Api(api.gateway, binaryMediaTypes=["image/png"])
+    api.id, api.resources = made.id, made.resources
+    api.function("POST", "/give", "give")
+    api.deploy()

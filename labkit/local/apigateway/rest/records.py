@@ -302,17 +302,13 @@ def freeze_integration(record: Record) -> RestIntegration:
         timeout=timeout / 1000,
         passthrough_behavior=text(record, "passthroughBehavior") or "WHEN_NO_MATCH",
         parameters=_mapping_of_texts(record, "requestParameters"),
-        templates={
-            kind: template
-            for kind, template in mapping(record.get("requestTemplates")).items()
-            if isinstance(template, str)
-        },
+        templates=_templates(record, "requestTemplates"),
         responses={
             k: IntegrationResponse(
                 text(v, "statusCode") or "200",
                 text(v, "selectionPattern"),
                 _mapping_of_texts(v, "responseParameters"),
-                _mapping_of_texts(v, "responseTemplates"),
+                _templates(v, "responseTemplates"),
             )
             for k, v in mapping(record.get("integrationResponses")).items()
         },
@@ -388,6 +384,15 @@ def _authorizer(key: str, record: Record) -> RestAuthorizer:
         function_arn=match["function"] if match else "",
         unusable=unusable,
     )
+
+
+def _templates(record: Record, name: str) -> dict[str, str]:
+    """Content type → template; an empty one, which is kept as null, is none (gateway 17.14)."""
+    return {
+        str(kind).lower(): template
+        for kind, template in mapping(record.get(name)).items()
+        if isinstance(template, str) and template
+    }
 
 
 def _mapping_of_texts(record: Record, name: str) -> dict[str, str]:
