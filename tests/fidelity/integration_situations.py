@@ -200,6 +200,8 @@ def functions_behind_aws(api: Api) -> None:
     where = function(api, "GET", "/empty-template", "event")
     api.aws.put_integration_response(**where, statusCode="200", responseTemplates=templates(""))
     function(api, "POST", "/tested", "event")
+    queue = f"arn:aws:apigateway:{api.gateway.cloud.region}:sqs:path/123456789012/queue"
+    function(api, "GET", "/queue", "event", uri=queue)
     function(api, "GET", "/not-json", "event", requestTemplates=templates("{"))
     where = function(
         api,

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 FUNCTION_URI = re.compile(
-    r"arn:aws[a-z-]*:apigateway:(?P<region>[\w-]+):lambda:path/2015-03-31/functions/(?P<function>arn:[^/]+)/invocations"
+    r"arn:aws[a-z-]*:apigateway:(?P<region>[\w-]+):lambda:path//?2015-03-31/functions/(?P<function>arn:[^/]+)/invocations"
+)
+OTHER_SERVICE_URI = re.compile(
+    r"arn:aws[a-z-]*:apigateway:[\w-]+:(?!lambda:)(?P<service>[\w.-]+):.*"
 )
 STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
 

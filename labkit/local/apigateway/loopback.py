@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from labkit.local.messages import Headers, without_headers
+from labkit.local.messages import Headers
 
 if TYPE_CHECKING:
     import httpx
@@ -24,6 +24,7 @@ HOP_BY_HOP = (
     "upgrade",
     "content-length",
 )
+"""Headers of one connection or message, which are never passed on."""
 
 
 class LateAnswerError(Exception):
@@ -92,8 +93,7 @@ async def _answer(response: httpx.Response, max_bytes: int) -> tuple[int, Header
             chunks.append(chunk)
     finally:
         await response.aclose()
-    kept = without_headers(response.headers.multi_items(), *HOP_BY_HOP)
-    return response.status_code, kept, b"".join(chunks)
+    return response.status_code, response.headers.multi_items(), b"".join(chunks)
 
 
 def is_loopback(url: str) -> bool:

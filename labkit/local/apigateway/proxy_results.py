@@ -17,9 +17,10 @@ _REMAPPED = frozenset(
     """
     authorization connection content-length content-md5 date expect host max-forwards
     proxy-authenticate server te trailer upgrade user-agent via warn www-authenticate
+    x-amzn-requestid
     """.split()
 )
-"""Headers that API Gateway renames in an answer (Developer Guide, "important notes")."""
+"""Headers that API Gateway renames in an answer (Developer Guide, "important notes"; recorded 18.25)."""
 _REMAPPED_WHEN_MAPPED = _REMAPPED - {"te", "via", "warn"}
 _STATUS = re.compile(r"[2-5][0-9]{2}(\.0+)?")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -112,7 +112,8 @@ def test_an_integration_that_is_not_there(kind: str | None) -> None:
         {"connectionType": "VPC_LINK", "connectionId": "v1"},
         {"type": "HTTP", "tlsConfig": {"insecureSkipVerification": True}},
         {"contentHandling": "CONVERT_TO_BINARY"},
-        {"integrationResponses": {"200": {"contentHandling": "CONVERT_TO_TEXT"}}},
+        {"integrationResponses": {"200": {"contentHandling": "CONVERT_TO_BINARY"}}},
+        {"type": "HTTP", "contentHandling": "CONVERT_TO_TEXT"},
     ],
     ids=str,
 )

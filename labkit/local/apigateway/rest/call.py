@@ -53,6 +53,11 @@ class RestCall(GatewayCall):
             "responseOverride": {"header": {}},
         }
 
+    def override(self, kind: str, place: str) -> Mapping[str, Any]:
+        """What templates override, of ``requestOverride`` or ``responseOverride``: name → value."""
+        found = self.overrides[kind].get(place)
+        return found if isinstance(found, Mapping) else {}
+
     @property
     def client_path(self) -> str:
         """The event's ``path``: without the stage, with a custom domain's base path (gateway 0.7)."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from labkit.journey import Code
 from labkit.local.apigateway.invocation import (
     FUNCTION_URI,
+    OTHER_SERVICE_URI,
     Invocation,
     Invoker,
     LambdaFunctions,
@@ -97,6 +98,9 @@ class FunctionBackend:
             return refused
         uri = with_stage_variables(integration.uri, call.stage_variables)
         match = FUNCTION_URI.fullmatch(uri)
+        if other := OTHER_SERVICE_URI.fullmatch(uri):
+            reason = f"the local cloud has no integration with {other['service']}: it stops here"
+            return Stop(GatewayError(API_CONFIGURATION_ERROR), Code.UNSUPPORTED, reason)
         if match is None:
             call.write("Execution failed due to configuration error: Invalid endpoint address")
             reason = "the integration's URI names no Lambda function"

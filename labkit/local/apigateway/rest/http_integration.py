@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlencode
 
 from labkit.journey import Code
@@ -47,6 +45,8 @@ from labkit.local.messages import Headers, Response, without_headers
 _NEVER_MAPPED = frozenset({"connection", "expect", "proxy-authenticate", "te", "via"})
 """Headers that don't reach a server although they are mapped (recorded 18.18)."""
 
+_NEVER_OVERRIDDEN = _NEVER_MAPPED | {"content-length", "transfer-encoding"}
+
 
 class HttpServerIntegration:
     """Calls a server on loopback."""
@@ -86,9 +86,8 @@ class HttpServerIntegration:
             shown = answered.decode(errors="replace")
             log_answer(call, status, show_headers(headers), shown, started)
         if integration.type == "HTTP_PROXY":
-            return Answer(
-                Response(status, remap_headers(headers), answered), f"the server answered {status}"
-            )
+            kept = remap_headers(without_headers(headers, "keep-alive"))
+            return Answer(Response(status, kept, answered), f"the server answered {status}")
         return await self._mapped(call, integration, status, headers, answered)
 
     async def _mapped(
@@ -126,24 +125,20 @@ class HttpServerIntegration:
             return body
         headers = _forwarded(call) if is_proxy else _own_headers(call, body)
         sent = [(k, v) for k, v in mapped.headers if k.lower() not in _NEVER_MAPPED]
-        overrides = call.overrides["requestOverride"]
-        headers = with_override(with_override(headers, listed(sent)), overrides["header"])
+        overrides = call.override("requestOverride", "header")
+        kept = {k: v for k, v in overrides.items() if k.lower() not in _NEVER_OVERRIDDEN}
+        headers = with_override(with_override(headers, listed(sent)), kept)
         verb = integration.http_method or call.verb
         verb = call.verb if verb == "ANY" else verb
-        return verb, self._url(call, integration, mapped, overrides), headers, body
+        return verb, self._url(call, integration, mapped), headers, body
 
-    def _url(
-        self,
-        call: RestCall,
-        integration: RestIntegration,
-        mapped: RequestParameters,
-        overrides: Mapping[str, Any],
-    ) -> str:
+    def _url(self, call: RestCall, integration: RestIntegration, mapped: RequestParameters) -> str:
         places = {**call.found.path_parameters, **mapped.path}
-        places.update({name: str(value) for name, value in overrides["path"].items()})
+        overrides = call.override("requestOverride", "path")
+        places.update({name: str(value) for name, value in overrides.items()})
         uri = with_stage_variables(integration.uri, call.stage_variables)
         url = with_path_parameters(uri, places.get)
-        changed = with_override(mapped.query, overrides["querystring"])
+        changed = with_override(mapped.query, call.override("requestOverride", "querystring"))
         query = call.request.query_string if integration.type == "HTTP_PROXY" else ""
         if changed and query:
             names = {name for name, _value in changed}

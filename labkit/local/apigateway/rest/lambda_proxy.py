@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,6 +14,7 @@ from labkit.local.apigateway.proxy_results import (
     MalformedProxyResultError,
     read_proxy_result,
 )
+from labkit.local.apigateway.rest.binary_media import media_type_matches
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.edge_optimized import NEVER_FORWARDED, backend_headers
 from labkit.local.apigateway.rest.function_backend import FunctionBackend
@@ -67,7 +67,7 @@ def proxy_event(call: RestCall) -> dict[str, Any]:
     """The event of a Lambda proxy integration, payload format 1.0 (gateway 4.22, 0.7)."""
     request, route = call.request, call.found
     headers, query = listed(backend_headers(call, NEVER_FORWARDED)), listed(request.query)
-    binary = _media_type_matches(request.header("content-type"), call.deployment.binary_media_types)
+    binary = media_type_matches(request.header("content-type"), call.deployment.binary_media_types)
     return {
         "resource": route.resource.path,
         "path": _decoded_path(call),
@@ -144,16 +144,9 @@ def read_result(result: object, call: RestCall) -> Response:
         result,
         keys=FORMAT_1_KEYS,
         content_type="application/json",
-        decode=_media_type_matches(
+        decode=media_type_matches(
             call.request.header("accept"), call.deployment.binary_media_types
         ),
     )
     response.headers.append(("X-Amzn-Trace-Id", call.trace_id))
     return response
-
-
-def _media_type_matches(header: str | None, binary_types: Collection[str]) -> bool:
-    if "*/*" in binary_types:
-        return True
-    first = (header or "").split(",")[0].split(";")[0].strip().lower()
-    return bool(first) and first in binary_types

@@ -10,6 +10,7 @@ from typing import Any
 from labkit.journey import Code
 from labkit.local.apigateway.outcomes import Stop
 from labkit.local.apigateway.proxy_results import remap_mapped_headers
+from labkit.local.apigateway.rest.binary_media import media_type_matches
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.records import IntegrationResponse, RestIntegration
 from labkit.local.apigateway.rest.responses import (
@@ -50,6 +51,8 @@ async def map_request(call: RestCall, integration: RestIntegration) -> bytes | S
                 {"passthroughBehavior": passthrough},
             )
         return call.request.body
+    if media_type_matches(content_type, call.deployment.binary_media_types):
+        return refuse_template("the local cloud applies no template to a binary body")
     try:
         return utf8(await render_template(call, template, call.request.body))
     except BodyNotJsonError as error:
@@ -118,11 +121,11 @@ async def map_response(
         return refuse_template(f"the response template reads the backend's body as JSON: {error}")
     except UnsupportedTemplateError as error:
         return refuse_template(f"the response template can't be used: {error}")
-    override = call.overrides["responseOverride"]
-    status = status_of(override.get("status", chosen.status_code), 0)
+    overridden = call.overrides["responseOverride"].get("status", chosen.status_code)
+    status = status_of(overridden, 0)
     if not 100 <= status <= 599:
         return refuse_template("the response's status isn't an HTTP status")
-    headers = _with_overrides(headers, override["header"])
+    headers = with_override(headers, call.override("responseOverride", "header"))
     if not any(name.lower() == "content-type" for name, _value in headers):
         headers.insert(0, ("Content-Type", content_type))
     return Response(status, headers, body)
@@ -169,10 +172,6 @@ def value_in_body(body: bytes, path: str) -> str | None:
     if found is MISSING or found is None:
         return None
     return found if isinstance(found, str) else json.dumps(found, separators=(",", ":"))
-
-
-def _with_overrides(headers: Headers, override: object) -> Headers:
-    return list(with_override(headers, override if isinstance(override, Mapping) else {}))
 
 
 def with_override(pairs: Headers, override: Mapping[str, Any]) -> Headers:

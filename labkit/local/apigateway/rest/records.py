@@ -324,14 +324,19 @@ def _unusable_integration(record: Record) -> Unusable | None:
         reason = "the local cloud uses credentials for functions only, so it stops here"
     elif record.get("tlsConfig"):
         reason = "the local cloud has no tlsConfig of an integration, so it stops here"
-    elif any(
-        mapping(held).get("contentHandling")
-        for held in (record, *mapping(record.get("integrationResponses")).values())
-    ):
+    elif _converts_content(record):
         reason = "the local cloud converts no content (contentHandling), so it stops here"
     elif (record.get("connectionType") or "INTERNET") != "INTERNET":
         reason = "the local cloud has no VPC links, so it stops here"
     return Unusable(Code.UNSUPPORTED, reason) if reason else None
+
+
+def _converts_content(record: Record) -> bool:
+    """Whether ``contentHandling`` changes a body: between a function and a client all is text already."""
+    held = [record, *map(mapping, mapping(record.get("integrationResponses")).values())]
+    kinds = {one.get("contentHandling") for one in held} - {None, ""}
+    is_text = kinds <= {"CONVERT_TO_TEXT"} and not text(record, "type").startswith("HTTP")
+    return bool(kinds) and not is_text
 
 
 def freeze_method(record: Record) -> Method:
