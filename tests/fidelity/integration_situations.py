@@ -29,6 +29,7 @@ def mock_templates(api: Api) -> None:
     ):
         settings = {"passthroughBehavior": behavior, "requestTemplates": templates(params)}
         api.mock(verb, path, params, settings)
+    mock(api, "/pets/{petId}", OK, '{"petId": "$input.params(\'petId\')"}')
     mock(api, "/bare", "{statusCode: 200}", "")
     mock(api, "/data", OK, "$input.params('data')")
     mock(
@@ -289,6 +290,14 @@ def credentials(api: Api) -> None:
     caller = {"credentials": "arn:aws:iam::*:user/*"}
     api.function("GET", "/caller", name, caller, None, authorizationType="AWS_IAM")
     api.function("GET", "/nobody", name, caller, None)
+    names = {
+        "user": "userArn",
+        "key": "accessKey",
+        "org": "principalOrgId",
+        "pool": "cognitoIdentityPoolId",
+    }
+    text = json.dumps({key: f"$context.identity.{name}" for key, name in names.items()})
+    api.mock("GET", "/identity", text, authorizationType="AWS_IAM")
     api.gateway.caller("allowed")  # type: ignore[attr-defined]
     api.deploy()
 

@@ -131,7 +131,7 @@ class FunctionBackend:
         if credentials == CALLER_CREDENTIALS:
             if call.caller is None:
                 reason = "the integration uses the caller's credentials, and nobody signed the call"
-                return Stop(_BROKEN, Code.INTEGRATION_SETTINGS, reason, evidence)
+                return Stop(_BROKEN, Code.INTEGRATION_CREDENTIALS, reason, evidence)
             found = self._roles.identity(call.caller.access_key_id, region)
             who = "the caller"
         else:
@@ -142,7 +142,7 @@ class FunctionBackend:
                     f" permission to assume the provided role {credentials}"
                 )
                 reason = f"the role isn't there, or doesn't trust {_SERVICE}"
-                return Stop(_BROKEN, Code.INTEGRATION_PERMISSION, reason, evidence)
+                return Stop(_BROKEN, Code.INTEGRATION_CREDENTIALS, reason, evidence)
             found, who = assumed, "the role"
         principal, policies = found
         question = PolicyQuestion(
@@ -151,7 +151,7 @@ class FunctionBackend:
         if decide_identity(policies, question) == "Allow":
             return None
         reason = f"no policy of {who} allows lambda:InvokeFunction of {target.name}"
-        return Stop(_BROKEN, Code.INTEGRATION_PERMISSION, reason, evidence)
+        return Stop(_BROKEN, Code.INTEGRATION_CREDENTIALS, reason, evidence)
 
     async def invoke(
         self, call: RestCall, target: FunctionTarget, event: Any, timeout: float

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from labkit.journey import Code
-from labkit.local.apigateway.event_parts import identity_of, last_of, listed, request_time
+from labkit.local.apigateway.event_parts import last_of, listed, request_time
 from labkit.local.apigateway.outcomes import Answer, Stop
 from labkit.local.apigateway.proxy_results import (
     FORMAT_1_KEYS,
@@ -23,6 +23,7 @@ from labkit.local.apigateway.rest.responses import (
     DEFAULT_5XX,
     GatewayError,
 )
+from labkit.local.apigateway.rest.values import identity
 from labkit.local.messages import Response
 
 
@@ -104,7 +105,7 @@ def _request_context(call: RestCall) -> dict[str, Any]:
         "domainPrefix": call.domain_name.split(".", 1)[0],
         "extendedRequestId": call.extended_request_id,
         "httpMethod": call.verb,
-        "identity": _identity(call),
+        "identity": identity(call),
         "path": call.full_path,
         "protocol": "HTTP/1.1",
         "requestId": call.request_id,
@@ -118,14 +119,6 @@ def _request_context(call: RestCall) -> dict[str, Any]:
     if authorizer is not None:
         context["authorizer"] = authorizer
     return context
-
-
-def _identity(call: RestCall) -> dict[str, Any]:
-    request = call.request
-    identity = identity_of(call.caller, request.source_ip, request.header("user-agent"))
-    if call.key_use is not None:
-        identity.update({"apiKey": call.key_use.value, "apiKeyId": call.key_use.key_id})
-    return identity
 
 
 def read_result(result: object, call: RestCall) -> Response:

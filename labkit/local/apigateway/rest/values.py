@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from labkit.local.apigateway.event_parts import request_time
+from typing import Any
+
+from labkit.local.apigateway.event_parts import identity_of, request_time
 from labkit.local.apigateway.rest.call import RestCall
 
 _HEADER = "method.request.header."
@@ -20,10 +22,20 @@ def look_up(call: RestCall, name: str) -> str | None:
     return None
 
 
+def identity(call: RestCall) -> dict[str, Any]:
+    """``$context.identity`` and an event's ``requestContext.identity`` (gateway 4.22)."""
+    request = call.request
+    found = identity_of(call.caller, request.source_ip, request.header("user-agent"))
+    if call.key_use is not None:
+        found.update({"apiKey": call.key_use.value, "apiKeyId": call.key_use.key_id})
+    return found
+
+
 def context_values(call: RestCall) -> dict[str, str | None]:
     """``$context`` without the authorizer's part: dotted name → text, None when there is none."""
-    route, caller = call.route, call.caller
+    route = call.route
     return {
+        **{f"identity.{name}": value for name, value in identity(call).items()},
         "accountId": call.account_id,
         "apiId": call.deployment.api_id,
         "deploymentId": call.deployment.id,
@@ -31,13 +43,6 @@ def context_values(call: RestCall) -> dict[str, str | None]:
         "domainPrefix": call.domain_name.split(".", 1)[0],
         "extendedRequestId": call.extended_request_id,
         "httpMethod": call.verb,
-        "identity.accessKey": caller.access_key_id if caller else None,
-        "identity.accountId": caller.account_id if caller else None,
-        "identity.caller": caller.id if caller else None,
-        "identity.sourceIp": call.request.source_ip,
-        "identity.user": caller.id if caller else None,
-        "identity.userArn": caller.arn if caller else None,
-        "identity.userAgent": call.request.header("user-agent"),
         "path": call.full_path,
         "protocol": "HTTP/1.1",
         "requestId": call.request_id,

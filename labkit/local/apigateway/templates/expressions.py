@@ -10,14 +10,14 @@ from labkit.local.apigateway.templates.syntax import (
     Access,
     Binary,
     Expression,
-    Index,
+    IndexAccess,
     Interpolation,
     ListLiteral,
     Literal,
     MapLiteral,
-    Method,
+    MethodCall,
     Node,
-    Property,
+    PropertyAccess,
     RangeLiteral,
     Reference,
     Unary,
@@ -131,7 +131,7 @@ class ExpressionParser(ABC):
                     raise
                 self.position, self.depth = before, depth
                 return None
-            return Index(key)
+            return IndexAccess(key)
         if self.text.startswith(".", self.position):
             match = _NAME.match(self.text, self.position + 1)
             if match is None:
@@ -139,8 +139,8 @@ class ExpressionParser(ABC):
             self.position = match.end()
             if self.text.startswith("(", self.position):
                 self.position += 1
-                return Method(match[0], self._items(")"))
-            return Property(match[0])
+                return MethodCall(match[0], self._items(")"))
+            return PropertyAccess(match[0])
         return None
 
     # -- expressions --------------------------------------------------------------

@@ -22,14 +22,14 @@ from labkit.local.apigateway.templates.syntax import (
     Expression,
     Foreach,
     If,
-    Index,
+    IndexAccess,
     Interpolation,
     ListLiteral,
     Literal,
     MapLiteral,
-    Method,
+    MethodCall,
     Node,
-    Property,
+    PropertyAccess,
     RangeLiteral,
     Reference,
     Set,
@@ -145,9 +145,9 @@ class _Rendering:
             return
         holder = self._value(Reference(target.name, target.accesses[:-1]))
         last = target.accesses[-1]
-        if isinstance(last, Method) or not isinstance(holder, dict | list):
+        if isinstance(last, MethodCall) or not isinstance(holder, dict | list):
             raise UnsupportedTemplateError("#set changes only the template's own values")
-        key = last.name if isinstance(last, Property) else self._value(last.key)
+        key = last.name if isinstance(last, PropertyAccess) else self._value(last.key)
         if isinstance(holder, dict) and isinstance(key, str):
             holder[key] = value
             return
@@ -216,12 +216,12 @@ class _Rendering:
             self._budget.step()
             if value is None:
                 return None
-            if isinstance(access, Method):
+            if isinstance(access, MethodCall):
                 arguments = [self._value(argument) for argument in access.arguments]
                 value = call_method(value, access.name, arguments, self._budget)
             else:
-                key = access.name if isinstance(access, Property) else self._value(access.key)
-                value = _inside(value, key, by_index=isinstance(access, Index))
+                key = access.name if isinstance(access, PropertyAccess) else self._value(access.key)
+                value = _inside(value, key, by_index=isinstance(access, IndexAccess))
         return value
 
 

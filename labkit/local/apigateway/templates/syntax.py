@@ -13,14 +13,14 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True)
-class Property:
+class PropertyAccess:
     """``.name`` behind a reference."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class MethodCall:
     """``.name(…)`` behind a reference."""
 
     name: str
@@ -28,13 +28,13 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class IndexAccess:
     """``[…]`` behind a reference."""
 
     key: Expression
 
 
-Access = Property | Method | Index
+Access = PropertyAccess | MethodCall | IndexAccess
 
 
 @dataclass(frozen=True, slots=True)
