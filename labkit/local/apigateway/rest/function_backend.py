@@ -200,5 +200,5 @@ class FunctionBackend:
 
 
 def write_payload(payload: object) -> str:
-    """What a function returned, as the JSON text that Lambda answers (recorded 12.7)."""
-    return json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
+    """What a function returned, as the JSON text that Python's runtime of Lambda writes."""
+    return json.dumps(payload, ensure_ascii=False)
