@@ -131,10 +131,17 @@ class Code(StrEnum):
     # -- integration -------------------------------------------------------------------------------
     INTEGRATION_MISSING = "integration.missing", "the method or route has no integration"
     INTEGRATION_SETTINGS = "integration.settings", "the URI, the verb or the format can't be used"
-    INTEGRATION_TEMPLATE = "integration.template", "the request template gives no statusCode"
+    INTEGRATION_TEMPLATE = (
+        "integration.template",
+        "the request template gives no statusCode or event",
+    )
     INTEGRATION_RESPONSE = "integration.response", "no integration response fits the status"
     INTEGRATION_MEDIA_TYPE = "integration.media-type", "no request template for this content type"
     INTEGRATION_PERMISSION = "integration.permission", "API Gateway may not invoke the function"
+    INTEGRATION_CREDENTIALS = (
+        "integration.credentials",
+        "its credentials may not invoke the function",
+    )
     INTEGRATION_THROTTLED = "integration.function-throttled", "Lambda didn't run the function"
     INTEGRATION_FAILED = "integration.function-failed", "the function raised an error"
     INTEGRATION_RESULT = "integration.result", "the function's result is no HTTP answer"

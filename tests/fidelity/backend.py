@@ -35,6 +35,7 @@ class Backend:
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("X-Backend", "yes")
+                self.send_header("X-Amzn-RequestId", "of the server")
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)

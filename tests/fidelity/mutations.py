@@ -24,10 +24,14 @@ from labkit.local.apigateway.outcomes import Answer, Pass, Skip
 from labkit.local.apigateway.rest import (
     cognito_authorizer,
     data_plane,
+    function_backend,
     http_integration,
+    lambda_integration,
     lambda_proxy,
+    mapping,
     pipeline,
     routing,
+    template_data,
     validation,
 )
 from labkit.local.apigateway.rest import resource_policy as resource_policies
@@ -477,7 +481,7 @@ def is_not_asked_again(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("integration", "gateway-1b-permission")
 def invokes_without_a_permission(stack: ExitStack, cloud: Any) -> None:
-    invoker = of(cloud).rest_gates.integrations["AWS_PROXY"]._invoker
+    invoker = of(cloud).rest_gates.integrations["AWS_PROXY"]._backend._invoker
     replaced(stack, invoker, "may_invoke", lambda *_: True)
 
 
@@ -575,7 +579,71 @@ def shows_the_backend_the_signature(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("integration", "limits-http-forwarded-for")
 def lets_the_client_say_where_it_is(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, http_integration, "backend_headers", lambda call: call.request.headers)
+    replaced(
+        stack, http_integration, "backend_headers", lambda call, _dropped: call.request.headers
+    )
+
+
+@mutation("integration", "integrations-17.1", "integrations-17.7", "integrations-17.9")
+def copies_a_template_as_it_stands(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, template_data, "render", lambda template, _roots: template)
+
+
+@mutation("integration", "integrations-template-bomb", "integrations-gateway-14-loop")
+def lets_a_template_work_without_end(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, template_data, "render", lambda *_: "made after a long time")
+
+
+@mutation("integration", "integrations-template-context")
+def lets_a_template_change_the_context(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, template_data, "MappingProxyType", dict)
+
+
+@mutation("integration", "integrations-17.13")
+def shows_a_template_every_header(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, template_data, "NEVER_FORWARDED", frozenset())
+
+
+@mutation("integration", "integrations-cache")
+def forgets_the_cache(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, pipeline, "refuse_cached", lambda call: None)
+
+
+@mutation(
+    "integration",
+    "integrations-credentials-silent",
+    "integrations-credentials-denied",
+    "integrations-credentials-caller-denied",
+)
+def believes_every_credential(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, function_backend, "decide_identity", lambda *_: "Allow")
+
+
+@mutation("integration", "integrations-credentials-of-lambda", "integrations-credentials-missing")
+def assumes_any_role(stack: ExitStack, cloud: Any) -> None:
+    own = cloud.cloud.parts.engine.iam
+    replaced(stack, own, "service_identity", lambda *_: (ANONYMOUS, EVERYTHING))
+
+
+@mutation(
+    "integration", "integrations-19.5-authorization", "integrations-18.19-http-content-length"
+)
+def maps_every_header(stack: ExitStack, cloud: Any) -> None:
+    for module in (function_backend, http_integration):
+        replaced(stack, module, "refuse_headers", lambda integration: None)
+
+
+@mutation("integration", "integrations-19.1", "integrations-18.9")
+def chooses_the_response_without_a_pattern(stack: ExitStack, cloud: Any) -> None:
+    for module in (lambda_integration, http_integration):
+        replaced(
+            stack, module, "choose_response", lambda found, *_: mapping.default_response(found)
+        )
+
+
+@mutation("integration", "integrations-18.12")
+def fills_a_missing_stage_variable(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, http_integration, "missing_stage_variable", lambda *_: None)
 
 
 # == HTTP APIs =====================================================================================

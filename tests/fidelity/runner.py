@@ -29,8 +29,8 @@ REQUEST_KEYS = frozenset(
 EXPECT_KEYS = frozenset(
     """
     absent body body_pattern body_prefix code error error_type event event_matches exact_header_names
-    gate header_patterns headers invocations json log log_without message no_headers no_journey outcome
-    result result_matches result_sorted same status
+    gate header_patterns headers invocations json log log_without message no_headers no_journey
+    only_headers outcome result result_matches result_sorted same status
     """.split()
 )
 
@@ -101,6 +101,8 @@ class Runner:
             assert re.fullmatch(pattern, response.headers[name])
         for name in expect.get("no_headers", []):
             assert name not in response.headers
+        if "only_headers" in expect:
+            assert sorted(name.lower() for name in response.headers) == expect["only_headers"]
         for name in expect.get("exact_header_names", []):
             assert name in list(response.raw.headers)
         if {"json", "event", "event_matches", "absent"} & set(expect):

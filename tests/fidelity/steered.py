@@ -21,7 +21,7 @@ from urllib3 import HTTPHeaderDict
 from labkit import sigv4
 from labkit.local.ledger import Row
 from labkit.sigv4.steps import ALGORITHM
-from tests.fidelity import authorization_situations, limits_situations
+from tests.fidelity import authorization_situations, integration_situations, limits_situations
 from tests.fidelity.backend import Backend
 from tests.fidelity.runner import REQUEST_KEYS, Runner, body_of
 from tests.support.gateway import STAGE, Gateway, Situation
@@ -29,7 +29,7 @@ from tests.support.patience import PATIENCE
 from tests.support.running_cloud import Cloud
 
 __all__ = ["STEERED_KEYS", "SteeredGateway", "SteeredRunner"]
-SITUATIONS = (authorization_situations, limits_situations)
+SITUATIONS = (authorization_situations, integration_situations, limits_situations)
 """Imported for what they register."""
 
 STEERED_KEYS = REQUEST_KEYS | {"again", "before", "host", "query", "sign", "statuses", "times"}
@@ -37,6 +37,7 @@ FOREIGN_ACCOUNT = "210987654321"
 INVOKE = "execute-api:Invoke"
 POLICIES: dict[str, dict[str, Any] | None] = {
     "allowed": {"Effect": "Allow", "Action": INVOKE, "Resource": "*"},
+    "functions": {"Effect": "Allow", "Action": [INVOKE, "lambda:InvokeFunction"], "Resource": "*"},
     "silent": None,
     "denied": {"Effect": "Deny", "Action": INVOKE, "Resource": "*"},
     "denied admin": {

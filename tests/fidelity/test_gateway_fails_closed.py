@@ -160,7 +160,7 @@ def aws_integration(api: Api) -> None:
 
 
 def vtl_that_is_not_understood(api: Api) -> None:
-    api.mock("GET", "/x", '#set($a = "b")$a')
+    api.mock("GET", "/x", '#set($a = "b")$a.matches("b")')
     api.deploy()
 
 

@@ -29,6 +29,8 @@ FUNCTIONS = {
     "echo": "import json\ndef handler(event, context):\n"
     "    return {'statusCode': 200, 'body': json.dumps(event)}\n",
     "give": "import json\ndef handler(event, context):\n    return json.loads(event['body'])\n",
+    "event": "def handler(event, context):\n    return event\n",
+    "raise": "def handler(event, context):\n    raise ValueError(event['text'])\n",
     "crash": "def handler(event, context):\n    raise RuntimeError('a secret detail')\n",
     "slow": "import time\ndef handler(event, context):\n    time.sleep(30)\n",
 }

@@ -58,7 +58,9 @@ from labkit.local.apigateway.rest import throttling as rest_throttling
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
 from labkit.local.apigateway.rest.data_plane import RestApiDataPlane
+from labkit.local.apigateway.rest.function_backend import FunctionBackend, RoleDirectory
 from labkit.local.apigateway.rest.http_integration import HttpServerIntegration
+from labkit.local.apigateway.rest.lambda_integration import LambdaIntegration
 from labkit.local.apigateway.rest.lambda_proxy import LambdaProxyIntegration
 from labkit.local.apigateway.rest.mock_integration import mock_integration
 from labkit.local.apigateway.rest.pipeline import RestGates, RestIntegrations, rest_pipeline
@@ -74,8 +76,8 @@ Clock = Callable[[], float]
 """The time in seconds since the epoch."""
 
 
-class Callers(Keys, Identities, Protocol):
-    """What the IAM authorizers ask of IAM and STS."""
+class Callers(Keys, Identities, RoleDirectory, Protocol):
+    """What the IAM authorizers and the integrations ask of IAM and STS."""
 
 
 @dataclass(frozen=True)
@@ -254,6 +256,7 @@ def compose_rest_gates(
 ) -> RestGates:
     """The gates of REST APIs over the services that they ask."""
     usage_plans, http_server = UsagePlans(api_keys, clock), HttpServerIntegration()
+    function_backend = FunctionBackend(functions, callers, numbers)
     return RestGates(
         resource_policy=ResourcePolicy(),
         cognito=CognitoAuthorizer(user_pools, clock),
@@ -271,7 +274,8 @@ def compose_rest_gates(
         ),
         integrations={
             "MOCK": mock_integration,
-            "AWS_PROXY": LambdaProxyIntegration(functions, numbers),
+            "AWS": LambdaIntegration(function_backend),
+            "AWS_PROXY": LambdaProxyIntegration(function_backend),
             "HTTP": http_server,
             "HTTP_PROXY": http_server,
         },

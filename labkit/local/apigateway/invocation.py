@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 FUNCTION_URI = re.compile(
-    r"arn:aws[a-z-]*:apigateway:(?P<region>[\w-]+):lambda:path/2015-03-31/functions/(?P<function>arn:[^/]+)/invocations"
+    r"arn:aws[a-z-]*:apigateway:(?P<region>[\w-]+):lambda:path//?2015-03-31/functions/(?P<function>arn:[^/]+)/invocations"
+)
+OTHER_SERVICE_URI = re.compile(
+    r"arn:aws[a-z-]*:apigateway:[\w-]+:(?!lambda:)(?P<service>[\w.-]+):.*"
 )
 STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
 
@@ -93,6 +96,11 @@ def with_stage_variables(text: str, variables: Mapping[str, Any]) -> str:
     'http://localhost/x'
     """
     return STAGE_VARIABLE.sub(lambda match: str(variables.get(match[1], "")), text)
+
+
+def missing_stage_variable(text: str, variables: Mapping[str, Any]) -> str | None:
+    """The first stage variable that a URI names and the stage doesn't have, or None (recorded 18.12)."""
+    return next((name for name in STAGE_VARIABLE.findall(text) if name not in variables), None)
 
 
 def function_name(arn: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from labkit.local.messages import Headers, without_headers
+from labkit.local.messages import Headers
 
 if TYPE_CHECKING:
     import httpx
@@ -24,6 +24,7 @@ HOP_BY_HOP = (
     "upgrade",
     "content-length",
 )
+"""Headers of one connection or message, which are never passed on."""
 
 
 class LateAnswerError(Exception):
@@ -65,6 +66,12 @@ class LoopbackClient:
             raise UnreachableServerError("the local cloud only calls servers on this machine")
         if self._client is None:
             self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
+            for name in (
+                "accept",
+                "accept-encoding",
+                "user-agent",
+            ):  # httpx's own, which no server gets from AWS
+                del self._client.headers[name]
         try:
             request = self._client.build_request(
                 verb, url, headers=headers, content=body, timeout=timeout
@@ -86,8 +93,7 @@ async def _answer(response: httpx.Response, max_bytes: int) -> tuple[int, Header
             chunks.append(chunk)
     finally:
         await response.aclose()
-    kept = without_headers(response.headers.multi_items(), *HOP_BY_HOP)
-    return response.status_code, kept, b"".join(chunks)
+    return response.status_code, response.headers.multi_items(), b"".join(chunks)
 
 
 def is_loopback(url: str) -> bool:

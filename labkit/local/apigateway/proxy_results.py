@@ -17,9 +17,11 @@ _REMAPPED = frozenset(
     """
     authorization connection content-length content-md5 date expect host max-forwards
     proxy-authenticate server te trailer upgrade user-agent via warn www-authenticate
+    x-amzn-requestid
     """.split()
 )
-"""Headers that API Gateway renames in an answer (Developer Guide, "important notes")."""
+"""Headers that API Gateway renames in an answer (Developer Guide, "important notes"; recorded 18.25)."""
+_REMAPPED_WHEN_MAPPED = _REMAPPED - {"te", "via", "warn"}
 _STATUS = re.compile(r"[2-5][0-9]{2}(\.0+)?")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -56,6 +58,15 @@ def remap_headers(headers: Headers) -> Headers:
     """The headers of a backend's answer as the client gets them: some are renamed."""
     return [
         (f"x-amzn-Remapped-{name}" if name.lower() in _REMAPPED else name, value)
+        for name, value in headers
+        if name.lower() != "transfer-encoding"
+    ]
+
+
+def remap_mapped_headers(headers: Headers) -> Headers:
+    """The headers that an integration response maps, as the client gets them (recorded 18.19)."""
+    return [
+        (f"x-amzn-Remapped-{name}" if name.lower() in _REMAPPED_WHEN_MAPPED else name, value)
         for name, value in headers
         if name.lower() != "transfer-encoding"
     ]

@@ -28,6 +28,7 @@ _OWN_PRINCIPAL = re.compile(
     r"arn:aws:iam::(?P<account>\d{12}):(?P<kind>user|role)/(.*/)?(?P<name>[^/]+)"
 )
 
+_KEPT_SESSIONS = 256
 TrustCheck = Callable[[object], str | None]
 """What IAM has against saving a role's trust policy; None when it may be saved."""
 
@@ -46,6 +47,7 @@ class Iam:
         self._clock = clock
         self._sts = sts
         self._trust_check: TrustCheck = lambda document: None
+        self._service_sessions: dict[tuple[str, str], str] = {}
 
     def caller(self, access_key_id: str) -> Caller | None:
         """Whose access key it is, with the secret to verify a signature; None for an unknown or inactive key."""
@@ -158,6 +160,27 @@ class Iam:
             "sts:AssumeRole", role_arn, region, self._clock(), principal, source_ip=None
         )
         return evaluate(policy, question) == "Allow"
+
+    def service_identity(
+        self, role_arn: str, service: str, region: str
+    ) -> tuple[Principal, IdentityPolicies] | None:
+        """Who a service of AWS is that has assumed a role, and its policies; None when the role doesn't trust it.
+
+        Args:
+            role_arn: the role.
+            service: such as ``apigateway.amazonaws.com``.
+            region: of the request.
+        """
+        role = self.role(role_arn)
+        if role is None or not self.trusts_service(role_arn, service, region):
+            return None
+        key = self._service_sessions.get((role.id, service))
+        if key is None or self._sts.caller(key) is None:
+            made = self._sts.role_credentials(role_arn, service.partition(".")[0])
+            if len(self._service_sessions) >= _KEPT_SESSIONS:
+                self._service_sessions.clear()
+            key = self._service_sessions[role.id, service] = made["AWS_ACCESS_KEY_ID"]
+        return self.identity(key, region)
 
     def trusts_web_identity(
         self, role: Role, provider: str, keys: Mapping[str, Value], region: str

@@ -28,6 +28,7 @@ FILES = (
     "gateway.toml",
     "gateway_authorization.toml",
     "gateway_limits.toml",
+    "gateway_integrations.toml",
     "http_api.toml",
     "cognito.toml",
     "identity_pools.toml",

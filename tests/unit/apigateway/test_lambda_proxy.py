@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from labkit.local.apigateway.outcomes import Answer, Stop
 from labkit.local.apigateway.proxy_results import MalformedProxyResultError
 from labkit.local.apigateway.rest.call import RestCall
+from labkit.local.apigateway.rest.function_backend import FunctionBackend
 from labkit.local.apigateway.rest.lambda_proxy import (
     LambdaProxyIntegration,
     proxy_event,
@@ -47,6 +48,11 @@ RESULT = st.fixed_dictionaries(
         "isBase64Encoded": st.booleans() | JSON,
     },
 )
+
+
+def backend(functions: Any) -> FunctionBackend:
+    """Functions, and nobody who is asked about roles."""
+    return FunctionBackend(functions, cast(Any, None), random.Random(1))
 
 
 @given(JSON | RESULT, st.sampled_from([[], ["*/*"], ["image/png"]]))
@@ -237,9 +243,7 @@ class Function:
 def _invoke(function: Function, **integration: Any) -> tuple[Answer | Stop[GatewayError], RestCall]:
     made = call(log=[])
     settings = {"type": "AWS_PROXY", "httpMethod": "POST", "uri": URI, **integration}
-    return run(
-        LambdaProxyIntegration(function, random.Random(1))(made, freeze_integration(settings))
-    ), made
+    return run(LambdaProxyIntegration(backend(function))(made, freeze_integration(settings))), made
 
 
 def test_an_answer() -> None:
@@ -292,7 +296,7 @@ def test_a_late_function_holds_nobody() -> None:
     """The answer comes although the function never ends."""
 
     async def ask() -> Answer | Stop[GatewayError]:
-        integration = LambdaProxyIntegration(Function(), random.Random(1))
+        integration = LambdaProxyIntegration(backend(Function()))
         settings = {"httpMethod": "POST", "uri": URI, "timeoutInMillis": 50}
         return await asyncio.wait_for(integration(call(), freeze_integration(settings)), 5)
 
@@ -306,7 +310,7 @@ def test_a_stage_variable_names_the_function() -> None:
     uri = URI.replace(":function:f", ":function:${stageVariables.name}")
     made = call(stage_variables={"name": "blue"})
     run(
-        LambdaProxyIntegration(function, random.Random(1))(
+        LambdaProxyIntegration(backend(function))(
             made, freeze_integration({"httpMethod": "POST", "uri": uri})
         )
     )

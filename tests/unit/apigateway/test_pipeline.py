@@ -108,9 +108,12 @@ def test_an_integration_that_is_not_there(kind: str | None) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"credentials": "arn:aws:iam::123456789012:role/r"},
+        {"type": "HTTP", "credentials": "arn:aws:iam::123456789012:role/r"},
         {"connectionType": "VPC_LINK", "connectionId": "v1"},
-        {"type": "HTTP", "requestTemplates": {"application/json": "{}"}},
+        {"type": "HTTP", "tlsConfig": {"insecureSkipVerification": True}},
+        {"contentHandling": "CONVERT_TO_BINARY"},
+        {"integrationResponses": {"200": {"contentHandling": "CONVERT_TO_BINARY"}}},
+        {"type": "HTTP", "contentHandling": "CONVERT_TO_TEXT"},
     ],
     ids=str,
 )

@@ -24,6 +24,7 @@ from labkit.local.apigateway.invocation import (
     with_stage_variables,
 )
 from labkit.local.apigateway.loopback import (
+    HOP_BY_HOP,
     LateAnswerError,
     LoopbackClient,
     UnreachableServerError,
@@ -130,9 +131,8 @@ class HttpIntegrations:
         except UnreachableServerError as error:
             reason = f"the server can't be reached ({error})"
             return Stop(UNAVAILABLE, Code.INTEGRATION_UNREACHABLE, reason)
-        return Answer(
-            Response(status, remap_headers(headers), body), f"the server answered {status}"
-        )
+        kept = remap_headers(without_headers(headers, *HOP_BY_HOP))
+        return Answer(Response(status, kept, body), f"the server answered {status}")
 
 
 def _url(call: HttpCall, integration: HttpIntegration) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,9 @@ from labkit.local.apigateway.rest.responses import GatewayError
 from labkit.local.apigateway.rest.routing import Route
 
 RestOutcome = Outcome[GatewayError]
+_TRACE_ID = re.compile(
+    r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}(?P<rest>;Parent=[0-9a-f]{16};Sampled=[01])?"
+)
 
 
 @dataclass(kw_only=True)
@@ -41,6 +45,19 @@ class RestCall(GatewayCall):
     route: Route | None = None
     claims: Mapping[str, str] | None = None
     key_use: KeyUse | None = None
+
+    @cached_property
+    def overrides(self) -> dict[str, dict[str, Any]]:
+        """``$context.requestOverride`` and ``responseOverride``, which mapping templates write (recorded 17.9)."""
+        return {
+            "requestOverride": {"header": {}, "path": {}, "querystring": {}},
+            "responseOverride": {"header": {}},
+        }
+
+    def override(self, kind: str, place: str) -> Mapping[str, Any]:
+        """What templates override, of ``requestOverride`` or ``responseOverride``: name → value."""
+        found = self.overrides[kind].get(place)
+        return found if isinstance(found, Mapping) else {}
 
     @property
     def client_path(self) -> str:
@@ -89,10 +106,14 @@ class RestCall(GatewayCall):
             return None
         return {**(result.context or {}), "principalId": result.principal_id}
 
-    @property
+    @cached_property
     def trace_id(self) -> str:
-        """An ``X-Amzn-Trace-Id`` root for this request."""
-        return f"Root=1-{int(self.time):08x}-{self.request_id.replace('-', '')[:24].lower()}"
+        """``X-Amzn-Trace-Id``: the caller's, completed if it is a root alone (recorded 15.15, 15.16), or a new root."""
+        sent = _TRACE_ID.fullmatch(self.request.header("x-amzn-trace-id") or "")
+        own = self.request_id.replace("-", "").lower()
+        if sent is None:
+            return f"Root=1-{int(self.time):08x}-{own[:24]}"
+        return sent[0] if sent["rest"] else f"{sent[0]};Parent={own[-16:]};Sampled=0"
 
     def invoked_arn(self) -> str:
         """The ARN that is authorized, with the concrete, encoded path."""

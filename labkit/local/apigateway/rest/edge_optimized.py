@@ -9,6 +9,15 @@ from labkit.local.apigateway.event_parts import DROPPED, forwarded_headers
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.messages import Headers, Request, Response
 
+NEVER_FORWARDED = DROPPED | {
+    "content-md5",
+    "expect",
+    "max-forwards",
+    "proxy-authenticate",
+    "server",
+    "www-authenticate",
+}
+"""What neither a function nor a template gets to see (recorded 14.10, 17.13)."""
 POP = "LOC50-C1"
 """A location that no CloudFront edge has: this one is local."""
 ASN, COUNTRY = "64496", "ZZ"

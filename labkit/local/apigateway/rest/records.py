@@ -53,6 +53,7 @@ class RestIntegration:
         templates: content type → request template.
         responses: by the status that they answer.
         unusable: why the local cloud doesn't ask it, or None.
+        credentials: the role that API Gateway assumes, or ``arn:aws:iam::*:user/*``; empty when unset (gateway 17.10).
     """
 
     type: str
@@ -64,6 +65,7 @@ class RestIntegration:
     templates: Mapping[str, str]
     responses: Mapping[str, IntegrationResponse]
     unusable: Unusable | None
+    credentials: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,34 +302,41 @@ def freeze_integration(record: Record) -> RestIntegration:
         timeout=timeout / 1000,
         passthrough_behavior=text(record, "passthroughBehavior") or "WHEN_NO_MATCH",
         parameters=_mapping_of_texts(record, "requestParameters"),
-        templates={
-            kind: template
-            for kind, template in mapping(record.get("requestTemplates")).items()
-            if isinstance(template, str)
-        },
+        templates=_templates(record, "requestTemplates"),
         responses={
             k: IntegrationResponse(
                 text(v, "statusCode") or "200",
                 text(v, "selectionPattern"),
                 _mapping_of_texts(v, "responseParameters"),
-                _mapping_of_texts(v, "responseTemplates"),
+                _templates(v, "responseTemplates"),
             )
             for k, v in mapping(record.get("integrationResponses")).items()
         },
         unusable=_unusable_integration(record),
+        credentials=text(record, "credentials"),
     )
 
 
 def _unusable_integration(record: Record) -> Unusable | None:
     """Why the local cloud doesn't ask a backend that AWS would ask."""
     reason = None
-    if record.get("credentials"):
-        reason = "the local cloud doesn't use an integration's credentials, so it stops here"
+    if record.get("credentials") and not text(record, "type").startswith("AWS"):
+        reason = "the local cloud uses credentials for functions only, so it stops here"
+    elif record.get("tlsConfig"):
+        reason = "the local cloud has no tlsConfig of an integration, so it stops here"
+    elif _converts_content(record):
+        reason = "the local cloud converts no content (contentHandling), so it stops here"
     elif (record.get("connectionType") or "INTERNET") != "INTERNET":
         reason = "the local cloud has no VPC links, so it stops here"
-    elif text(record, "type") == "HTTP" and record.get("requestTemplates"):
-        reason = "the local cloud applies no request template of an HTTP integration: it stops here"
     return Unusable(Code.UNSUPPORTED, reason) if reason else None
+
+
+def _converts_content(record: Record) -> bool:
+    """Whether ``contentHandling`` changes a body: between a function and a client all is text already."""
+    held = [record, *map(mapping, mapping(record.get("integrationResponses")).values())]
+    kinds = {one.get("contentHandling") for one in held} - {None, ""}
+    is_text = kinds <= {"CONVERT_TO_TEXT"} and not text(record, "type").startswith("HTTP")
+    return bool(kinds) and not is_text
 
 
 def freeze_method(record: Record) -> Method:
@@ -380,6 +389,15 @@ def _authorizer(key: str, record: Record) -> RestAuthorizer:
         function_arn=match["function"] if match else "",
         unusable=unusable,
     )
+
+
+def _templates(record: Record, name: str) -> dict[str, str]:
+    """Content type → template; an empty one, which is kept as null, is none (gateway 17.14)."""
+    return {
+        str(kind).lower(): template
+        for kind, template in mapping(record.get(name)).items()
+        if isinstance(template, str) and template
+    }
 
 
 def _mapping_of_texts(record: Record, name: str) -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote
 
-from labkit.local.apigateway.event_parts import request_time
+from labkit.local.apigateway.event_parts import identity_of, request_time
+from labkit.local.apigateway.mutual_tls import client_certificate_of
 from labkit.local.apigateway.rest.call import RestCall
 
 _HEADER = "method.request.header."
@@ -22,9 +24,21 @@ def look_up(call: RestCall, name: str) -> str | None:
     return None
 
 
-def _context_value(call: RestCall, name: str) -> str | None:
-    route, caller = call.route, call.caller
-    simple = {
+def identity(call: RestCall) -> dict[str, Any]:
+    """``$context.identity`` and an event's ``requestContext.identity`` (gateway 4.22)."""
+    request = call.request
+    found = identity_of(call.caller, request.source_ip, request.header("user-agent"))
+    found.update(client_certificate_of(request))
+    if call.key_use is not None:
+        found.update({"apiKey": call.key_use.value, "apiKeyId": call.key_use.key_id})
+    return found
+
+
+def context_values(call: RestCall) -> dict[str, str | None]:
+    """``$context`` without the authorizer's part: dotted name → text, None when there is none."""
+    route = call.route
+    return {
+        **{f"identity.{name}": value for name, value in identity(call).items()},
         "accountId": call.account_id,
         "apiId": call.deployment.api_id,
         "deploymentId": call.deployment.id,
@@ -32,13 +46,6 @@ def _context_value(call: RestCall, name: str) -> str | None:
         "domainPrefix": call.domain_name.split(".", 1)[0],
         "extendedRequestId": call.extended_request_id,
         "httpMethod": call.verb,
-        "identity.accessKey": caller.access_key_id if caller else None,
-        "identity.accountId": caller.account_id if caller else None,
-        "identity.caller": caller.id if caller else None,
-        "identity.sourceIp": call.request.source_ip,
-        "identity.user": caller.id if caller else None,
-        "identity.userArn": caller.arn if caller else None,
-        "identity.userAgent": call.request.header("user-agent"),
         "path": call.full_path,
         "protocol": "HTTP/1.1",
         "requestId": call.request_id,
@@ -48,6 +55,10 @@ def _context_value(call: RestCall, name: str) -> str | None:
         "resourcePath": route.resource.path if route else None,
         "stage": call.stage,
     }
+
+
+def _context_value(call: RestCall, name: str) -> str | None:
+    simple = context_values(call)
     if name in simple:
         return simple[name]
     claims = call.claims or {}

@@ -159,13 +159,18 @@ class TestCalls:
 
 
 def _path_parameters(parts: tuple[str, ...], segments: list[str]) -> dict[str, str]:
-    """The parameters that a path gives a resource; a path that doesn't fit is accepted (gateway 12.6)."""
+    """The parameters that a path gives a resource: none if it doesn't fit (gateway 12.6, recorded 12.4)."""
     found: dict[str, str] = {}
+    is_greedy = bool(parts) and parts[-1].endswith("+}")
+    if len(segments) < len(parts) or (len(segments) > len(parts) and not is_greedy):
+        return found
     for index, (part, segment) in enumerate(zip(parts, segments, strict=False)):
         if part.endswith("+}"):
             found[part[1:-2]] = "/".join(segments[index:])
         elif part.startswith("{"):
             found[part[1:-1]] = segment
+        elif part != segment:
+            return {}
     return found
 
 
