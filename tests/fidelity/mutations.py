@@ -28,7 +28,7 @@ from labkit.local.apigateway.rest import (
     validation,
 )
 from labkit.local.apigateway.rest import resource_policy as resource_policies
-from labkit.local.cognito import signin
+from labkit.local.cognito import sign_in_names, signin, triggers
 from labkit.local.engine import names
 from labkit.local.iam import evaluation
 from labkit.local.iam.condition import PolicyCondition
@@ -702,9 +702,9 @@ def takes_any_code(stack: ExitStack, cognito: Any) -> None:
     sign_in = cognito.service._sign_in
     own = sign_in._respond_to_code
 
-    async def respond(pool: Any, challenge: Any, responses: Any, body: Any) -> Any:
+    async def respond(pool: Any, client: Any, challenge: Any, responses: Any, body: Any) -> Any:
         challenge.code = responses.get("EMAIL_OTP_CODE")
-        return await own(pool, challenge, responses, body)
+        return await own(pool, client, challenge, responses, body)
 
     replaced(stack, sign_in, "_respond_to_code", respond)
 
@@ -723,12 +723,13 @@ def takes_another_client_s_session(stack: ExitStack, cognito: Any) -> None:
 
 @mutation("sign-in", "cognito-3.13")
 def takes_an_answer_in_another_name(stack: ExitStack, cognito: Any) -> None:
-    replaced(stack, cognito.service._sign_in, "refuse_other_user", lambda *_: None)
+    replaced(stack, cognito.service._names, "refuse_other_user", lambda *_: None)
 
 
 @mutation("sign-in", "cognito-4.10", "cognito-4.11")
 def lets_everybody_sign_in(stack: ExitStack, cognito: Any) -> None:
-    replaced(stack, signin, "refuse_inactive", lambda _: None)
+    for module in (sign_in_names, signin):
+        replaced(stack, module, "refuse_inactive", lambda _: None)
 
 
 @mutation("sign-in", "cognito-3.14a")
@@ -747,3 +748,52 @@ def takes_a_factor_that_is_not_offered(stack: ExitStack, cognito: Any) -> None:
 def opens_every_refresh_token(stack: ExitStack, cognito: Any) -> None:
     refresh = cognito.service._refresh
     replaced(stack, refresh, "_opened", refresh._seal.open)
+
+
+def without_trigger(stack: ExitStack, cognito: Any, left_out: str) -> None:
+    own = cognito.service._ends._triggers.run
+
+    async def run(pool: Any, trigger: str, *facts: Any, **more: Any) -> Any:
+        return {} if trigger == left_out else await own(pool, trigger, *facts, **more)
+
+    replaced(stack, cognito.service._ends._triggers, "run", run)
+
+
+@mutation(
+    "sign-in",
+    "cognito-15.2-pre-password",
+    "cognito-15.2-pre-srp",
+    "cognito-15.2-pre-admin",
+    "cognito-15.2-pre-code",
+    "cognito-15.1-pre-first",
+    "cognito-15.1-pre-nobody",
+)
+def overlooks_pre_authentication(stack: ExitStack, cognito: Any) -> None:
+    without_trigger(stack, cognito, "PreAuthentication")
+
+
+@mutation(
+    "sign-in",
+    "cognito-15.2-post-password",
+    "cognito-15.2-post-admin",
+    "cognito-15.2-post-code",
+    "cognito-15.2-post-choice",
+    "cognito-15.2-post-new-password",
+)
+def overlooks_post_authentication(stack: ExitStack, cognito: Any) -> None:
+    without_trigger(stack, cognito, "PostAuthentication")
+
+
+@mutation("sign-in", "cognito-15.3-pre", "cognito-15.3-post")
+def runs_a_trigger_without_a_permission(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, triggers, "check_permission", lambda *_: None)
+
+
+@mutation("sign-in", "cognito-15.1-pre-somebody")
+def says_that_nobody_exists(stack: ExitStack, cognito: Any) -> None:
+    own = cognito.service._ends._triggers.run
+
+    async def run(*facts: Any, request: Any, **more: Any) -> Any:
+        return await own(*facts, request=request | {"userNotFound": True}, **more)
+
+    replaced(stack, cognito.service._ends._triggers, "run", run)

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from labkit.local.cognito.attribute_permissions import check_writable
-from labkit.local.cognito.challenge_sessions import Challenge, ChallengeSessions
-from labkit.local.cognito.issued_tokens import claims_of
-from labkit.local.cognito.mailbox import Mailbox
-from labkit.local.cognito.signin import (
-    allowed_factors,
-    mask_address,
+from labkit.local.cognito.challenge_sessions import (
+    Challenge,
+    ChallengeSessions,
     session_seconds,
 )
+from labkit.local.cognito.issued_tokens import claims_of
+from labkit.local.cognito.mailbox import Mailbox
+from labkit.local.cognito.signin import allowed_factors, mask_address
 from labkit.local.engine import Operation, User, UserPool, UserPoolClient, UserPools
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response

@@ -11,6 +11,7 @@ from copy import deepcopy
 from typing import Any
 
 from labkit.local.cognito.refresh import rotates
+from labkit.local.cognito.triggers import OFFERED
 from labkit.local.engine import Operation, UserPools
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response
@@ -105,6 +106,7 @@ class UserPoolSettings:
         tier = body.get("UserPoolTier")
         _refuse_factors(policies, body.get("MfaConfiguration", "OFF"), tier, None)
         _refuse_trigger_version(body, tier, None)
+        _refuse_triggers(body)
         template = {**_POOL_DEFAULTS["VerificationMessageTemplate"]}
         template |= body.get("VerificationMessageTemplate") or {}
         full = {**body, "Policies": policies, "VerificationMessageTemplate": template}
@@ -128,6 +130,7 @@ class UserPoolSettings:
         tier = body.get("UserPoolTier", current)
         _refuse_factors(full["Policies"], full["MfaConfiguration"], tier, current)
         _refuse_trigger_version(full, tier, current)
+        _refuse_triggers(full)
         sent = {name: value for name, value in full.items() if value is not None}
         response = await proceed("UpdateUserPool", sent)
         if response.status == 200:
@@ -264,6 +267,18 @@ def _refuse_trigger_version(pool: JsonObject, tier: str | None, current_tier: st
     if tier == "LITE" and version != "V1_0":
         feature = f"Token Customization with Pre-Token Generation Lambda {version}"
         raise _not_in_lite(feature, current_tier)
+
+
+def _refuse_triggers(pool: JsonObject) -> None:
+    """A trigger that isn't run isn't stored."""
+    for name, value in (pool.get("LambdaConfig") or {}).items():
+        if value and name not in OFFERED:
+            raise not_offered(f"LambdaConfig.{name}", "InvalidParameterException")
+
+
+def not_offered(what: str, error_type: str) -> ApiError:
+    """The refusal of what AWS has and the local cloud hasn't."""
+    return ApiError(error_type, f"The local cloud doesn't offer {what}.")
 
 
 def _not_in_lite(feature: str, current_tier: str | None) -> ApiError:

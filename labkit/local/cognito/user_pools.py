@@ -14,15 +14,20 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from labkit.local.cognito import password_challenges, refresh
+from labkit.local.cognito import password_challenges, password_signin, refresh
 from labkit.local.cognito.challenge_sessions import ChallengeSessions
+from labkit.local.cognito.client_secrets import check_secret_hash
+from labkit.local.cognito.completion import SignInEnds
 from labkit.local.cognito.issued_tokens import IssuedTokens
 from labkit.local.cognito.mailbox import Mailbox
+from labkit.local.cognito.password_attempts import PasswordAttempts
 from labkit.local.cognito.sealed_tokens import TokenSeal
+from labkit.local.cognito.sign_in_names import SignInNames
 from labkit.local.cognito.signin import ChoiceBasedSignIn
 from labkit.local.cognito.token_triggers import TokenTrigger, check_answer
+from labkit.local.cognito.triggers import Triggers
 from labkit.local.cognito.user_accounts import ATTRIBUTE_PARAMETERS, UserAccounts, with_values
-from labkit.local.cognito.user_pool_settings import UserPoolSettings
+from labkit.local.cognito.user_pool_settings import UserPoolSettings, not_offered
 from labkit.local.engine import Engine, Operation, UserPool, UserPoolClient
 from labkit.local.json_protocol import (
     ApiError,
@@ -40,12 +45,13 @@ JsonObject = dict[str, Any]
 TARGET_PREFIX = "AWSCognitoIdentityProviderService."
 """How ``X-Amz-Target`` begins (cognito 0.1)."""
 
-_UNKNOWN_TO_MINISTACK = ("Unsupported AuthFlow: ", "Unsupported challenge: ")
 _PAGE = re.compile(r"[0-9]{1,9}")
 _CLIENT_NOT_FOUND = re.compile(r"Client (\S+) not found\.")
 _CHOICES = frozenset({"SELECT_CHALLENGE", "EMAIL_OTP"})
-# These MiniStack guards itself: the first by its proof, the second by the course's own functions.
-_GUARDED_BY_MINISTACK = frozenset({"PASSWORD_VERIFIER", "CUSTOM_CHALLENGE"})
+_NOT_OFFERED = frozenset(
+    {"AdminListUserAuthEvents", "AdminUpdateAuthEventFeedback", "UpdateAuthEventFeedback"}
+)
+"""What MiniStack would answer without knowing of the sign-ins, which are labkit's."""
 
 
 def draw_digits(count: int) -> str:
@@ -81,11 +87,24 @@ class UserPoolService:
         sessions = ChallengeSessions(clock=clock)
         self._sessions = sessions
         self._issued = IssuedTokens(user_pools, seal, numbers)
-        self._sign_in = ChoiceBasedSignIn(
-            user_pools, mailbox, sessions, clock=clock, draw_digits=draw_digits
-        )
+        self._names = names = SignInNames(user_pools)
+        self._ends = ends = SignInEnds(user_pools, Triggers(engine.functions))
         self._challenges = password_challenges.PasswordChallenges(
-            user_pools, sessions, self._sign_in, clock=clock
+            user_pools, sessions, names, ends, clock=clock
+        )
+        self._attempts = PasswordAttempts(clock=clock)
+        self._passwords = password_signin.PasswordSignIn(
+            user_pools, names, ends, self._challenges, self._attempts
+        )
+        self._sign_in = ChoiceBasedSignIn(
+            user_pools,
+            mailbox,
+            sessions,
+            names,
+            ends,
+            self._passwords,
+            clock=clock,
+            draw_digits=draw_digits,
         )
         self._refresh = refresh.Refresh(
             user_pools, seal, self._issued, clock=clock, numbers=numbers
@@ -141,6 +160,8 @@ class UserPoolService:
         body |= {name: with_values(body[name]) for name in ATTRIBUTE_PARAMETERS if body.get(name)}
         own = self._operations.get(operation)
         try:
+            if operation in _NOT_OFFERED:
+                raise not_offered(operation, "UnsupportedOperationException")
             _check_page(operation, body)
             return await (own(body, proceed) if own else proceed(operation, body))
         except ApiError as refusal:
@@ -151,51 +172,47 @@ class UserPoolService:
     ) -> Response:
         if body["AuthFlow"] in refresh.FLOWS:
             return await self._refresh.initiate_auth(operation, body, proceed)
-        # MiniStack first: it finds the client and checks SECRET_HASH, also for the flow that it doesn't know.
-        response = await proceed(operation, body)
-        found = self._user_pools.find_client(body["ClientId"])
+        found = self._client_of(body)
         if found is None:
-            return response
+            return await proceed(operation, body)  # which says what there isn't
         pool, client = found
-        if body["AuthFlow"] == "USER_AUTH" and _is_unknown_to_ministack(response):
+        parameters = body.get("AuthParameters") or {}
+        check_secret_hash(client, parameters.get("USERNAME"), parameters.get("SECRET_HASH"))
+        if body["AuthFlow"] == "USER_AUTH":
             response = await self._sign_in.initiate(pool, client, body)
-        typed_name = (body.get("AuthParameters") or {}).get("USERNAME", "")
-        return self._finished(pool, client, typed_name, response)
+        elif body["AuthFlow"] in password_signin.FLOWS:
+            response = await self._passwords.initiate(pool, client, operation, body)
+        else:
+            raise _without_custom_challenges(body["AuthFlow"], client)
+        return self._with_tokens(pool, response)
 
     async def _respond(self, operation: str, body: JsonObject, proceed: Operation) -> Response:
-        name = body["ChallengeName"]
-        found = self._user_pools.find_client(body["ClientId"])
-        if found is None or name in _GUARDED_BY_MINISTACK | _CHOICES:
-            response = await proceed(operation, body)
+        found = self._client_of(body)
         if found is None:
-            return response
+            return await proceed(operation, body)
         pool, client = found
-        typed_name = (body.get("ChallengeResponses") or {}).get("USERNAME", "")
+        responses = body.get("ChallengeResponses") or {}
+        check_secret_hash(
+            client, responses.get("USERNAME"), responses.get("SECRET_HASH"), takes_needless=True
+        )
+        name = body["ChallengeName"]
         if name in _CHOICES:
-            if not _is_unknown_to_ministack(response):
-                return response
             response = await self._sign_in.respond(pool, client, body)
         elif name in password_challenges.NAMES:
-            response = await self._challenges.respond(pool, client, operation, body, proceed)
-            return self._with_tokens(pool, response)
-        elif name not in _GUARDED_BY_MINISTACK:
-            # Nobody was ever asked this here.
+            response = await self._challenges.respond(pool, client, body)
+        elif name == "PASSWORD_VERIFIER":
+            response = await self._passwords.check_proof(pool, client, body)
+        else:
             self._sessions.find(body.get("Session"), client["ClientId"], name)
-        return self._finished(pool, client, typed_name, response)
+            raise AssertionError(f"nobody was ever asked {name}")
+        return self._with_tokens(pool, response)
 
-    def _finished(
-        self, pool: UserPool, client: UserPoolClient, typed_name: str, response: Response
-    ) -> Response:
-        if response.status != 200:
-            return response
-        answer = response.json()
-        if (
-            "AuthenticationResult" in answer
-            or answer.get("ChallengeName") in password_challenges.NAMES
-        ):
-            answer = self._challenges.keep(pool, client, typed_name, answer)
-            return self._with_tokens(pool, json_response(answer))
-        return response
+    def _client_of(self, body: JsonObject) -> tuple[UserPool, UserPoolClient] | None:
+        """The app client of a request and its user pool: of that pool, if the request names one."""
+        found = self._user_pools.find_client(body["ClientId"])
+        if found is None or body.get("UserPoolId", found[0]["Id"]) != found[0]["Id"]:
+            return None
+        return found
 
     def _with_tokens(self, pool: UserPool, response: Response) -> Response:
         answer = response.json()
@@ -205,10 +222,16 @@ class UserPoolService:
         return json_response({"ChallengeParameters": {}, "AuthenticationResult": result})
 
 
-def _is_unknown_to_ministack(response: Response) -> bool:
-    return error_type_of(response) == "InvalidParameterException" and str(
-        response.json().get("message")
-    ).startswith(_UNKNOWN_TO_MINISTACK)
+def _without_custom_challenges(flow: str, client: UserPoolClient) -> ApiError:
+    """The refusal of ``CUSTOM_AUTH``: no pool here has the triggers that it needs (cognito 15.6)."""
+    if flow != "CUSTOM_AUTH":
+        return ApiError("InvalidParameterException", "Initiate Auth method not supported.")
+    if "ALLOW_CUSTOM_AUTH" not in client["ExplicitAuthFlows"]:
+        return ApiError("InvalidParameterException", "CUSTOM_AUTH is not enabled for the client.")
+    return ApiError(
+        "InvalidParameterException",
+        "Custom auth lambda trigger is not configured for the user pool.",
+    )
 
 
 def _check_page(operation: str, body: JsonObject) -> None:
@@ -228,9 +251,7 @@ def _in_aws_words(operation: str, response: Response) -> Response:
         return ApiError("InternalErrorException", "Something went wrong", response.status).response
     error_type = error_type_of(response)
     if error_type == "InvalidAction":
-        return ApiError(
-            "UnsupportedOperationException", f"The local cloud doesn't offer {operation}."
-        ).response
+        return not_offered(operation, "UnsupportedOperationException").response
     missing = error_type and _CLIENT_NOT_FOUND.fullmatch(str(response.json().get("message")))
     if missing:
         return ApiError(

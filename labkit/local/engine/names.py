@@ -190,9 +190,6 @@ REVOKED_TOKENS = Name(
 RESOLVE_USER = Name(
     "services.cognito", "_resolve_user", "(pool, username)", "a user by username, sub or alias"
 )
-ADMIN_INITIATE_AUTH = Name(
-    "services.cognito", "_admin_initiate_auth", "(data)", "checks a password"
-)
 CREATE_CHALLENGE_SESSION = Name(
     "services.cognito",
     "_create_challenge_session",
@@ -204,6 +201,27 @@ SRP_CHALLENGE = Name(
     "_srp_challenge",
     "(pool_id, user, user_id, srp_a, secret_block)",
     "the parameters of a PASSWORD_VERIFIER challenge",
+)
+GET_CHALLENGE_SESSION = Name(
+    "services.cognito",
+    "_get_challenge_session",
+    "(token)",
+    "which PASSWORD_VERIFIER challenge is answered",
+)
+SRP_RESPONSE_FORMAT_ERROR = Name(
+    "services.cognito",
+    "_srp_response_format_error",
+    "(responses)",
+    "what an answer to PASSWORD_VERIFIER must have",
+)
+SRP_PROOF_VALID = Name(
+    "services.cognito",
+    "_srp_proof_valid",
+    "(pool_id, user, state, responses)",
+    "checks the proof of a password",
+)
+TOTP_MATCHES = Name(
+    "services.cognito", "_totp_matches", "(secret_b32, user_code)", "checks a TOTP code"
 )
 PASSWORD_POLICY_ERRORS = Name(
     "services.cognito", "_password_policy_errors", "(pool, password)", "checks a new password"

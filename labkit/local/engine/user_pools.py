@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -155,8 +156,13 @@ class UserPools:
         """Note that a user has a password now."""
         _change(self._user(pool_id, username), {}, ["_passwordless"])
 
+    def set_password(self, pool_id: str, username: str, password: str, status: str) -> None:
+        """Give a user a password, and the ``UserStatus`` that comes with it."""
+        changes = {"_password": password, "UserStatus": status}
+        _change(self._user(pool_id, username), changes, ["_passwordless"])
+
     def password(self, pool_id: str, username: str) -> str:
-        """The password of a user, to change the one that nobody knows."""
+        """The password of a user."""
         record = self._user(pool_id, username)
         return "" if record is None else str(record["_password"])
 
@@ -168,6 +174,11 @@ class UserPools:
             record["_mfa_enabled"] = methods
             record["_totp_secret"] = secret
             record["_preferred_mfa"] = "SOFTWARE_TOKEN_MFA"
+
+    def is_totp_right(self, pool_id: str, username: str, code: str) -> bool:
+        """Whether the user's authenticator app would show this code now."""
+        secret = (self._user(pool_id, username) or {}).get("_totp_secret")
+        return bool(secret) and bool(self._ministack[names.TOTP_MATCHES](secret, code))
 
     def remember_totp(self, pool_id: str, username: str, code: str, now: float) -> None:
         """Note which code of the authenticator app was taken, and when (seconds since the epoch)."""
@@ -182,34 +193,66 @@ class UserPools:
 
     # -- signing in ------------------------------------------------------------------------------------
 
-    async def sign_in_with_password(
-        self, pool_id: str, client_id: str, username: str, password: str
-    ) -> Response:
-        """Check a password whatever flows the app client allows: tokens, the next challenge or the refusal."""
-        request = {
-            "UserPoolId": pool_id,
-            "ClientId": client_id,
-            "AuthFlow": "ADMIN_USER_PASSWORD_AUTH",
-            "AuthParameters": {"USERNAME": username, "PASSWORD": password},
-        }
-        sign_in = self._ministack[names.ADMIN_INITIATE_AUTH]
-        with self._scope(pool_id):  # in a thread: it may run a pre token generation function
-            return response_of(await self._ministack.run_blocking(sign_in, request))
-
-    def start_srp(
-        self, pool_id: str, client_id: str, user: User | None, typed_name: str, srp_a: str
+    async def start_srp(
+        self, pool_id: str, client_id: str, user: User | None, username: str, srp_a: str
     ) -> dict[str, str]:
         """The ``PASSWORD_VERIFIER`` challenge parameters; without a user, a challenge that nobody can answer."""
-        ministack = self._ministack
-        name = typed_name if user is None else user.username
-        record = None if user is None else self._user(pool_id, name)
+        challenge = self._ministack[names.SRP_CHALLENGE]
+        record = self._srp_record(pool_id, user, username)
         with self._scope(pool_id):
-            token, session = ministack[names.CREATE_CHALLENGE_SESSION](pool_id, client_id, name)
+            token, session = self._ministack[names.CREATE_CHALLENGE_SESSION](
+                pool_id, client_id, username
+            )
             session["auth_flow"] = "USER_SRP_AUTH"
-            parameters, session["srp"] = ministack[names.SRP_CHALLENGE](
-                pool_id, record, name, srp_a, token
+            parameters, session["srp"] = await self._ministack.run_blocking(
+                challenge, pool_id, record, username, srp_a, token
             )
         return dict_of(parameters)
+
+    def srp_format_error(self, responses: JsonObject) -> Response | None:
+        """The refusal of an answer to ``PASSWORD_VERIFIER`` that is no answer; None when it is one."""
+        refusal = self._ministack[names.SRP_RESPONSE_FORMAT_ERROR](responses)
+        return None if refusal is None else response_of(refusal)
+
+    def srp_username(self, pool_id: str, client_id: str, responses: JsonObject) -> str | None:
+        """Whose ``PASSWORD_VERIFIER`` challenge is answered; None when it is none of this app client."""
+        session = self._srp_session(responses)
+        owner = None if session is None else (session["pool_id"], session["client_id"])
+        if session is None or owner != (pool_id, client_id):
+            return None
+        return str(session["username"])
+
+    async def is_srp_proof_right(
+        self, pool_id: str, user: User | None, username: str, responses: JsonObject
+    ) -> bool:
+        """Whether an answer to ``PASSWORD_VERIFIER`` proves the password; without a user, work all the same."""
+        session = self._srp_session(responses)
+        if session is None:
+            return False
+        check = self._ministack[names.SRP_PROOF_VALID]
+        record = self._srp_record(pool_id, user, username)
+        is_right = await self._ministack.run_blocking(
+            check, pool_id, record, session["srp"], responses
+        )
+        return bool(is_right) and user is not None
+
+    def _srp_session(self, responses: JsonObject) -> JsonObject | None:
+        session, _error = self._ministack[names.GET_CHALLENGE_SESSION](
+            responses["PASSWORD_CLAIM_SECRET_BLOCK"]
+        )
+        return session if session is not None and "srp" in session else None
+
+    def _srp_record(self, pool_id: str, user: User | None, username: str) -> JsonObject:
+        record = None if user is None else self._user(pool_id, user.username)
+        if record is not None:
+            return record
+        # The salt is drawn from the sub: the same each time for a name.
+        sub = f"{pool_id}:{username}"
+        return {
+            "Username": username,
+            "Attributes": [{"Name": "sub", "Value": sub}],
+            "_password": secrets.token_hex(16),
+        }
 
     async def issue_tokens(
         self,
@@ -217,6 +260,7 @@ class UserPools:
         client_id: str,
         username: str,
         client_metadata: JsonObject | None = None,
+        trigger_source: str = "TokenGeneration_Authentication",
     ) -> JsonObject:
         """An ``AuthenticationResult`` for a signed-in user, signed with the pool's own keys.
 
@@ -226,7 +270,11 @@ class UserPools:
         user = self._user(pool_id, username)
         if user is None:
             raise KeyError(username)
-        build = partial(self._ministack[names.BUILD_AUTH_RESULT], client_metadata=client_metadata)
+        build = partial(
+            self._ministack[names.BUILD_AUTH_RESULT],
+            client_metadata=client_metadata,
+            trigger_source=trigger_source,
+        )
         with self._scope(pool_id):  # in a thread: it may run a pre token generation function
             result = await self._ministack.run_blocking(build, pool_id, client_id, user)
         return dict_of(result)
@@ -281,7 +329,8 @@ def _user_of(record: JsonObject) -> User:
         },
         status=record["UserStatus"],
         enabled=record.get("Enabled", True),
-        is_passwordless=bool(record.get("_passwordless")),
+        # The second: AdminDisableProviderForUser of Cognito itself, after which no password signs in.
+        is_passwordless=bool(record.get("_passwordless") or record.get("_provider_disabled")),
         mfa_settings=tuple(record.get("_mfa_enabled") or ()),
         has_totp=bool(record.get("_totp_secret")),
         last_totp=record.get("_last_totp"),
