@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from labkit.local.cognito.aliases import refuse_taken_aliases
+from labkit.local.cognito.attribute_permissions import check_writable
+from labkit.local.cognito.attribute_schema import check_changes, is_verified_flag, missing_of
 from labkit.local.cognito.challenge_sessions import (
     Challenge,
     ChallengeSessions,
@@ -30,6 +33,7 @@ JsonObject = dict[str, Any]
 NAMES = frozenset({"NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "MFA_SETUP"})
 """The challenges that are kept here."""
 
+_ATTRIBUTE = "userAttributes."
 _TOTP_LIFETIME = 90  # a code is accepted one 30-second step before and after its own (cognito 12.4)
 
 
@@ -82,14 +86,20 @@ class PasswordChallenges:
             ApiError: the password must be reset first, or a trigger refuses.
         """
         if user.status == "FORCE_CHANGE_PASSWORD":
+            if self._clock() >= (user.password_expires_at or float("inf")):
+                raise ApiError(
+                    "NotAuthorizedException",
+                    "Temporary password has expired and must be reset by an administrator.",
+                )
             attributes = {name: value for name, value in user.attributes.items() if name != "sub"}
+            missing = [f"userAttributes.{name}" for name in missing_of(pool, user.attributes)]
             return self._question(
                 pool,
                 client,
                 user,
                 typed_name,
                 "NEW_PASSWORD_REQUIRED",
-                requiredAttributes="[]",
+                requiredAttributes=json.dumps(missing),
                 userAttributes=json.dumps(attributes),
             )
         if user.status == "RESET_REQUIRED":
@@ -148,18 +158,7 @@ class PasswordChallenges:
         refuse_inactive(user)
         metadata = body.get("ClientMetadata")
         if name == "NEW_PASSWORD_REQUIRED":
-            password = required_parameter(responses, "NEW_PASSWORD")
-            refuse_bad_password(self._user_pools, pool, password)
-            self._sessions.use(challenge)
-            self._user_pools.set_password(pool["Id"], user.username, password, "CONFIRMED")
-            return await self.after_password(
-                pool,
-                client,
-                replace(user, status="CONFIRMED"),
-                challenge.typed_name,
-                metadata,
-                "TokenGeneration_NewPasswordChallenge",
-            )
+            return await self._take_new_password(pool, client, challenge, user, body)
         if name == "SOFTWARE_TOKEN_MFA":
             code = required_parameter(responses, "SOFTWARE_TOKEN_MFA_CODE")
             self._refuse_bad_totp(pool, user, code)
@@ -170,6 +169,53 @@ class PasswordChallenges:
         else:
             self._sessions.use(challenge)
         return await self._ends.complete(pool, client, user, metadata)
+
+    async def _take_new_password(
+        self,
+        pool: UserPool,
+        client: UserPoolClient,
+        challenge: Challenge,
+        user: User,
+        body: JsonObject,
+    ) -> Response:
+        """``NEW_PASSWORD`` and the attributes that the user lacked (cognito 17.10)."""
+        responses = body["ChallengeResponses"]
+        password = required_parameter(responses, "NEW_PASSWORD")
+        refuse_bad_password(self._user_pools, pool, password)
+        given = {
+            name.removeprefix(_ATTRIBUTE): str(value)
+            for name, value in responses.items()
+            if name.startswith(_ATTRIBUTE)
+        }
+        for flag in filter(is_verified_flag, given):
+            raise ApiError(
+                "InvalidParameterException", f"Cannot modify the non-mutable attribute {flag}"
+            )
+        check_writable(client, given)
+        check_changes(pool, given)
+        attributes = {**user.attributes, **given}
+        refuse_taken_aliases(self._user_pools, pool, user, attributes)
+        if missing := missing_of(pool, attributes):
+            raise ApiError(
+                "InvalidParameterException",
+                f"Invalid attributes given, {missing[0]} is missing",
+            )
+        self._sessions.use(challenge)
+        now = self._clock()
+        if given.get("email", "") not in ("", user.attributes.get("email")):
+            given["email_verified"] = "false"
+        self._user_pools.set_attributes(pool["Id"], user.username, given, now)
+        self._user_pools.set_password(
+            pool["Id"], user.username, password, status="CONFIRMED", now=now
+        )
+        return await self.after_password(
+            pool,
+            client,
+            replace(user, status="CONFIRMED", attributes=attributes),
+            challenge.typed_name,
+            body.get("ClientMetadata"),
+            "TokenGeneration_NewPasswordChallenge",
+        )
 
     def _refuse_bad_totp(self, pool: UserPool, user: User, code: str) -> None:
         last_code, last_used_at = user.last_totp or ("", 0.0)

@@ -32,11 +32,7 @@ class SignInNames:
         """The user that a typed name stands for: a username or an alias (cognito 1.14)."""
         user = self._user_pools.find_user(pool["Id"], typed_name)
         if user is not None and typed_name == user.attributes.get("sub") != user.username:
-            return None  # MiniStack finds users by sub, but nobody signs in with it
-        if user is None and (pool.get("UsernameConfiguration") or {}).get("CaseSensitive") is False:
-            return self._user_pools.find_user_ignoring_case(
-                pool["Id"], typed_name, pool.get("UsernameAttributes") or ()
-            )
+            return None  # a sub finds users, but nobody signs in with it
         return user
 
     def known_or_disguised(

@@ -17,6 +17,7 @@ from labkit.local.cognito.challenge_sessions import (
     session_seconds,
 )
 from labkit.local.cognito.completion import SignInEnds
+from labkit.local.cognito.mail_templates import mask_address
 from labkit.local.cognito.mailbox import Mailbox
 from labkit.local.cognito.password_signin import PasswordSignIn
 from labkit.local.cognito.sign_in_names import (
@@ -37,16 +38,6 @@ FACTORS = ("PASSWORD_SRP", "PASSWORD", "EMAIL_OTP")
 """The factors that the local cloud offers, in the recorded order (cognito 2.3)."""
 
 _PASSWORD_FACTORS = FACTORS[:2]
-
-
-def mask_address(address: str) -> str:
-    """An address as Cognito shows it (cognito 2.12).
-
-    >>> mask_address("jane@example.com")
-    'j***@e***'
-    """
-    local, _, domain = address.partition("@")
-    return f"{local[:1]}***@{domain[:1]}***"
 
 
 def allowed_factors(pool: UserPool) -> list[str]:
@@ -267,7 +258,8 @@ class ChoiceBasedSignIn:
         user = self._user_of(pool, challenge)
         self._sessions.use(challenge)
         # A right code verifies the address too (cognito 3.19).
-        self._user_pools.set_attribute(pool["Id"], user.username, "email_verified", "true")
+        verified = {"email_verified": "true"}
+        self._user_pools.set_attributes(pool["Id"], user.username, verified, self._clock())
         user = self._user_of(pool, challenge)
         return await self._ends.complete(pool, client, user, body.get("ClientMetadata"))
 

@@ -15,7 +15,9 @@ JsonObject = dict[str, Any]
 Trigger = Literal["PreSignUp", "PostConfirmation", "PreAuthentication", "PostAuthentication"]
 
 OFFERED = frozenset(
-    "PreAuthentication PostAuthentication PreTokenGeneration PreTokenGenerationConfig".split()
+    """
+    PreSignUp PostConfirmation PreAuthentication PostAuthentication PreTokenGeneration PreTokenGenerationConfig
+    """.split()
 )
 """The members of ``LambdaConfig`` that the local cloud runs."""
 

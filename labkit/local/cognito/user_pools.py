@@ -15,18 +15,27 @@ from functools import partial
 from typing import Any
 
 from labkit.local.cognito import password_challenges, password_signin, refresh
+from labkit.local.cognito.attribute_changes import AttributeChanges
+from labkit.local.cognito.attribute_permissions import is_readable
 from labkit.local.cognito.challenge_sessions import ChallengeSessions
-from labkit.local.cognito.client_secrets import check_secret_hash
+from labkit.local.cognito.client_secrets import ClientSecrets
 from labkit.local.cognito.completion import SignInEnds
+from labkit.local.cognito.confirmation_codes import ConfirmationCodes
+from labkit.local.cognito.groups import Groups
+from labkit.local.cognito.hourly_limits import HourlyLimits
 from labkit.local.cognito.issued_tokens import IssuedTokens
 from labkit.local.cognito.mailbox import Mailbox
+from labkit.local.cognito.new_users import NewUsers
 from labkit.local.cognito.password_attempts import PasswordAttempts
+from labkit.local.cognito.password_reset import PasswordReset
 from labkit.local.cognito.sealed_tokens import TokenSeal
 from labkit.local.cognito.sign_in_names import SignInNames
+from labkit.local.cognito.sign_up import SignUp
 from labkit.local.cognito.signin import ChoiceBasedSignIn
 from labkit.local.cognito.token_triggers import TokenTrigger, check_answer
 from labkit.local.cognito.triggers import Triggers
-from labkit.local.cognito.user_accounts import ATTRIBUTE_PARAMETERS, UserAccounts, with_values
+from labkit.local.cognito.user_accounts import UserAccounts
+from labkit.local.cognito.user_descriptions import UserDescriptions
 from labkit.local.cognito.user_pool_settings import UserPoolSettings, not_offered
 from labkit.local.engine import Engine, Operation, UserPool, UserPoolClient
 from labkit.local.json_protocol import (
@@ -88,7 +97,8 @@ class UserPoolService:
         self._sessions = sessions
         self._issued = IssuedTokens(user_pools, seal, numbers)
         self._names = names = SignInNames(user_pools)
-        self._ends = ends = SignInEnds(user_pools, Triggers(engine.functions))
+        triggers = Triggers(engine.functions)
+        self._ends = ends = SignInEnds(user_pools, triggers)
         self._challenges = password_challenges.PasswordChallenges(
             user_pools, sessions, names, ends, clock=clock
         )
@@ -106,43 +116,68 @@ class UserPoolService:
             clock=clock,
             draw_digits=draw_digits,
         )
+        self._secrets = ClientSecrets(user_pools, clock=clock)
         self._refresh = refresh.Refresh(
-            user_pools, seal, self._issued, clock=clock, numbers=numbers
+            user_pools, seal, self._issued, self._secrets, clock=clock, numbers=numbers
         )
-        accounts = UserAccounts(user_pools, engine.iam, mailbox, sessions, clock=clock)
+        self._limits = limits = HourlyLimits(clock=clock)
+        self._codes = codes = ConfirmationCodes(clock=clock, draw_digits=draw_digits)
+        new_users = NewUsers(user_pools, triggers, clock=clock, numbers=numbers)
+        accounts = UserAccounts(user_pools, new_users, limits, self._attempts, mailbox, clock=clock)
+        attributes = AttributeChanges(user_pools, codes, limits, mailbox, clock=clock)
+        sign_up = SignUp(
+            user_pools, new_users, sessions, codes, limits, triggers, mailbox, clock=clock
+        )
+        reset = PasswordReset(
+            user_pools, codes, limits, self._attempts, triggers, mailbox, clock=clock
+        )
+        groups = Groups(user_pools, engine.iam, clock=clock)
         settings = UserPoolSettings(user_pools)
+        users = UserDescriptions(user_pools)
         self._operations: dict[str, Callable[[JsonObject, Operation], Awaitable[Response]]] = {
+            "AddUserPoolClientSecret": self._secrets.add,
+            "AdminConfirmSignUp": sign_up.admin_confirm,
             "AdminCreateUser": accounts.admin_create_user,
+            "AdminDeleteUserAttributes": attributes.admin_delete,
+            "AdminGetUser": users.admin_get_user,
+            "AdminGetUserAuthFactors": users.admin_auth_factors,
             "AdminInitiateAuth": partial(self._initiate_auth, "AdminInitiateAuth"),
+            "AdminResetUserPassword": reset.admin_reset,
             "AdminRespondToAuthChallenge": partial(self._respond, "AdminRespondToAuthChallenge"),
-            "AdminSetUserPassword": partial(accounts.set_password, "AdminSetUserPassword"),
-            "AdminUpdateUserAttributes": accounts.admin_update_attributes,
+            "AdminSetUserPassword": accounts.admin_set_password,
+            "AdminUpdateUserAttributes": attributes.admin_update,
             "AssociateSoftwareToken": self._challenges.associate_software_token,
             "ChangePassword": accounts.change_password,
-            "ConfirmForgotPassword": partial(accounts.set_password, "ConfirmForgotPassword"),
-            "ConfirmSignUp": accounts.confirm_sign_up,
-            "CreateGroup": accounts.create_group,
+            "ConfirmForgotPassword": self._of_client("ConfirmForgotPassword", reset.confirm),
+            "ConfirmSignUp": self._of_client("ConfirmSignUp", sign_up.confirm),
+            "CreateGroup": groups.create,
             "CreateUserPool": settings.create_user_pool,
             "CreateUserPoolClient": settings.create_client,
+            "DeleteUserAttributes": attributes.delete,
             "DeleteUserPool": settings.delete_user_pool,
-            "ForgotPassword": partial(accounts.mask_destination, "ForgotPassword"),
+            "DeleteUserPoolClientSecret": self._secrets.delete,
+            "ForgotPassword": self._of_client("ForgotPassword", reset.forgot),
             "GetTokensFromRefreshToken": self._refresh.get_tokens,
-            "GetUserAuthFactors": accounts.user_auth_factors,
+            "GetUser": users.get_user,
+            "GetUserAttributeVerificationCode": attributes.verification_code,
+            "GetUserAuthFactors": users.auth_factors,
             "InitiateAuth": partial(self._initiate_auth, "InitiateAuth"),
-            "ResendConfirmationCode": partial(accounts.mask_destination, "ResendConfirmationCode"),
+            "ListUserPoolClientSecrets": self._secrets.list_all,
+            "ResendConfirmationCode": self._of_client("ResendConfirmationCode", sign_up.resend),
             "RespondToAuthChallenge": partial(self._respond, "RespondToAuthChallenge"),
             "RevokeToken": self._refresh.revoke,
             "SetUserPoolMfaConfig": settings.set_mfa_configuration,
-            "SignUp": accounts.sign_up,
-            "UpdateUserAttributes": accounts.update_attributes,
+            "SignUp": self._of_client("SignUp", sign_up.sign_up),
+            "UpdateGroup": groups.update,
+            "UpdateUserAttributes": attributes.update,
             "UpdateUserPool": settings.update_user_pool,
             "UpdateUserPoolClient": settings.update_client,
             "VerifySoftwareToken": self._challenges.verify_software_token,
+            "VerifyUserAttribute": attributes.verify,
         }
-        engine.cognito_mail.deliver_with(mailbox.deliver)
-        engine.cognito_mail.draw_codes_with(lambda: draw_digits(6))
         user_pools.operations.answer_with(self._answer)
         engine.token_generation.run_trigger_with(TokenTrigger(engine.functions), check_answer)
+        engine.token_generation.read_attributes_with(is_readable)
 
     async def handle(self, request: Request) -> Response:
         """Answer one request; never raises for what a client may send."""
@@ -157,7 +192,6 @@ class UserPoolService:
     async def _answer(self, operation: str, body: JsonObject, proceed: Operation) -> Response:
         # A parameter that is null is one that wasn't sent.
         body = {name: value for name, value in body.items() if value is not None}
-        body |= {name: with_values(body[name]) for name in ATTRIBUTE_PARAMETERS if body.get(name)}
         own = self._operations.get(operation)
         try:
             if operation in _NOT_OFFERED:
@@ -177,7 +211,7 @@ class UserPoolService:
             return await proceed(operation, body)  # which says what there isn't
         pool, client = found
         parameters = body.get("AuthParameters") or {}
-        check_secret_hash(client, parameters.get("USERNAME"), parameters.get("SECRET_HASH"))
+        self._secrets.check_hash(client, parameters.get("USERNAME"), parameters.get("SECRET_HASH"))
         if body["AuthFlow"] == "USER_AUTH":
             response = await self._sign_in.initiate(pool, client, body)
         elif body["AuthFlow"] in password_signin.FLOWS:
@@ -192,7 +226,7 @@ class UserPoolService:
             return await proceed(operation, body)
         pool, client = found
         responses = body.get("ChallengeResponses") or {}
-        check_secret_hash(
+        self._secrets.check_hash(
             client, responses.get("USERNAME"), responses.get("SECRET_HASH"), takes_needless=True
         )
         name = body["ChallengeName"]
@@ -206,6 +240,22 @@ class UserPoolService:
             self._sessions.find(body.get("Session"), client["ClientId"], name)
             raise AssertionError(f"nobody was ever asked {name}")
         return self._with_tokens(pool, response)
+
+    def _of_client(
+        self,
+        operation: str,
+        answer: Callable[[UserPool, UserPoolClient, JsonObject], Awaitable[Response]],
+    ) -> Callable[[JsonObject, Operation], Awaitable[Response]]:
+        """An operation that an app client calls for a user, with its ``SecretHash`` checked."""
+
+        async def checked(body: JsonObject, proceed: Operation) -> Response:
+            found = self._client_of(body)
+            if found is None:
+                return await proceed(operation, body)
+            self._secrets.check_hash(found[1], body["Username"], body.get("SecretHash"))
+            return await answer(*found, body)
+
+        return checked
 
     def _client_of(self, body: JsonObject) -> tuple[UserPool, UserPoolClient] | None:
         """The app client of a request and its user pool: of that pool, if the request names one."""

@@ -187,9 +187,16 @@ IDENTITY_POOLS = Name(
 REVOKED_TOKENS = Name(
     "services.cognito", "_revoked_tokens", "set", "sign-ins that ended, by origin_jti"
 )
-RESOLVE_USER = Name(
-    "services.cognito", "_resolve_user", "(pool, username)", "a user by username, sub or alias"
+NEW_USER_ERROR = Name(
+    "services.cognito",
+    "_new_user_error",
+    "(pool, username, attr_dict)",
+    "which usernames a pool takes",
 )
+ACCESS_TOKEN_ERROR = Name(
+    "services.cognito", "_access_token_error", "(data)", "checks an access token"
+)
+TOKEN_CLAIMS = Name("services.cognito", "_token_claims", "(token)", "reads a token")
 CREATE_CHALLENGE_SESSION = Name(
     "services.cognito",
     "_create_challenge_session",

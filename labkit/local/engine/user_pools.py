@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, cast
 
-from labkit.local.engine import names
+from labkit.local.engine import names, user_directory
 from labkit.local.engine.cognito_records import Group, User, UserPool, UserPoolClient
 from labkit.local.engine.ministack import (
     JsonObject,
@@ -95,6 +95,14 @@ class UserPools:
             for name, group in self._of_pool(pool_id, "_groups").items()
         }
 
+    def change_group(
+        self, pool_id: str, group_name: str, changes: Mapping[str, Any]
+    ) -> JsonObject | None:
+        """Set settings of a group, and return it as the API shows it; None when there is none."""
+        group = self._of_pool(pool_id, "_groups").get(group_name)
+        _change(group, changes)
+        return None if group is None else without_own_keys(group)
+
     def unset_precedence(self, pool_id: str, group_name: str) -> None:
         """Let a group have no precedence."""
         _change(self._of_pool(pool_id, "_groups").get(group_name), {"Precedence": None})
@@ -111,54 +119,101 @@ class UserPools:
         record = self._resolved(pool_id, name)
         return None if record is None else _user_of(record)
 
-    def find_user_ignoring_case(
-        self, pool_id: str, name: str, aliases: Sequence[str]
-    ) -> User | None:
-        """A user by username or one of these attributes, whatever the case; None when unknown."""
-        wanted = name.casefold()
-        for record in list(self._of_pool(pool_id, "_users").values()):
-            own = [record["Username"]]
-            own += (one.get("Value") for one in record["Attributes"] if one["Name"] in aliases)
-            if wanted in {text.casefold() for text in own if text}:
-                return _user_of(record)
-        return None
+    def alias_holder(self, pool_id: str, name: str) -> User | None:
+        """The user who has a name as an alias or as the pool's username attribute; None when nobody has."""
+        pool = self._pool(pool_id)
+        record = None if pool is None else user_directory.alias_holder(pool, name)
+        return None if record is None else _user_of(record)
 
-    def set_attribute(self, pool_id: str, username: str, name: str, value: str) -> None:
-        """Set an attribute of a user."""
+    def create_user(
+        self,
+        pool_id: str,
+        username: str,
+        attributes: Mapping[str, str],
+        *,
+        status: str,
+        password: str,
+        now: float,
+    ) -> None:
+        """Make a user; the username must be free."""
+        pool = self._pool(pool_id)
+        if pool is None:
+            return
+        user_directory.directory_of(pool)[username] = {
+            "Username": username,
+            "Attributes": _as_list(attributes),
+            "UserCreateDate": now,
+            "UserLastModifiedDate": now,
+            "Enabled": True,
+            "UserStatus": status,
+            "MFAOptions": [],
+            "_password": password,
+            "_groups": [],
+            "_tokens": [],
+        }
+        pool["EstimatedNumberOfUsers"] = len(pool["_users"])
+
+    def new_user_error(
+        self, pool_id: str, username: str, attributes: Mapping[str, str]
+    ) -> Response | None:
+        """The refusal of a name that no user of the pool may have; None when one may."""
+        refusal = self._ministack[names.NEW_USER_ERROR](
+            self._pool(pool_id) or {}, username, dict(attributes)
+        )
+        return None if refusal is None else response_of(refusal)
+
+    def set_attributes(
+        self, pool_id: str, username: str, changes: Mapping[str, str], now: float
+    ) -> None:
+        """Set attributes of a user; a blank value deletes one."""
         record = self._user(pool_id, username)
         if record is not None:
-            others = [one for one in record["Attributes"] if one["Name"] != name]
-            record["Attributes"] = [*others, {"Name": name, "Value": value}]
+            attributes = {**_user_of(record).attributes, **changes}
+            record["Attributes"] = _as_list({k: v for k, v in attributes.items() if v})
+            record["UserLastModifiedDate"] = now
 
-    def delete_blank_attributes(self, pool_id: str, username: str) -> None:
-        """Delete what an update of a user made blank; an address that is gone is verified no more."""
+    def describe_user(self, pool_id: str, username: str) -> JsonObject:
+        """A user as ``AdminGetUser`` shows one, but for the multi-factor settings; empty when there is none."""
         record = self._user(pool_id, username)
         if record is None:
-            return
-        kept = [one for one in record["Attributes"] if one["Value"]]
-        named = {one["Name"] for one in kept}
-        record["Attributes"] = [
-            one
-            for one in kept
-            if not one["Name"].endswith("_verified")
-            or one["Name"].removesuffix("_verified") in named
-        ]
+            return {}
+        shown = ("Username", "UserCreateDate", "UserLastModifiedDate", "Enabled", "UserStatus")
+        return {name: record[name] for name in shown} | {"UserAttributes": record["Attributes"]}
 
-    def set_status(self, pool_id: str, username: str, status: str) -> None:
+    def set_status(self, pool_id: str, username: str, status: str, now: float) -> None:
         """Set a user's ``UserStatus``."""
-        _change(self._user(pool_id, username), {"UserStatus": status})
+        _change(self._user(pool_id, username), {"UserStatus": status, "UserLastModifiedDate": now})
 
     def mark_passwordless(self, pool_id: str, username: str) -> None:
         """Note that a user has no password: MiniStack takes any password of one that has none there."""
         _change(self._user(pool_id, username), {"_passwordless": True})
 
-    def mark_with_password(self, pool_id: str, username: str) -> None:
-        """Note that a user has a password now."""
-        _change(self._user(pool_id, username), {}, ["_passwordless"])
+    def set_password(
+        self,
+        pool_id: str,
+        username: str,
+        password: str,
+        *,
+        status: str,
+        now: float,
+        expires_at: float | None = None,
+    ) -> None:
+        """Give a user a password.
 
-    def set_password(self, pool_id: str, username: str, password: str, status: str) -> None:
-        """Give a user a password, and the ``UserStatus`` that comes with it."""
-        changes = {"_password": password, "UserStatus": status}
+        Args:
+            pool_id: the user pool.
+            username: the user's ``Username``.
+            password: the new one.
+            status: the ``UserStatus`` that comes with it.
+            now: seconds since the epoch.
+            expires_at: when a temporary password can't be used any more.
+        """
+        changes = {
+            "_password": password,
+            "_password_expires_at": expires_at,
+            "UserStatus": status,
+            "UserLastModifiedDate": now,
+        }
         _change(self._user(pool_id, username), changes, ["_passwordless"])
 
     def password(self, pool_id: str, username: str) -> str:
@@ -254,6 +309,16 @@ class UserPools:
             "_password": secrets.token_hex(16),
         }
 
+    def access_token_error(self, access_token: str) -> Response | None:
+        """The refusal of an access token that AWS would not take; None when it would."""
+        check = self._ministack[names.ACCESS_TOKEN_ERROR]
+        pool_id = str(self._ministack[names.TOKEN_CLAIMS](access_token).get("iss", "")).rpartition(
+            "/"
+        )[2]
+        with self._scope(pool_id if self._pool(pool_id) else self._ministack.settings.region):
+            refusal = check({"AccessToken": access_token})
+        return None if refusal is None else response_of(refusal)
+
     async def issue_tokens(
         self,
         pool_id: str,
@@ -315,10 +380,27 @@ class UserPools:
 
     def _resolved(self, pool_id: str, name: str) -> JsonObject | None:
         pool = self._pool(pool_id)
-        if pool is None:
-            return None
-        found, _error = self._ministack[names.RESOLVE_USER](pool, name)
-        return None if found is None else dict_of(found)
+        return None if pool is None else user_directory.find_by_name(pool, name)
+
+    # -- what comes in the place of MiniStack's --------------------------------------------------------
+
+    def resolve_user(self, own: Callable[..., Any]) -> Callable[..., Any]:
+        """What comes in the place of MiniStack's search for a user, which looks at all of them."""
+
+        def resolve(pool: JsonObject, username: str | None) -> tuple[JsonObject | None, Any]:
+            found = None if username is None else user_directory.find_by_name(pool, username)
+            return (found, None) if found is not None else own({**pool, "_users": {}}, username)
+
+        return resolve
+
+    def user_from_token(self, _own: Callable[..., Any]) -> Callable[..., Any]:
+        """What comes in the place of MiniStack's search for a token's user."""
+
+        def find(token: str, pool: JsonObject) -> JsonObject | None:
+            claims = self._ministack[names.TOKEN_CLAIMS](token)
+            return user_directory.find_by_sub(pool, str(claims.get("sub", "")))
+
+        return find
 
 
 def _user_of(record: JsonObject) -> User:
@@ -332,9 +414,15 @@ def _user_of(record: JsonObject) -> User:
         # The second: AdminDisableProviderForUser of Cognito itself, after which no password signs in.
         is_passwordless=bool(record.get("_passwordless") or record.get("_provider_disabled")),
         mfa_settings=tuple(record.get("_mfa_enabled") or ()),
+        preferred_mfa=record.get("_preferred_mfa") or "",
         has_totp=bool(record.get("_totp_secret")),
         last_totp=record.get("_last_totp"),
+        password_expires_at=record.get("_password_expires_at"),
     )
+
+
+def _as_list(attributes: Mapping[str, str]) -> list[JsonObject]:
+    return [{"Name": name, "Value": value} for name, value in attributes.items()]
 
 
 def _change(
