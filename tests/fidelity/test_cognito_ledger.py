@@ -52,6 +52,7 @@ def at(body: Any, path: str) -> Any:
 
 KNOWN_CHECKS = {
     "absent",
+    "attributes",
     "claims",
     "claims_kept",
     "claims_new",
@@ -96,6 +97,9 @@ def run_row(cognito: Cognito, row: Row) -> None:
         assert sorted(answer.body["AuthenticationResult"]) == expected["result_keys"]
     for path, value in expected.get("values", {}).items():
         assert at(answer.body, path) == value, path
+    if "attributes" in expected:
+        shown = [one["Name"] for one in answer.body["UserAttributes"]]
+        assert sorted(shown) == expected["attributes"]
     for path in expected.get("absent", ()):
         assert at(answer.body, path) is _ABSENT, path
     if "mails" in expected:
