@@ -14,7 +14,6 @@ import random
 from collections.abc import Callable
 
 from labkit.local.engine.certificates import Certificates
-from labkit.local.engine.cognito_mail import CognitoMail
 from labkit.local.engine.cognito_records import (
     Group,
     IdentityPool,
@@ -90,7 +89,6 @@ class Engine:
         self.web_acl_associations = WebAclAssociations(ministack)
         self.user_pools = UserPools(ministack)
         self.token_generation = TokenGeneration(self.user_pools)
-        self.cognito_mail = CognitoMail(ministack)
         self.identity_pools = IdentityPools(ministack)
         self.objects = Objects(ministack)
         self.certificates = Certificates(ministack)

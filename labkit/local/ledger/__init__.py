@@ -31,6 +31,7 @@ FILES = (
     "gateway_integrations.toml",
     "http_api.toml",
     "cognito.toml",
+    "cognito_accounts.toml",
     "identity_pools.toml",
     "iam.toml",
 )

@@ -12,6 +12,7 @@ from labkit.local.apigateway.loopback import (
     LateAnswerError,
     LoopbackClient,
     UnreachableServerError,
+    encode_path_parameter,
     is_loopback,
     with_path_parameters,
 )
