@@ -20,12 +20,12 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import RSAAlgorithm
+from labkit.local.apigateway.control.http.refusals import refusal
 
 from labkit import sigv4
 from labkit.journey import Code, Journey
 from labkit.lab.local_cloud import LocalCloud
 from labkit.local.apigateway.composition import compose_http_gates, compose_rest_gates
-from labkit.local.apigateway.control.http.refusals import refusal
 from labkit.local.apigateway.http.call import HttpCall
 from labkit.local.apigateway.http.cors import answer_to_preflight, with_cors_headers
 from labkit.local.apigateway.http.integrations import HttpIntegrations, read_answer

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from labkit.local.apigateway.control.rest.control_plane import patched_scopes, truth_values
 from labkit.local.apigateway.control.rest.gateway_response_operations import (
     DEFAULT_STATUS,
     answer_gateway_response_operation,
     is_gateway_response_operation,
 )
+
 from labkit.local.messages import Request, Response
 from tests.support.rest_calls import run
 

@@ -7,9 +7,9 @@ import ipaddress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from labkit.local.apigateway.domain_names import can_be_custom_domain
 
 from labkit.local.apigateway.addresses import Addresses
-from labkit.local.apigateway.domain_names import can_be_custom_domain
 from labkit.local.messages import Request
 
 LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)

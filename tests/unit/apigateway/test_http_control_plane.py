@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 from labkit.local.apigateway.control.http.control_plane import HttpApiControlPlane
+
 from labkit.local.messages import Request, Response
 from tests.support.rest_calls import run
 
