@@ -15,6 +15,8 @@ from labkit.local.apigateway.control.http.apis import HttpApiOperations
 from labkit.local.apigateway.control.http.authorizers import HttpAuthorizerOperations
 from labkit.local.apigateway.control.http.deployments import HttpDeploymentOperations
 from labkit.local.apigateway.control.http.domain_names import HttpDomainNameOperations
+from labkit.local.apigateway.control.http.exports import HttpExportOperations
+from labkit.local.apigateway.control.http.imports import HttpImportOperations
 from labkit.local.apigateway.control.http.integrations import HttpIntegrationOperations
 from labkit.local.apigateway.control.http.routes import RouteOperations
 from labkit.local.apigateway.control.http.stages import HttpStageOperations
@@ -22,7 +24,9 @@ from labkit.local.apigateway.control.rest.api_keys import ApiKeyOperations
 from labkit.local.apigateway.control.rest.authorizers import AuthorizerOperations
 from labkit.local.apigateway.control.rest.deployments import DeploymentOperations
 from labkit.local.apigateway.control.rest.domain_names import Certificate, DomainNameOperations
+from labkit.local.apigateway.control.rest.exports import ExportOperations
 from labkit.local.apigateway.control.rest.gateway_responses import GatewayResponseOperations
+from labkit.local.apigateway.control.rest.imports import ImportOperations
 from labkit.local.apigateway.control.rest.integrations import IntegrationOperations
 from labkit.local.apigateway.control.rest.methods import MethodOperations
 from labkit.local.apigateway.control.rest.models import ModelOperations
@@ -201,6 +205,8 @@ def _rest_parts(
     test_calls = TestCalls(store.account_id, clock, numbers)
     return [
         RestApiOperations(store, clock, data_plane.forget_deployment),
+        ImportOperations(store, clock),
+        ExportOperations(store, data_plane),
         ResourceOperations(store),
         MethodOperations(store),
         IntegrationOperations(store),
@@ -234,6 +240,8 @@ def _http_parts(
     changed = deployments.deploy_automatically
     return [
         HttpApiOperations(store, clock, changed, data_plane.forget_deployment),
+        HttpImportOperations(store, clock, issuers.has_discovery, changed, forget_authorizers),
+        HttpExportOperations(store, data_plane),
         RouteOperations(store, changed),
         HttpIntegrationOperations(store, changed),
         HttpAuthorizerOperations(store, issuers.has_discovery, changed, forget_authorizers),
