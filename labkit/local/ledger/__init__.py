@@ -31,6 +31,7 @@ FILES = (
     "http_api.toml",
     "cognito.toml",
     "identity_pools.toml",
+    "settings.toml",
 )
 
 
