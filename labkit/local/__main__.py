@@ -124,12 +124,15 @@ def main(arguments: list[str] | None = None, make_cloud: MakeCloud = compose_for
     parser.add_argument(
         "--row", help="of the ledger: a row or a fact (gateway-2.7) with its sources"
     )
+    parser.add_argument(
+        "--settings", action="store_true", help="of the ledger: what becomes of each AWS setting"
+    )
     parser.add_argument("--settings-from-stdin", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    if options.row and options.command != "ledger":
-        parser.error("--row belongs to ledger")
+    if (options.row or options.settings) and options.command != "ledger":
+        parser.error(f"--{'row' if options.row else 'settings'} belongs to ledger")
     if options.command == "ledger":
-        return _print_ledger(options.row)
+        return _print_ledger(options.row, settings=options.settings)
     try:
         engine_version()
         _leave_foreign_environment()
@@ -149,10 +152,14 @@ def main(arguments: list[str] | None = None, make_cloud: MakeCloud = compose_for
     return 0
 
 
-def _print_ledger(row: str | None) -> int:
+def _print_ledger(row: str | None, *, settings: bool) -> int:
     from labkit.local.ledger import table
     from labkit.local.ledger.lookup import UnknownRowError, look_up
+    from labkit.local.offered import inventory
 
+    if settings:
+        print(inventory.table())
+        return 0
     try:
         print(look_up(row) if row else table())
     except UnknownRowError as error:

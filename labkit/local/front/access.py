@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, parse_qsl, unquote
 
 from labkit.local.engine import Engine
 from labkit.local.front.credentials import AccessError, Credentials, named_credentials
+from labkit.local.front.offers import refuse_service
 from labkit.local.front.origin import forbid
 from labkit.local.messages import Request, Response, without_headers
 
@@ -110,8 +111,10 @@ def admit(request: Request, engine: Engine) -> Request | Response:
         for name in _DECIDING_HEADERS:
             if request.count(name) > 1:
                 raise AccessError("IncompleteSignature", f"The header {name} may come only once.")
-        operation = _operation(request)
         credentials = named_credentials(request)
+        if credentials is not None and _is_for_no_service_here(request, credentials):
+            return refuse_service(request, credentials.service, engine)
+        operation = _operation(request)
         if _is_encoded(request) and not _is_for_an_object(request, credentials):
             raise AccessError(
                 "UnsupportedMediaTypeException", "Send the body without a content encoding."
@@ -140,6 +143,17 @@ def admit(request: Request, engine: Engine) -> Request | Response:
         headers = [("x-amzn-ErrorType", error_type)]
         return Response.of_json({"__type": error_type}, 400, headers)
     return request
+
+
+def service_of(request: Request) -> str | None:
+    """The service that a call which was let in is for, as a signature names it; None for a public document."""
+    named = _service_of_request(request)
+    if named is not None:
+        return named
+    credentials = named_credentials(request)
+    if credentials is not None:
+        return credentials.service
+    return "sts" if request.method == "POST" else None  # of what needs no signature
 
 
 def _is_own_endpoint(request: Request) -> bool:
@@ -253,6 +267,14 @@ def _without_identity(request: Request) -> Request:
 def _is_harmless(pair: str) -> bool:
     names = [name.lower() for name, _value in parse_qsl(pair, keep_blank_values=True)]
     return not any(name.startswith(("x-amz-", "awsaccesskeyid", "signature")) for name in names)
+
+
+def _is_for_no_service_here(request: Request, credentials: Credentials) -> bool:
+    """Whether AWS has the service and the local cloud doesn't; ``execute-api`` is no control plane."""
+    return (
+        credentials.service not in _SIGNING_NAMES | {"execute-api"}
+        and _service_of_request(request) is None
+    )
 
 
 def _check_service(request: Request, credentials: Credentials) -> None:

@@ -17,7 +17,8 @@ from labkit.local.apigateway.http.data_plane import HttpApiDataPlane
 from labkit.local.apigateway.mutual_tls import MutualTls
 from labkit.local.apigateway.rest.data_plane import MAX_BODY_BYTES, RestApiDataPlane
 from labkit.local.engine import Engine
-from labkit.local.front.access import admit
+from labkit.local.front.access import admit, service_of
+from labkit.local.front.offers import refuse_unoffered
 from labkit.local.front.origin import forbid, is_aws_host, refuse_foreign
 from labkit.local.front.own_endpoints import PREFIX, OwnEndpoints
 from labkit.local.front.response_writer import ResponseWriter, Send
@@ -163,7 +164,11 @@ class CloudApplication:
         if request.raw_path.startswith("/_") or request.host.endswith(".cloudfront.net"):
             return forbid("Forbidden")
         admitted = admit(request, self.parts.engine)
-        return admitted if isinstance(admitted, Response) else await self._services.answer(admitted)
+        if isinstance(admitted, Response):
+            return admitted
+        service = service_of(admitted)
+        refused = service and refuse_unoffered(admitted, service, self.parts.engine)
+        return refused or await self._services.answer(admitted)
 
 
 def _refuse_large_headers(request: Request) -> Response | None:

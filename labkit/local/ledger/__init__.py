@@ -34,6 +34,7 @@ FILES = (
     "cognito_accounts.toml",
     "identity_pools.toml",
     "iam.toml",
+    "settings.toml",
 )
 
 
