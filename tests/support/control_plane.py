@@ -138,10 +138,12 @@ class ControlPlane:
 
     def send(self, method: str, path: str, query: Any = "", body: Any = b"") -> Response:
         """Send a request as it is."""
+        path, _mark, fixed = path.partition("?")
         if isinstance(query, dict | list):
             query = urlencode(query, doseq=True)
         data = body.encode() if isinstance(body, str) else bytes(body or b"")
-        request = Request(method, path, query or "", body=data)
+        query = "&".join(part for part in (fixed, query) if part)
+        request = Request(method, path, query, body=data)
         return asyncio.run(self.gateway.control.handle(request, REGION))
 
     def rest_api(self, *paths: str, **settings: Any) -> RestApi:

@@ -71,11 +71,6 @@ def another_name(_lab: Lab, demo: Demo) -> None:
     make_authorizer(demo, name="mine")
 
 
-def two_of_the_name(_lab: Lab, demo: Demo) -> None:
-    make_authorizer(demo)
-    make_authorizer(demo)
-
-
 def a_lambda_authorizer(_lab: Lab, demo: Demo) -> None:
     uri = build.invocation_uri(demo.function_arn or "")
     made = gateway().create_authorizer(
@@ -237,7 +232,6 @@ def a_function_without_permission(_lab: Lab, demo: Demo) -> None:
 WRONG = [
     WrongState("4.1", 4, nothing_made, f"named {names.AUTHORIZER}. Create it"),
     WrongState("4.1", 4, another_name, "It has mine."),
-    WrongState("4.1", 4, two_of_the_name, "The API has 2 authorizers named"),
     WrongState("4.1", 4, a_lambda_authorizer, "it calls a Lambda function"),
     WrongState("4.1", 4, the_other_pool, "asks another user pool"),
     WrongState("4.1", 4, both_pools, "asks 2 user pools"),
@@ -247,7 +241,7 @@ WRONG = [
     WrongState("4.1", 4, two_apis, "There are 2 REST APIs named"),
     WrongState("4.1", 4, no_pool, "There is no user pool named"),
     WrongState("4.2", 4, the_method_still_open, "GET /demo is open: its authorizationType is NONE"),
-    WrongState("4.2", 4, the_authorizer_alone, "names an authorizer, and is open all the same"),
+    WrongState("4.2", 4, the_authorizer_alone, "GET /demo is open: its authorizationType is NONE"),
     WrongState("4.2", 4, the_wrong_verb, "POST /demo asks the authorizer, and GET /demo doesn't"),
     WrongState("4.2", 4, iam_instead, "The authorizationType of GET /demo is AWS_IAM"),
     WrongState("4.2", 4, another_authorizer, "GET /demo asks another authorizer"),

@@ -352,13 +352,24 @@ def test_beyond_the_first_page(lab: Lab) -> None:
     assert len(everything()) == 130
 
 
+def make_method(api_id: str) -> None:
+    """A method that can be deployed."""
+    gateway = boto3.client("apigateway")
+    [root] = gateway.get_resources(restApiId=api_id)["items"]
+    where = {"restApiId": api_id, "resourceId": root["id"], "httpMethod": "GET"}
+    gateway.put_method(**where, authorizationType="NONE")
+    gateway.put_integration(**where, type="MOCK")
+
+
 def test_custom_domain_names_go_with_their_mappings(lab: Lab) -> None:
     gateway = boto3.client("apigateway")
     api_id = make_api("d-choosing-a-mode-api", names.TAGS)
+    make_method(api_id)
     gateway.create_deployment(restApiId=api_id, stageName="dev")
     ours, untagged = "d-choosing-a-mode-api.example.com", "d-choosing-a-mode-too.example.com"
     for name, tags in ((ours, names.TAGS), (untagged, OTHER_TAG), ("api.example.com", names.TAGS)):
-        gateway.create_domain_name(domainName=name, tags=tags)
+        certificate = boto3.client("acm").request_certificate(DomainName=name)["CertificateArn"]
+        gateway.create_domain_name(domainName=name, certificateArn=certificate, tags=tags)
         gateway.create_base_path_mapping(domainName=name, restApiId=api_id, stage="dev")
     assert f"custom domain name {ours}" in clean_up().deleted
     left = {domain["domainName"] for domain in gateway.get_domain_names()["items"]}

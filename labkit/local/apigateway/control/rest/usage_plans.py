@@ -182,12 +182,13 @@ class UsagePlanOperations:
         known = [(one.get("apiId"), one.get("stage")) for one in before]
         region = self._store.region(call.region)
         for stage in plan["apiStages"]:
+            for limits in (stage.get("throttle") or {}).values():
+                _check_limits(limits)
+        for stage in plan["apiStages"]:
             api_id, name = str(stage.get("apiId")), str(stage.get("stage"))
             api = region.rest_apis.get(api_id)
             if (api_id, name) not in known and (api is None or name not in api.stages):
                 raise not_found(f"API Stage not found: {api_id}:{name}")
-            for limits in (stage.get("throttle") or {}).values():
-                _check_limits(limits)
         for key_id in region.usage_plan_keys.get(plan["id"], ()):
             self._check_key(call, key_id, plan)
 
