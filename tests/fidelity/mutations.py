@@ -719,6 +719,11 @@ def has_no_quotas(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, cloud.engine.iam_quotas, "_refusal", lambda form: None)
 
 
+@mutation("iam", "iam-4.9", "iam-4.10-tags", "iam-4.10-duration")
+def takes_what_iam_s_model_doesn_t_allow(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.iam_quotas, "_model_refusal", lambda form: None)
+
+
 @mutation("iam", "iam-5.1", "iam-5.1-update", "iam-5.1-deny", "iam-5.3-service")
 def lets_everybody_pass_every_role(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, cloud.engine.iam, "pass_role_error", lambda *_: None)
