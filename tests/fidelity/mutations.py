@@ -31,7 +31,7 @@ from labkit.local.apigateway.rest import resource_policy as resource_policies
 from labkit.local.cognito import signin
 from labkit.local.engine import iam as engine_iam
 from labkit.local.engine import lambda_requests, names, policy_evaluation
-from labkit.local.front import bucket_policies
+from labkit.local.front import resource_policies as front_policies
 from labkit.local.iam import evaluation
 from labkit.local.iam.condition import PolicyCondition
 from labkit.local.iam.evaluation import EVERYTHING
@@ -711,7 +711,7 @@ def saves_what_isn_t_a_trust_policy(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("iam", "iam-3.1", "iam-3.4")
 def saves_what_isn_t_a_bucket_policy(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, bucket_policies, "resource_policy_error", lambda document: None)
+    replaced(stack, front_policies, "resource_policy_error", lambda document: None)
 
 
 @mutation("iam", "iam-4.1-role", "iam-4.1-aws", "iam-4.2", "iam-4.4", "iam-4.6", "iam-4.7-user")
