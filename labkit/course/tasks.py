@@ -264,10 +264,13 @@ def remove_permissions() -> None:
     """Take back who may invoke the lab's function: permissions of deleted APIs would pile up in its policy."""
     if not _found("function"):
         return
-    for statement in found.permissions():
-        client("lambda").remove_permission(
-            FunctionName=names.FUNCTION, StatementId=statement["Sid"]
-        )
+    lambda_ = client("lambda")
+    aliases = listed(lambda_, "list_aliases", FunctionName=names.FUNCTION)
+    for qualifier in ({}, *({"Qualifier": str(alias["Name"])} for alias in aliases)):
+        for statement in found.permissions(**qualifier):
+            lambda_.remove_permission(
+                FunctionName=names.FUNCTION, StatementId=statement["Sid"], **qualifier
+            )
 
 
 # -- task 4: the authorizer and the stage ------------------------------------------------------

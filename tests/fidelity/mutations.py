@@ -51,7 +51,7 @@ from labkit.local.cognito.new_users import NewUsers
 from labkit.local.cognito.user_accounts import UserAccounts
 from labkit.local.engine import iam as engine_iam
 from labkit.local.engine import lambda_requests, names, policy_evaluation, user_directory
-from labkit.local.front import bucket_policies
+from labkit.local.front import resource_policies as front_policies
 from labkit.local.iam import evaluation
 from labkit.local.iam.condition import PolicyCondition
 from labkit.local.iam.evaluation import EVERYTHING
@@ -857,12 +857,17 @@ def saves_what_isn_t_a_trust_policy(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("iam", "iam-3.1", "iam-3.4")
 def saves_what_isn_t_a_bucket_policy(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, bucket_policies, "resource_policy_error", lambda document: None)
+    replaced(stack, front_policies, "resource_policy_error", lambda document: None)
 
 
 @mutation("iam", "iam-4.1-role", "iam-4.1-aws", "iam-4.2", "iam-4.4", "iam-4.6", "iam-4.7-user")
 def has_no_quotas(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, cloud.engine.iam_quotas, "_refusal", lambda form: None)
+
+
+@mutation("iam", "iam-4.9", "iam-4.10-tags", "iam-4.10-duration")
+def takes_what_iam_s_model_doesn_t_allow(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.iam_quotas, "_model_refusal", lambda form: None)
 
 
 @mutation("iam", "iam-5.1", "iam-5.1-update", "iam-5.1-deny", "iam-5.3-service")

@@ -13,6 +13,8 @@ from xml.sax.saxutils import escape
 
 from labkit.local.engine import names
 from labkit.local.engine.ministack import MiniStack
+from labkit.local.json_protocol import ApiError, ServiceModel
+from labkit.local.query_protocol import read_form
 
 Answer = tuple[int, dict[str, str], bytes]
 """MiniStack's (status, headers, body)."""
@@ -31,6 +33,11 @@ INLINE_POLICIES = {"User": 2_048, "Group": 5_120, "Role": 10_240}
 
 _ARN = re.compile(r"arn:[^:]+:iam::[^:]*:policy/.+")
 _SPACE = re.compile(r"\s")
+_SHOWN = re.compile(r"Value '[^']*' at")
+_NAME = re.compile(
+    r"1 validation error detected: Value at '(\w+)' failed to satisfy constraint: "
+    r"Member must satisfy regular expression pattern: \[\\w\+=,\.@-\]\+"
+)
 _OPERATION = re.compile(r"(Attach|Put)(User|Group|Role)Policy")
 
 
@@ -45,6 +52,7 @@ class IamQuotas:
     def __init__(self, ministack: MiniStack, session_refusal: Callable[[], Refusal | None]) -> None:
         self._ministack = ministack
         self._session_refusal = session_refusal
+        self._model = ServiceModel("iam", "ValidationError")
 
     def handle(self, own: Handler) -> Handler:
         """What comes in the place of MiniStack's IAM, which has found that the caller may do it."""
@@ -56,8 +64,8 @@ class IamQuotas:
             body: bytes,
             query_params: dict[str, list[str]],
         ) -> Answer:
-            form = form_of(method, body, query_params)
-            refusal = self._session_refusal() or self._refusal(form)
+            form, sent = forms_of(method, body, query_params)
+            refusal = self._session_refusal() or self._model_refusal(sent) or self._refusal(form)
             if refusal is None:
                 found = await own(method, path, headers, body, query_params)
                 return found[0], found[1], _as_recorded(form.get("Action", ""), found[2])
@@ -66,6 +74,24 @@ class IamQuotas:
             return answer
 
         return handle
+
+    def _model_refusal(self, form: Mapping[str, str]) -> Refusal | None:
+        """What the service's model has against it; a name has words of its own (iam 4.9)."""
+        operation = form.get("Action", "")
+        if not self._model.has(operation) or not self._model.input_of(operation):
+            return None  # MiniStack says so
+        try:
+            self._model.check(operation, read_form(self._model, operation, form))
+        except ApiError as error:
+            words = _SHOWN.sub("Value at", str(error))
+            name = _NAME.fullmatch(words)
+            if name is not None:
+                words = (
+                    f"The specified value for {name[1]} is invalid. It must contain only alphanumeric "
+                    "characters and/or the following: +=,.@_-"
+                )
+            return 400, "ValidationError", words
+        return None
 
     def _refusal(self, form: Mapping[str, str]) -> Refusal | None:
         operation = form.get("Action", "")
@@ -165,8 +191,16 @@ def _size(document: object) -> int:
     return len(_SPACE.sub("", str(document)))
 
 
-def form_of(method: str, body: bytes, query: Mapping[str, list[str]]) -> dict[str, str]:
-    """The parameters of a call in the query protocol, as MiniStack reads them."""
-    posted = parse_qs(body.decode("utf-8", "replace")) if method == "POST" else {}
-    sent = {**query, **posted}
-    return {name: values[0] for name, values in sent.items() if values}
+def forms_of(
+    method: str, body: bytes, query: Mapping[str, list[str]]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The parameters of a call in the query protocol: as MiniStack reads them, without empty ones, and all of them."""
+    text = body.decode("utf-8", "replace") if method == "POST" else ""
+    posted = parse_qs(text, keep_blank_values=True)
+    filled = {name: [one for one in values if one] for name, values in posted.items()}
+    seen = {**query, **{name: values for name, values in filled.items() if values}}
+    every = {**query, **posted}
+    return (
+        {name: values[0] for name, values in seen.items() if values},
+        {name: values[0] for name, values in every.items() if values},
+    )

@@ -48,7 +48,8 @@ class LambdaRequests:
         """What comes in the place of MiniStack's making of a function."""
 
         def create(data: JsonObject) -> Answer:
-            return self._refusal("CreateFunction", data) or own(data)
+            sent = _without_nulls(data)
+            return self._refusal("CreateFunction", sent) or own(sent)
 
         return create
 
@@ -56,8 +57,9 @@ class LambdaRequests:
         """What comes in the place of MiniStack's changing of a function."""
 
         def update(name: str, data: JsonObject) -> Answer:
-            sent = _named(name, data)
-            return self._refusal("UpdateFunctionConfiguration", sent) or own(name, data)
+            sent = _without_nulls(data)
+            refused = self._refusal("UpdateFunctionConfiguration", _named(name, sent))
+            return refused or own(name, sent)
 
         return update
 
@@ -65,15 +67,16 @@ class LambdaRequests:
         """What comes in the place of MiniStack's adding of a statement to a function's policy."""
 
         def add(func_name: str, data: JsonObject, *more: Any) -> Answer:
-            refused = self._model_refusal("AddPermission", _named(func_name, data))
+            sent = _without_nulls(data)
+            refused = self._model_refusal("AddPermission", _named(func_name, sent))
             if refused is not None:
                 return refused
-            if not self._is_principal(str(data["Principal"])):
+            if not self._is_principal(str(sent["Principal"])):
                 words = (
                     "The provided principal was invalid. Please check the principal and try again."
                 )
                 return _error(400, _INVALID, words)
-            return own(func_name, data, *more)
+            return own(func_name, sent, *more)
 
         return add
 
@@ -156,7 +159,7 @@ class LambdaRequests:
         return None
 
     def _runtime_refusal(self, runtime: str) -> Answer:
-        if runtime in self._model.values_of("Runtime"):
+        if runtime in self._model.shapes["Runtime"]["enum"]:
             words = (
                 f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda "
                 "functions. We recommend you use a supported runtime while creating or updating functions."
@@ -173,6 +176,13 @@ class LambdaRequests:
         if name.startswith("arn:") or _ACCOUNT.fullmatch(name):
             return is_principal("AWS", name) and self._iam.is_there(name)
         return name == "*" or is_principal("Service", name)
+
+
+def _without_nulls(data: Any) -> Any:
+    """What is sent without members that are null, which is as if they weren't there."""
+    if not isinstance(data, dict):
+        return data
+    return {name: value for name, value in data.items() if value is not None}
 
 
 def _named(name: str, data: Any) -> Any:

@@ -12,9 +12,10 @@ from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
 from labkit.local.engine import names
-from labkit.local.engine.iam_quotas import Answer, Handler, Refusal, form_of
+from labkit.local.engine.iam_quotas import Answer, Handler, Refusal, forms_of
 from labkit.local.engine.ministack import MiniStack
 from labkit.local.json_protocol import ApiError, ServiceModel
+from labkit.local.query_protocol import read_form
 
 HOUR = 3_600
 _CHECKED = ("AssumeRole", "GetFederationToken", "GetSessionToken")
@@ -58,8 +59,8 @@ class StsOperations:
             body: bytes,
             query_params: dict[str, list[str]],
         ) -> Answer:
-            form = form_of(method, body, query_params)
-            refusal = self._refusal(form)
+            form, sent = forms_of(method, body, query_params)
+            refusal = self._refusal(sent)
             if refusal is not None:
                 status, code, message = refusal
                 error = self._ministack[names.STS_ERROR]
@@ -69,8 +70,8 @@ class StsOperations:
                 seconds = min(int(form.get("DurationSeconds", HOUR)), HOUR)
                 body = urlencode({**form, "DurationSeconds": str(seconds)}).encode()
                 method, query_params = "POST", {}
-            status, sent, answered = await own(method, path, headers, body, query_params)
-            return status, sent, answered.replace(_NOTHING_PACKED, b"")  # recorded 20.7
+            status, fields, answered = await own(method, path, headers, body, query_params)
+            return status, fields, answered.replace(_NOTHING_PACKED, b"")  # recorded 20.7
 
         return handle
 
@@ -98,16 +99,10 @@ class StsOperations:
 
     def _check(self, operation: str, form: Mapping[str, str]) -> int:
         """Check what is sent against the service's model; the session's duration in seconds."""
-        members: dict[str, Any] = {
-            name: value for name, value in form.items() if "." not in name and name != "Action"
-        }
-        if "DurationSeconds" in form:
-            if not re.fullmatch(r"-?\d{1,18}", form["DurationSeconds"], re.ASCII):
-                raise ApiError("MalformedInput", "DurationSeconds isn't a whole number.")
-            members["DurationSeconds"] = int(form["DurationSeconds"])
-        for name in _NOT_OFFERED:
-            members.pop(name, None)
-        self._model.check(operation, members)
+        members = read_form(self._model, operation, form)
+        self._model.check(
+            operation, {name: value for name, value in members.items() if name not in _NOT_OFFERED}
+        )
         return int(members.get("DurationSeconds", HOUR))
 
     def _role_refusal(self, role_arn: str, seconds: int) -> Refusal | None:

@@ -11,8 +11,8 @@ from labkit.local.cognito.identity_pools import TARGET_PREFIX as IDENTITY_POOLS
 from labkit.local.cognito.identity_pools import IdentityPoolService
 from labkit.local.cognito.user_pools import TARGET_PREFIX as USER_POOLS
 from labkit.local.cognito.user_pools import UserPoolService
-from labkit.local.front.bucket_policies import refuse_bucket_policy
 from labkit.local.front.credentials import named_credentials
+from labkit.local.front.resource_policies import refuse_resource_policy
 from labkit.local.functions import operations as lambda_operations
 from labkit.local.messages import Request, Response
 
@@ -49,7 +49,7 @@ class Services:
         credentials = named_credentials(request)
         if credentials is not None and credentials.service == API_GATEWAY:
             return await self.api_gateway.handle(request, credentials.region)
-        response = refuse_bucket_policy(request) or await self.forward(request)
+        response = refuse_resource_policy(request) or await self.forward(request)
         return discovery.correct_discovery_document(
             request, lambda_operations.correct_missing_policy(request, response)
         )

@@ -129,10 +129,6 @@ def the_wrong_verb(_lab: Lab, demo: Demo) -> None:
     )
 
 
-def the_authorizer_alone(_lab: Lab, demo: Demo) -> None:
-    attach(demo, authorizerId=make_authorizer(demo))
-
-
 def iam_instead(_lab: Lab, demo: Demo) -> None:
     make_authorizer(demo)
     attach(demo, authorizationType="AWS_IAM")
@@ -241,7 +237,6 @@ WRONG = [
     WrongState("4.1", 4, two_apis, "There are 2 REST APIs named"),
     WrongState("4.1", 4, no_pool, "There is no user pool named"),
     WrongState("4.2", 4, the_method_still_open, "GET /demo is open: its authorizationType is NONE"),
-    WrongState("4.2", 4, the_authorizer_alone, "GET /demo is open: its authorizationType is NONE"),
     WrongState("4.2", 4, the_wrong_verb, "POST /demo asks the authorizer, and GET /demo doesn't"),
     WrongState("4.2", 4, iam_instead, "The authorizationType of GET /demo is AWS_IAM"),
     WrongState("4.2", 4, another_authorizer, "GET /demo asks another authorizer"),

@@ -175,9 +175,8 @@ def lambda_called_with_get(_lab: Lab, demo: Demo) -> None:
     integrated(demo, integrationHttpMethod="GET")
 
 
-def the_bare_arn_as_uri(_lab: Lab, demo: Demo) -> None:
-    with pytest.raises(ClientError, match="must contain path or action"):
-        integrated(demo, uri=demo.function_arn)
+def a_stream_as_uri(_lab: Lab, demo: Demo) -> None:
+    integrated(demo, uri="arn:aws:apigateway:us-east-1:firehose:action/PutRecord")
 
 
 def another_function(_lab: Lab, demo: Demo) -> None:
@@ -292,7 +291,7 @@ WRONG = [
     WrongState("3.2", 3, not_a_proxy, "is AWS: the function doesn't get the whole request"),
     WrongState("3.2", 3, a_mock, "The type of the integration is MOCK"),
     WrongState("3.2", 3, lambda_called_with_get, "would call Lambda with GET"),
-    WrongState("3.2", 3, the_bare_arn_as_uri, "has no integration"),
+    WrongState("3.2", 3, a_stream_as_uri, "uri isn't the one of a Lambda function"),
     WrongState("3.2", 3, another_function, "calls another function: arn"),
     WrongState("3.2", 3, an_alias_called, "calls a version or an alias: arn"),
     WrongState("3.3", 3, no_permission, "resource-based policy has no statement"),
