@@ -22,7 +22,9 @@ from labkit.local.apigateway.control.rest.api_keys import ApiKeyOperations
 from labkit.local.apigateway.control.rest.authorizers import AuthorizerOperations
 from labkit.local.apigateway.control.rest.deployments import DeploymentOperations
 from labkit.local.apigateway.control.rest.domain_names import Certificate, DomainNameOperations
+from labkit.local.apigateway.control.rest.exports import ExportOperations
 from labkit.local.apigateway.control.rest.gateway_responses import GatewayResponseOperations
+from labkit.local.apigateway.control.rest.imports import ImportOperations
 from labkit.local.apigateway.control.rest.integrations import IntegrationOperations
 from labkit.local.apigateway.control.rest.methods import MethodOperations
 from labkit.local.apigateway.control.rest.models import ModelOperations
@@ -191,6 +193,8 @@ def _rest_parts(
     test_calls = TestCalls(store.account_id, clock, numbers)
     return [
         RestApiOperations(store, clock, data_plane.forget_deployment),
+        ImportOperations(store, clock),
+        ExportOperations(store, data_plane),
         ResourceOperations(store),
         MethodOperations(store),
         IntegrationOperations(store),

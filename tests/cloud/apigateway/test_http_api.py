@@ -20,6 +20,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import RSAAlgorithm
+from labkit.local.apigateway.control.http.refusals import refusal
 
 from labkit import sigv4
 from labkit.journey import Code, Journey

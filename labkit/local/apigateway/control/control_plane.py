@@ -23,6 +23,24 @@ Authorize = Callable[[Request], Awaitable[Response | None]]
 """The refusal of a call that IAM doesn't allow, or None."""
 
 
+def perform(parts: Sequence[object], call: Call) -> Any:
+    """The answer of a call, perhaps to be awaited.
+
+    Args:
+        parts: who answers which operations.
+        call: checked here against the service's model.
+
+    Raises:
+        ApiError: it is refused, or no part offers it.
+    """
+    name = xform_name(call.operation.name)
+    part = next((p for p in parts if hasattr(p, name)), None)
+    if part is None:
+        raise not_offered(call.operation.name)
+    check_constraints(call)
+    return getattr(part, name)(call)
+
+
 class ApiGatewayControlPlane:
     """Answers ``apigateway`` and ``apigatewayv2``.
 
@@ -54,12 +72,7 @@ class ApiGatewayControlPlane:
             return refuse(refused.status, refused.error_type, refused.message or "")
 
     async def _answer(self, operation: Operation, call: Call) -> Response:
-        name = xform_name(operation.name)
-        part = next((p for p in self._parts[operation.service] if hasattr(p, name)), None)
-        if part is None:
-            raise not_offered(operation.name)
-        check_constraints(call)
-        answer: Any = getattr(part, name)(call)
+        answer: Any = perform(self._parts[operation.service], call)
         if inspect.isawaitable(answer):
             answer = await answer
         if isinstance(answer, Response):

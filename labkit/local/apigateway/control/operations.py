@@ -148,6 +148,17 @@ def read_call(operation: Operation, request: Request, region: str) -> Call:
     return Call(operation, parameters, region, frozenset(in_path))
 
 
+def call_of(service: str, name: str, region: str, parameters: JsonObject) -> Call:
+    """The call that a request with these parameters makes; those that are None are absent."""
+    operation = next(
+        one for group in _operations(service).values() for one in group if one.name == name
+    )
+    members = ServiceModel(service).description["shapes"][operation.shape]["members"]
+    in_path = {f"{m[:1].lower()}{m[1:]}" for m, target in members.items() if target.get("location")}
+    given = {key: value for key, value in parameters.items() if value is not None}
+    return Call(operation, given, region, frozenset(in_path))
+
+
 def _from_query(kind: JsonObject, values: list[str] | None) -> Any:
     if not values:
         return None

@@ -151,6 +151,10 @@ class GatewayStore:
         """An id of small letters and digits."""
         return "".join(self._numbers.choice(_ALPHABET) for _ in range(length))
 
+    def draft(self) -> GatewayStore:
+        """An empty store of the same account: what is made there is nowhere else."""
+        return GatewayStore(self.account_id, self._web_acl, self._numbers)
+
     # -- what the data planes ask -------------------------------------------------------
 
     def rest_api_region(self, api_id: str) -> str | None:

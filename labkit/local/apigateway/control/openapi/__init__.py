@@ -1,0 +1,1 @@
+"""OpenAPI files: read within bounds, whatever their version and their format."""
