@@ -136,6 +136,11 @@ class Document:
         schema = object_in(response, "schema")
         return dict.fromkeys(self._media_types(operation, "produces"), schema)
 
+    def integration(self, operation: JsonObject) -> JsonObject:
+        """An operation's integration, or the one of ``x-amazon-apigateway-integrations`` that it names."""
+        value = object_in(operation, f"{EXTENSION}integration")
+        return self.resolved(value) if "$ref" in value else value
+
     def _content(self, owner: JsonObject) -> dict[str, JsonObject]:
         content = object_in(owner, "content")
         return {

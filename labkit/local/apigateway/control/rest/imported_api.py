@@ -16,7 +16,7 @@ from labkit.local.apigateway.control.refusals import not_offered
 from labkit.local.apigateway.control.rest.draft import RestApiDraft
 from labkit.local.apigateway.control.rest.imported_methods import MethodImport
 from labkit.local.apigateway.control.rest.imported_models import ModelImport
-from labkit.local.apigateway.control.rest.imported_security import SecurityImport
+from labkit.local.apigateway.control.rest.imported_security import import_authorizers, rename
 from labkit.local.apigateway.control.store import RestApi
 
 JsonObject = dict[str, Any]
@@ -99,8 +99,7 @@ class RestImport:
             self._settings()
         models = ModelImport(draft, document)
         models.import_all()
-        security = SecurityImport(draft, document)
-        security.import_authorizers()
+        security = import_authorizers(draft, document)
         validators = self._validators()
         self._gateway_responses()
         MethodImport(draft, document, models, security, validators, self._base_path).import_all()
@@ -166,13 +165,6 @@ class RestImport:
                     responseParameters=response.get("responseParameters"),
                     responseTemplates=response.get("responseTemplates"),
                 )
-
-
-def rename(records: dict[str, JsonObject], key: str, wanted: str) -> None:
-    """Give a new record the id of the one that it replaces."""
-    record = records.pop(key)
-    record["id"] = wanted
-    records[wanted] = record
 
 
 def _restore_ids(api: RestApi, ids: dict[str, str]) -> None:

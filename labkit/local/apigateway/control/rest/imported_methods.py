@@ -13,11 +13,10 @@ from labkit.local.apigateway.control.openapi.document import (
     placed_path,
     text_in,
 )
-from labkit.local.apigateway.control.openapi.reading import invalid_input
+from labkit.local.apigateway.control.openapi.security import SecurityRequirements
 from labkit.local.apigateway.control.refusals import bad_request, not_offered
 from labkit.local.apigateway.control.rest.draft import RestApiDraft
 from labkit.local.apigateway.control.rest.imported_models import ModelImport
-from labkit.local.apigateway.control.rest.imported_security import SecurityImport
 
 JsonObject = dict[str, Any]
 
@@ -26,7 +25,6 @@ _OPERATION_EXTENSIONS = frozenset(
     f"{EXTENSION}{name}" for name in ("auth", "integration", "request-validator", "tag-value")
 )
 _VALIDATOR = f"{EXTENSION}request-validator"
-_INTEGRATIONS = f"{EXTENSION}integrations"
 _INTEGRATION_MEMBERS = (
     "cacheKeyParameters",
     "cacheNamespace",
@@ -69,7 +67,7 @@ class MethodImport:
         draft: RestApiDraft,
         document: Document,
         models: ModelImport,
-        security: SecurityImport,
+        security: SecurityRequirements,
         validators: dict[str, str],
         base_path: str,
     ) -> None:
@@ -134,10 +132,9 @@ class MethodImport:
             return
         with report.step(f"Unable to put method response on '{verb}' for {place}"):
             self._responses(names, operation, attribute)
-        integration = operation.get(f"{EXTENSION}integration")
-        if integration is not None:
+        if operation.get(f"{EXTENSION}integration") is not None:
             with report.step(f"Unable to put integration on '{verb}' for {place}"):
-                self._integration(names, path, self._resolved_integration(integration))
+                self._integration(names, path, self._document.integration(operation))
 
     def _asked(self, item: JsonObject, operation: JsonObject, attribute: str) -> JsonObject:
         """The members of ``PutMethod`` (recorded 22.12)."""
@@ -152,7 +149,7 @@ class MethodImport:
                 parameters[name] = one.get("required") is True
         schemas = self._document.request_schemas(item, operation)
         return {
-            **self._security.of_method(operation),
+            **self._security.asked_by(operation),
             "operationName": text_in(operation, "operationId") or None,
             "requestParameters": parameters or None,
             "requestModels": self._models.names(schemas, f"{attribute}.requestBody"),
@@ -183,17 +180,6 @@ class MethodImport:
                 responseParameters=parameters or None,
                 responseModels=self._models.names(schemas, where),
             )
-
-    def _resolved_integration(self, value: Any) -> JsonObject:
-        """An integration, or the one of ``x-amazon-apigateway-integrations`` that it names."""
-        if not isinstance(value, dict):
-            raise invalid_input()
-        name = str(value.get("$ref", "")).removeprefix("#/components/").removeprefix("#/")
-        if name.startswith(f"{_INTEGRATIONS}/"):
-            owners = (self._document.components, self._document.data)
-            known = {k: v for one in owners for k, v in object_in(one, _INTEGRATIONS).items()}
-            return object_in(known, name.partition("/")[2])
-        return value
 
     def _integration(self, names: JsonObject, path: str, asked: JsonObject) -> None:
         for name in asked:
