@@ -15,6 +15,8 @@ from labkit.local.apigateway.control.http.apis import HttpApiOperations
 from labkit.local.apigateway.control.http.authorizers import HttpAuthorizerOperations
 from labkit.local.apigateway.control.http.deployments import HttpDeploymentOperations
 from labkit.local.apigateway.control.http.domain_names import HttpDomainNameOperations
+from labkit.local.apigateway.control.http.exports import HttpExportOperations
+from labkit.local.apigateway.control.http.imports import HttpImportOperations
 from labkit.local.apigateway.control.http.integrations import HttpIntegrationOperations
 from labkit.local.apigateway.control.http.routes import RouteOperations
 from labkit.local.apigateway.control.http.stages import HttpStageOperations
@@ -228,6 +230,8 @@ def _http_parts(
     changed = deployments.deploy_automatically
     return [
         HttpApiOperations(store, clock, changed, data_plane.forget_deployment),
+        HttpImportOperations(store, clock, issuers.has_discovery, changed, forget_authorizers),
+        HttpExportOperations(store, data_plane),
         RouteOperations(store, changed),
         HttpIntegrationOperations(store, changed),
         HttpAuthorizerOperations(store, issuers.has_discovery, changed, forget_authorizers),

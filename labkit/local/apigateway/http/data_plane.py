@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -70,9 +71,14 @@ class HttpApiDataPlane:
         region = self._http_apis.http_api_region(api_id)
         records = region and self._http_apis.http_api(api_id, region)
         if region and records:
-            frozen = freeze(api_id, region, deployment_id, {name: records[name] for name in FROZEN})
+            configuration = {name: copy.deepcopy(records[name]) for name in FROZEN}
+            frozen = freeze(api_id, region, deployment_id, configuration)
             self._deployments[api_id, deployment_id] = frozen
             self._forget_authorizers(api_id)
+
+    def deployment(self, api_id: str, deployment_id: str) -> HttpDeployment | None:
+        """A deployment's snapshot, or None."""
+        return self._deployments.get((api_id, deployment_id))
 
     def forget_deployment(self, api_id: str, deployment_id: str | None = None) -> None:
         """Drop a deleted deployment, or all of a deleted API."""

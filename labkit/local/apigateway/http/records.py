@@ -148,12 +148,14 @@ class HttpDeployment(Deployment):
         routes: in the order in which they were made.
         integrations: by id.
         authorizers: by id.
+        configuration: the records themselves, to export them.
     """
 
     cors: Cors | None = None
     routes: tuple[HttpRoute, ...] = ()
     integrations: Mapping[str, HttpIntegration] = field(default_factory=dict)
     authorizers: Mapping[str, HttpAuthorizer] = field(default_factory=dict)
+    configuration: Record = field(default_factory=dict, repr=False)
 
 
 def freeze(api_id: str, region: str, deployment_id: str, configuration: Record) -> HttpDeployment:
@@ -163,7 +165,7 @@ def freeze(api_id: str, region: str, deployment_id: str, configuration: Record) 
         api_id: the API.
         region: its Region.
         deployment_id: its id.
-        configuration: what :data:`FROZEN` names.
+        configuration: what :data:`FROZEN` names; not changed afterwards.
     """
     cors = mapping(mapping(configuration.get("api")).get("corsConfiguration"))
     integrations = mapping(configuration.get("integrations"))
@@ -176,6 +178,7 @@ def freeze(api_id: str, region: str, deployment_id: str, configuration: Record) 
         routes=tuple(_routes(mapping(configuration.get("routes")))),
         integrations={key: _integration(record) for key, record in integrations.items()},
         authorizers={key: _authorizer(key, record) for key, record in authorizers.items()},
+        configuration=configuration,
     )
 
 

@@ -20,12 +20,13 @@ class ImportReport:
         self.warnings: list[str] = []
 
     @contextmanager
-    def step(self, failure: str) -> Iterator[None]:
-        """Go on after a refusal, which is an error then (recorded 22.2)."""
+    def step(self, failure: str, *, is_warning: bool = False) -> Iterator[None]:
+        """Go on after a refusal, which is an error then (recorded 22.2), or a warning (recorded 22.25)."""
         try:
             yield
         except ApiError as refused:
-            self.errors.append(f"{failure}: {refused.message}")
+            found = self.warnings if is_warning else self.errors
+            found.append(f"{failure}: {refused.message}")
         if len(self.errors) >= MAX_ERRORS:
             self.check(fail_on_warnings=False)
 
