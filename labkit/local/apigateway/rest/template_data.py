@@ -12,7 +12,7 @@ from typing import Any
 from labkit.local.apigateway.event_parts import last_of, listed
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.edge_optimized import NEVER_FORWARDED, backend_headers
-from labkit.local.apigateway.rest.values import context_values
+from labkit.local.apigateway.rest.values import context_values, identity
 from labkit.local.apigateway.templates.json_path import MISSING, find
 from labkit.local.apigateway.templates.limits import Budget, UnsupportedTemplateError
 from labkit.local.apigateway.templates.render import Roots, render
@@ -55,20 +55,21 @@ def roots_of(call: RestCall, body: bytes) -> Roots:
 
 
 def _context_of(call: RestCall) -> Mapping[str, Value]:
-    nested: dict[str, Any] = {"identity": {}}
-    for name, value in context_values(call).items():
-        head, dot, rest = name.partition(".")
-        if dot:
-            nested[head][rest] = value
-        else:
-            nested[name] = value
-    nested["identity"] = MappingProxyType(nested["identity"])
+    nested: dict[str, Any] = {k: v for k, v in context_values(call).items() if "." not in k}
+    nested["identity"] = _frozen(identity(call))
     context = call.authorizer_context
     if call.claims is not None:  # $context.authorizer.claims alone is nothing (gateway 2.12)
         nested["authorizer"] = MappingProxyType({"claims": Tool(call.claims)})
     elif context is not None:
         nested["authorizer"] = MappingProxyType(context)
     return MappingProxyType({**nested, **call.overrides})
+
+
+def _frozen(values: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Values that a template can't change."""
+    return MappingProxyType(
+        {name: _frozen(v) if isinstance(v, dict) else v for name, v in values.items()}
+    )
 
 
 class _Input:
