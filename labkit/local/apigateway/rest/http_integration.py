@@ -40,6 +40,7 @@ from labkit.local.apigateway.rest.responses import (
     INTEGRATION_TIMEOUT,
     GatewayError,
 )
+from labkit.local.apigateway.rest.template_data import run_by_size
 from labkit.local.messages import Headers, Response, without_headers
 
 _NEVER_MAPPED = frozenset({"connection", "expect", "proxy-authenticate", "te", "via"})
@@ -113,7 +114,9 @@ class HttpServerIntegration:
     ) -> tuple[str, str, Headers, bytes] | Stop[GatewayError]:
         """Verb, URL, headers and body for the server."""
         refused = refuse_headers(integration)
-        mapped = refused or map_parameters(call, integration)
+        if refused is not None:
+            return refused
+        mapped = await run_by_size(len(call.request.body), map_parameters, call, integration)
         if isinstance(mapped, Stop):
             return mapped
         if missing := missing_stage_variable(integration.uri, call.stage_variables):

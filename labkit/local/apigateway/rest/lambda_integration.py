@@ -18,6 +18,7 @@ from labkit.local.apigateway.rest.mapping import (
 )
 from labkit.local.apigateway.rest.records import RestIntegration
 from labkit.local.apigateway.rest.responses import DEFAULT_5XX, GatewayError
+from labkit.local.apigateway.rest.template_data import run_by_size
 from labkit.local.messages import utf8
 
 _OF_AN_INVOCATION = "integration.request.header.x-amz-"
@@ -47,7 +48,8 @@ class LambdaIntegration:
         if isinstance(body, Stop):
             return body
         try:
-            event = json.loads(body or b"{}")  # an empty body is an empty event (recorded 19.4)
+            # An empty body is an empty event (recorded 19.4).
+            event = await run_by_size(len(body), json.loads, body or b"{}")
         except (ValueError, RecursionError):
             reason = "what the request template makes isn't JSON: Lambda refuses it as an event"
             return Stop(GatewayError(DEFAULT_5XX), Code.INTEGRATION_TEMPLATE, reason)

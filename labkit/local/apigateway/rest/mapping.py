@@ -20,7 +20,11 @@ from labkit.local.apigateway.rest.responses import (
     GatewayError,
     status_of,
 )
-from labkit.local.apigateway.rest.template_data import BodyNotJsonError, render_template
+from labkit.local.apigateway.rest.template_data import (
+    BodyNotJsonError,
+    render_template,
+    run_by_size,
+)
 from labkit.local.apigateway.rest.values import look_up
 from labkit.local.apigateway.templates.json_path import MISSING, find
 from labkit.local.apigateway.templates.limits import UnsupportedTemplateError
@@ -113,7 +117,9 @@ async def map_response(
     templates = chosen.templates
     content_type = "application/json"
     try:
-        headers = _mapped_headers(call, chosen, body, backend_headers or [])
+        headers = await run_by_size(
+            len(body), _mapped_headers, call, chosen, body, backend_headers or []
+        )
         if templates:
             content_type = content_type if content_type in templates else next(iter(templates))
             body = utf8(await render_template(call, templates[content_type], body))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from labkit.local.apigateway.event_parts import last_of, listed
 from labkit.local.apigateway.rest.call import RestCall
@@ -20,7 +20,8 @@ from labkit.local.apigateway.templates.utilities import make_util
 from labkit.local.apigateway.templates.values import Tool, Value
 
 _SHORT = 10_000
-"""Characters of template and body up to which a template without a loop is rendered at once."""
+"""Characters that are gone through on the event loop."""
+T = TypeVar("T")
 
 
 class BodyNotJsonError(Exception):
@@ -36,10 +37,15 @@ async def render_template(call: RestCall, template: str, body: bytes) -> str:
         BodyNotJsonError: the template reads the body as JSON, and it isn't.
         UnsupportedTemplateError: it needs more than the local cloud evaluates.
     """
-    roots = roots_of(call, body)
-    if "#foreach" not in template and len(template) + len(body) <= _SHORT:
-        return render(template, roots)
-    return await asyncio.to_thread(render, template, roots)
+    size = len(template) + len(body) if "#foreach" not in template else _SHORT + 1
+    return await run_by_size(size, render, template, roots_of(call, body))
+
+
+async def run_by_size(size: int, function: Callable[..., T], *arguments: object) -> T:
+    """What a function returns: it runs beside the event loop if it has much to go through."""
+    if size <= _SHORT:
+        return function(*arguments)
+    return await asyncio.to_thread(function, *arguments)
 
 
 def roots_of(call: RestCall, body: bytes) -> Roots:
