@@ -25,6 +25,7 @@ from labkit.local.apigateway.rest.mapping import (
     content_type_of,
     map_request,
     map_response,
+    refuse_mapping,
     with_override,
 )
 from labkit.local.apigateway.rest.records import RestIntegration
@@ -35,7 +36,6 @@ from labkit.local.apigateway.rest.request_parameters import (
 )
 from labkit.local.apigateway.rest.responses import (
     API_CONFIGURATION_ERROR,
-    DEFAULT_5XX,
     INTEGRATION_FAILURE,
     INTEGRATION_TIMEOUT,
     GatewayError,
@@ -101,8 +101,9 @@ class HttpServerIntegration:
     ) -> Answer | Stop[GatewayError]:
         chosen = choose_response(integration, str(status), str(status))
         if chosen is None:
-            reason = f"no integration response for the server's {status}"
-            return Stop(GatewayError(DEFAULT_5XX), Code.INTEGRATION_RESPONSE, reason)
+            return refuse_mapping(
+                call, status, f"no integration response for the server's {status}"
+            )
         response = await map_response(call, chosen, body, headers)
         if isinstance(response, Stop):
             return response
