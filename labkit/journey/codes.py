@@ -133,7 +133,7 @@ class Code(StrEnum):
     INTEGRATION_SETTINGS = "integration.settings", "the URI, the verb or the format can't be used"
     INTEGRATION_TEMPLATE = (
         "integration.template",
-        "the request template gives no statusCode or event",
+        "the request template gives no statusCode",
     )
     INTEGRATION_RESPONSE = "integration.response", "no integration response fits the status"
     INTEGRATION_MEDIA_TYPE = "integration.media-type", "no request template for this content type"

@@ -201,6 +201,8 @@ def functions_behind_aws(api: Api) -> None:
     where = function(api, "GET", "/empty-template", "event")
     api.aws.put_integration_response(**where, statusCode="200", responseTemplates=templates(""))
     function(api, "POST", "/tested", "event")
+    where = function(api, "GET", "/unmapped", "event")
+    api.aws.delete_integration_response(**where, statusCode="200")
     queue = f"arn:aws:apigateway:{api.gateway.cloud.region}:sqs:path/123456789012/queue"
     function(api, "GET", "/queue", "event", uri=queue)
     function(api, "GET", "/not-json", "event", requestTemplates=templates("{"))
@@ -264,8 +266,13 @@ def credentials(api: Api) -> None:
     name = "echo-alone"
     iam = api.gateway.cloud.client("iam")
 
-    def role(called: str, service: str, *statements: dict[str, Any]) -> str:
-        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    def role(called: str, service: str, *statements: dict[str, Any], **more: Any) -> str:
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sts:AssumeRole",
+            **more,
+        }
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         called = f"{called}-{api.id}"
         made = iam.create_role(RoleName=called, AssumeRolePolicyDocument=document)
@@ -275,11 +282,13 @@ def credentials(api: Api) -> None:
         return str(made["Role"]["Arn"])
 
     gateway = "apigateway.amazonaws.com"
+    own_account = {"StringEquals": {"aws:SourceAccount": api.gateway.cloud.account_id}}
     roles = {
         "good": role("good", gateway, INVOKE),
         "silent": role("silent", gateway),
         "denied": role("denied", gateway, INVOKE, {**INVOKE, "Effect": "Deny"}),
         "of-lambda": role("of-lambda", "lambda.amazonaws.com", INVOKE),
+        "condition": role("condition", gateway, INVOKE, Condition=own_account),
         "missing": f"arn:aws:iam::{api.gateway.cloud.account_id}:role/missing",
     }
     for path, arn in roles.items():

@@ -632,7 +632,12 @@ def believes_every_credential(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, function_backend, "decide_identity", lambda *_: "Allow")
 
 
-@mutation("integration", "integrations-credentials-of-lambda", "integrations-credentials-missing")
+@mutation(
+    "integration",
+    "integrations-credentials-of-lambda",
+    "integrations-credentials-condition",
+    "integrations-credentials-missing",
+)
 def assumes_any_role(stack: ExitStack, cloud: Any) -> None:
     own = cloud.cloud.parts.engine.iam
     replaced(stack, own, "service_identity", lambda *_: (ANONYMOUS, EVERYTHING))

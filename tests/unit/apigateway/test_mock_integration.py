@@ -144,7 +144,6 @@ def test_the_integration_response_is_chosen_by_its_pattern(status: int, chosen: 
         "200": {"statusCode": "200"},
         "404": {"statusCode": "404", "selectionPattern": "404"},
         "500": {"statusCode": "500", "selectionPattern": "5\\d{2}"},
-        "599": {"statusCode": "599", "selectionPattern": "("},
     }
     outcome = _mock({"application/json": f'{{"statusCode": {status}}}'}, responses)
     assert isinstance(outcome, Answer)

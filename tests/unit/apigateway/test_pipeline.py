@@ -114,6 +114,8 @@ def test_an_integration_that_is_not_there(kind: str | None) -> None:
         {"contentHandling": "CONVERT_TO_BINARY"},
         {"integrationResponses": {"200": {"contentHandling": "CONVERT_TO_BINARY"}}},
         {"type": "HTTP", "contentHandling": "CONVERT_TO_TEXT"},
+        {"integrationResponses": {"200": {"selectionPattern": "("}}},
+        {"integrationResponses": {"200": {"selectionPattern": "\\p{L}+"}}},
     ],
     ids=str,
 )

@@ -26,6 +26,7 @@ from labkit.local.apigateway.rest.mapping import (
     content_type_of,
     map_request,
     map_response,
+    refuse_mapping,
     with_override,
 )
 from labkit.local.apigateway.rest.records import RestIntegration
@@ -36,11 +37,11 @@ from labkit.local.apigateway.rest.request_parameters import (
 )
 from labkit.local.apigateway.rest.responses import (
     API_CONFIGURATION_ERROR,
-    DEFAULT_5XX,
     INTEGRATION_FAILURE,
     INTEGRATION_TIMEOUT,
     GatewayError,
 )
+from labkit.local.apigateway.rest.template_data import run_by_size
 from labkit.local.messages import Headers, Response, without_headers
 
 _NEVER_MAPPED = frozenset({"connection", "expect", "proxy-authenticate", "te", "via"})
@@ -101,8 +102,9 @@ class HttpServerIntegration:
     ) -> Answer | Stop[GatewayError]:
         chosen = choose_response(integration, str(status), str(status))
         if chosen is None:
-            reason = f"no integration response for the server's {status}"
-            return Stop(GatewayError(DEFAULT_5XX), Code.INTEGRATION_RESPONSE, reason)
+            return refuse_mapping(
+                call, status, f"no integration response for the server's {status}"
+            )
         response = await map_response(call, chosen, body, headers)
         if isinstance(response, Stop):
             return response
@@ -114,7 +116,9 @@ class HttpServerIntegration:
     ) -> tuple[str, str, Headers, bytes] | Stop[GatewayError]:
         """Verb, URL, headers and body for the server."""
         refused = refuse_headers(integration)
-        mapped = refused or map_parameters(call, integration)
+        if refused is not None:
+            return refused
+        mapped = await run_by_size(len(call.request.body), map_parameters, call, integration)
         if isinstance(mapped, Stop):
             return mapped
         if missing := missing_stage_variable(integration.uri, call.stage_variables):

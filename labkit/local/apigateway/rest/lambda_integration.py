@@ -14,10 +14,13 @@ from labkit.local.apigateway.rest.mapping import (
     default_response,
     map_request,
     map_response,
+    refuse_body,
+    refuse_mapping,
     refuse_template,
 )
 from labkit.local.apigateway.rest.records import RestIntegration
 from labkit.local.apigateway.rest.responses import DEFAULT_5XX, GatewayError
+from labkit.local.apigateway.rest.template_data import run_by_size
 from labkit.local.messages import utf8
 
 _OF_AN_INVOCATION = "integration.request.header.x-amz-"
@@ -47,10 +50,10 @@ class LambdaIntegration:
         if isinstance(body, Stop):
             return body
         try:
-            event = json.loads(body or b"{}")  # an empty body is an empty event (recorded 19.4)
+            # An empty body is an empty event (recorded 19.4).
+            event = await run_by_size(len(body), json.loads, body or b"{}")
         except (ValueError, RecursionError):
-            reason = "what the request template makes isn't JSON: Lambda refuses it as an event"
-            return Stop(GatewayError(DEFAULT_5XX), Code.INTEGRATION_TEMPLATE, reason)
+            return refuse_body("what the request template makes isn't JSON, as an event must be")
         found = await self._backend.invoke(call, target, event, integration.timeout)
         if isinstance(found, Stop):
             return found
@@ -65,8 +68,9 @@ class LambdaIntegration:
                 )
             chosen = choose_response(integration, error)
         if chosen is None:
-            reason = f"no integration response for what {target.name} answered"
-            return Stop(GatewayError(DEFAULT_5XX), Code.INTEGRATION_RESPONSE, reason, evidence)
+            return refuse_mapping(
+                call, 200, f"no integration response for what {target.name} answered"
+            )
         response = await map_response(call, chosen, utf8(write_payload(found.payload)))
         if isinstance(response, Stop):
             return response

@@ -20,7 +20,11 @@ from labkit.local.apigateway.rest.responses import (
     GatewayError,
     status_of,
 )
-from labkit.local.apigateway.rest.template_data import BodyNotJsonError, render_template
+from labkit.local.apigateway.rest.template_data import (
+    BodyNotJsonError,
+    render_template,
+    run_by_size,
+)
 from labkit.local.apigateway.rest.values import look_up
 from labkit.local.apigateway.templates.json_path import MISSING, find
 from labkit.local.apigateway.templates.limits import UnsupportedTemplateError
@@ -56,10 +60,24 @@ async def map_request(call: RestCall, integration: RestIntegration) -> bytes | S
     try:
         return utf8(await render_template(call, template, call.request.body))
     except BodyNotJsonError as error:
-        reason = f"the request template reads the body as JSON: {error}"
-        return Stop(GatewayError(BAD_REQUEST_BODY), Code.VALIDATION_BODY, reason)
+        return refuse_body(f"the request template reads the body as JSON: {error}")
     except UnsupportedTemplateError as error:
         return refuse_template(f"the request template can't be used: {error}")
+
+
+def refuse_body(reason: str) -> Stop[GatewayError]:
+    """A body that isn't JSON where it must be; what AWS says behind the colon is its parser's (gateway 17.8)."""
+    message = "Could not parse request body into json: it isn't JSON"
+    return Stop(GatewayError(BAD_REQUEST_BODY, message), Code.VALIDATION_BODY, reason)
+
+
+def refuse_mapping(call: RestCall, status: int, reason: str) -> Stop[GatewayError]:
+    """No integration response fits what the backend answered (gateway 17.15)."""
+    call.write(
+        "Execution failed due to configuration error: No match for output mapping and no default"
+        f" output mapping configured. Endpoint Response Status Code: {status}"
+    )
+    return Stop(GatewayError(DEFAULT_5XX), Code.INTEGRATION_RESPONSE, reason)
 
 
 def refuse_template(reason: str) -> Stop[GatewayError]:
@@ -79,11 +97,8 @@ def choose_response(
     """
     for response in integration.responses.values():
         pattern = response.selection_pattern
-        try:
-            if pattern and re.fullmatch(pattern, selected_by[:MAX_MATCHED]):
-                return response
-        except re.error:
-            continue
+        if pattern and re.fullmatch(pattern, selected_by[:MAX_MATCHED], re.ASCII):
+            return response
     return default_response(integration, status)
 
 
@@ -113,7 +128,9 @@ async def map_response(
     templates = chosen.templates
     content_type = "application/json"
     try:
-        headers = _mapped_headers(call, chosen, body, backend_headers or [])
+        headers = await run_by_size(
+            len(body), _mapped_headers, call, chosen, body, backend_headers or []
+        )
         if templates:
             content_type = content_type if content_type in templates else next(iter(templates))
             body = utf8(await render_template(call, templates[content_type], body))

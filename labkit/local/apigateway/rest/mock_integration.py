@@ -9,7 +9,12 @@ from functools import lru_cache
 from labkit.journey import Code
 from labkit.local.apigateway.outcomes import Answer, Stop
 from labkit.local.apigateway.rest.call import RestCall
-from labkit.local.apigateway.rest.mapping import choose_response, map_request, map_response
+from labkit.local.apigateway.rest.mapping import (
+    choose_response,
+    map_request,
+    map_response,
+    refuse_mapping,
+)
 from labkit.local.apigateway.rest.records import RestIntegration
 from labkit.local.apigateway.rest.responses import DEFAULT_5XX, GatewayError
 
@@ -33,8 +38,7 @@ async def mock_integration(
         return Stop(GatewayError(DEFAULT_5XX), Code.INTEGRATION_TEMPLATE, reason)
     chosen = choose_response(integration, str(status), str(status))
     if chosen is None:
-        reason = f"no integration response for the status {status}"
-        return Stop(GatewayError(DEFAULT_5XX), Code.INTEGRATION_RESPONSE, reason)
+        return refuse_mapping(call, status, f"no integration response for the status {status}")
     response = await map_response(call, chosen, b"")
     if isinstance(response, Stop):
         return response

@@ -6,6 +6,7 @@ isn't here: they read it as the engine keeps it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -324,11 +325,22 @@ def _unusable_integration(record: Record) -> Unusable | None:
         reason = "the local cloud uses credentials for functions only, so it stops here"
     elif record.get("tlsConfig"):
         reason = "the local cloud has no tlsConfig of an integration, so it stops here"
+    elif not _are_patterns_readable(record):
+        reason = "the local cloud can't read a selection pattern as Java does, so it stops here"
     elif _converts_content(record):
         reason = "the local cloud converts no content (contentHandling), so it stops here"
     elif (record.get("connectionType") or "INTERNET") != "INTERNET":
         reason = "the local cloud has no VPC links, so it stops here"
     return Unusable(Code.UNSUPPORTED, reason) if reason else None
+
+
+def _are_patterns_readable(record: Record) -> bool:
+    try:
+        for response in mapping(record.get("integrationResponses")).values():
+            re.compile(text(mapping(response), "selectionPattern"), re.ASCII)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True
 
 
 def _converts_content(record: Record) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from labkit.local.apigateway.event_parts import last_of, listed
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.edge_optimized import NEVER_FORWARDED, backend_headers
-from labkit.local.apigateway.rest.values import context_values
+from labkit.local.apigateway.rest.values import context_values, identity
 from labkit.local.apigateway.templates.json_path import MISSING, find
 from labkit.local.apigateway.templates.limits import Budget, UnsupportedTemplateError
 from labkit.local.apigateway.templates.render import Roots, render
@@ -20,7 +20,8 @@ from labkit.local.apigateway.templates.utilities import make_util
 from labkit.local.apigateway.templates.values import Tool, Value
 
 _SHORT = 10_000
-"""Characters of template and body up to which a template without a loop is rendered at once."""
+"""Characters that are gone through on the event loop."""
+T = TypeVar("T")
 
 
 class BodyNotJsonError(Exception):
@@ -36,10 +37,15 @@ async def render_template(call: RestCall, template: str, body: bytes) -> str:
         BodyNotJsonError: the template reads the body as JSON, and it isn't.
         UnsupportedTemplateError: it needs more than the local cloud evaluates.
     """
-    roots = roots_of(call, body)
-    if "#foreach" not in template and len(template) + len(body) <= _SHORT:
-        return render(template, roots)
-    return await asyncio.to_thread(render, template, roots)
+    size = len(template) + len(body) if "#foreach" not in template else _SHORT + 1
+    return await run_by_size(size, render, template, roots_of(call, body))
+
+
+async def run_by_size(size: int, function: Callable[..., T], *arguments: object) -> T:
+    """What a function returns: it runs beside the event loop if it has much to go through."""
+    if size <= _SHORT:
+        return function(*arguments)
+    return await asyncio.to_thread(function, *arguments)
 
 
 def roots_of(call: RestCall, body: bytes) -> Roots:
@@ -55,20 +61,21 @@ def roots_of(call: RestCall, body: bytes) -> Roots:
 
 
 def _context_of(call: RestCall) -> Mapping[str, Value]:
-    nested: dict[str, Any] = {"identity": {}}
-    for name, value in context_values(call).items():
-        head, dot, rest = name.partition(".")
-        if dot:
-            nested[head][rest] = value
-        else:
-            nested[name] = value
-    nested["identity"] = MappingProxyType(nested["identity"])
+    nested: dict[str, Any] = {k: v for k, v in context_values(call).items() if "." not in k}
+    nested["identity"] = _frozen(identity(call))
     context = call.authorizer_context
     if call.claims is not None:  # $context.authorizer.claims alone is nothing (gateway 2.12)
         nested["authorizer"] = MappingProxyType({"claims": Tool(call.claims)})
     elif context is not None:
         nested["authorizer"] = MappingProxyType(context)
     return MappingProxyType({**nested, **call.overrides})
+
+
+def _frozen(values: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Values that a template can't change."""
+    return MappingProxyType(
+        {name: _frozen(v) if isinstance(v, dict) else v for name, v in values.items()}
+    )
 
 
 class _Input:
