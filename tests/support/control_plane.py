@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import botocore.session
+from botocore.model import OperationModel
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
@@ -107,7 +108,7 @@ class ControlPlane:
 
     def __call__(self, operation: str, **parameters: Any) -> Answer:
         """Call an operation under the API reference's name."""
-        model = _MODELS[self.service].operation_model(operation)
+        model = operation_model(self.service, operation)
         sent = create_serializer("rest-json", include_validation=False).serialize_to_request(
             parameters, model
         )
@@ -138,11 +139,11 @@ class ControlPlane:
 
     def send(self, method: str, path: str, query: Any = "", body: Any = b"") -> Response:
         """Send a request as it is."""
-        path, _mark, fixed = path.partition("?")
         if isinstance(query, dict | list):
             query = urlencode(query, doseq=True)
+        path, _mark, of_path = path.partition("?")
+        query = "&".join(part for part in (of_path, query) if part)
         data = body.encode() if isinstance(body, str) else bytes(body or b"")
-        query = "&".join(part for part in (fixed, query) if part)
         request = Request(method, path, query, body=data)
         return asyncio.run(self.gateway.control.handle(request, REGION))
 
@@ -188,6 +189,11 @@ class RestApi:
         made = self("CreateDeployment", stageName=stage)
         assert not made.error, made
         return str(made.result["id"])
+
+
+def operation_model(service: str, operation: str) -> OperationModel:
+    """botocore's description of an operation."""
+    return _MODELS[service].operation_model(operation)
 
 
 _SESSION = botocore.session.Session()

@@ -25,6 +25,7 @@ LABELS = {
 """Every label and what it means, the strongest first."""
 
 FILES = (
+    "control_plane.toml",
     "gateway.toml",
     "gateway_authorization.toml",
     "gateway_limits.toml",

@@ -12,20 +12,35 @@ from functools import cache
 from typing import Any
 
 from labkit.local.apigateway.control.operations import Call
+from labkit.local.apigateway.control.refusals import bad_request
 from labkit.local.json_protocol import ApiError, ServiceModel
 
 JsonObject = dict[str, Any]
 
 _RECORDED_ORDER = {
     "EndpointType": "PRIVATE, EDGE, REGIONAL",
+    "IntegrationType": "HTTP, MOCK, AWS_PROXY, HTTP_PROXY, AWS",
     "Op": "add, remove, move, test, replace, copy",
     "GatewayResponseType": "REQUEST_TOO_LARGE, RESOURCE_NOT_FOUND, AUTHORIZER_CONFIGURATION_ERROR, "
     "MISSING_AUTHENTICATION_TOKEN, BAD_REQUEST_BODY, INVALID_SIGNATURE, INVALID_API_KEY, BAD_REQUEST_PARAMETERS, "
     "AUTHORIZER_FAILURE, UNAUTHORIZED, INTEGRATION_TIMEOUT, ACCESS_DENIED, DEFAULT_4XX, DEFAULT_5XX, WAF_FILTERED, "
     "QUOTA_EXCEEDED, THROTTLED, API_CONFIGURATION_ERROR, UNSUPPORTED_MEDIA_TYPE, INTEGRATION_FAILURE, EXPIRED_TOKEN",
 }
-"""How AWS lists an enumeration, where that is known (recorded 1.7, 1.19, 7.7); elsewhere as the model does."""
-_JAVA_TYPES: dict[type, str] = {bool: "Boolean", int: "Integer", float: "Double", str: "String"}
+"""How AWS lists an enumeration, where that is known (recorded 1.7, 1.19, 7.7, 8.35); elsewhere as the model does."""
+_NUMBER = "com.amazon.coral.value.json.numbers.TruncatingBigNumber"
+_JAVA_TYPES: dict[type, str] = {
+    bool: "java.lang.Boolean",
+    int: _NUMBER,
+    float: _NUMBER,
+    str: "java.lang.String",
+}
+"""How AWS names the JSON type of a value (recorded 8.14, 8.50)."""
+
+
+_RECORDED_WORDS = {
+    "CreateApi.protocolType": "Invalid protocol specified. Must be one of [HTTP, WEBSOCKET]"
+}
+"""Of members that AWS looks at before the model does (recorded 26.1)."""
 
 
 def check_constraints(call: Call) -> None:
@@ -41,15 +56,20 @@ def check_constraints(call: Call) -> None:
     shapes = ServiceModel(operation.service).description["shapes"]
     shape = shapes[operation.shape]
     violations: list[str] = []
-    for member, target in shape.get("members", {}).items():
-        name = f"{member[:1].lower()}{member[1:]}"
+    members = shape.get("members", {})
+    # the body's come first (recorded 8.33)
+    for member in sorted(members, key=lambda one: members[one].get("location") is not None):
+        target, name = members[member], f"{member[:1].lower()}{member[1:]}"
         path = name if name in call.in_path else f"{operation.input_name}.{name}"
         value = call.parameters.get(name)
         if value is None:
             if member in shape.get("required", ()):
                 violations.append(_violation("null", path, "Member must not be null"))
         elif member != shape.get("payload"):
-            violations += _violations(shapes, target["shape"], value, path)
+            found = list(_violations(shapes, target["shape"], value, path))
+            if found and (words := _RECORDED_WORDS.get(f"{operation.name}.{name}")):
+                raise bad_request(words)
+            violations += found
     if violations:
         several = "s" if len(violations) > 1 else ""
         message = f"{len(violations)} validation error{several} detected: {'; '.join(violations)}"
@@ -137,9 +157,9 @@ def _check_type(kind: str, value: Any) -> None:
         raise ApiError(
             "SerializationException", "Start of structure or map found where not expected."
         )
-    seen = _JAVA_TYPES.get(type(value), "Object")
+    seen = _JAVA_TYPES.get(type(value), "java.lang.Object")
     wanted_name = {"structure": "Map", "map": "Map", "list": "List"}.get(kind, kind.capitalize())
     raise ApiError(
         "SerializationException",
-        f"class java.lang.{seen} can not be converted to an {wanted_name}",
+        f"class {seen} can not be converted to an {wanted_name}",
     )

@@ -220,6 +220,8 @@ def one_of_paths(*paths: str) -> RefusePath:
     listed = ", ".join(paths)
 
     def refuse(patch: PatchOperation) -> ApiError:
+        if patch.op != "replace":  # recorded 4.16
+            return choose_supported(patch)
         return bad_request(
             f"Invalid patch path  '{patch.path}' specified for op '{patch.op}'. Must be one of: [{listed}]"
         )

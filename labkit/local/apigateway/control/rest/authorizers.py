@@ -61,11 +61,12 @@ class AuthorizerOperations:
     def create_authorizer(self, call: Call) -> JsonObject:
         """Make an authorizer (recorded 6.2). An unknown API is a conflict: so it was recorded."""
         api = self._store.region(call.region).rest_apis.get(call.text("restApiId"))
+        made = new_authorizer(call.parameters)
+        check_form(made)  # before the API is looked up (recorded 6.7)
         if api is None:
             raise conflict(
                 "Unable to complete operation due to concurrent modification. Please try again later."
             )
-        made = new_authorizer(call.parameters)
         check_authorizer(api, made)
         if len(api.authorizers) >= MAX_AUTHORIZERS:
             raise bad_request(
@@ -152,19 +153,28 @@ def new_authorizer(asked: JsonObject) -> JsonObject:
 
 
 def check_authorizer(api: RestApi, record: JsonObject) -> None:
-    """Refuse an authorizer that AWS refuses. Where no row is named, AWS's words aren't known.
+    """Refuse an authorizer that AWS refuses.
 
     Raises:
         ApiError: ``BadRequestException``.
     """
-    name, kind = record.get("name"), record.get("type")
-    if not name:
-        raise bad_request("Authorizer name cannot be blank")
+    check_form(record)
     others = (one for key, one in api.authorizers.items() if key != record.get("id"))
-    if any(other["name"] == name for other in others):
+    if any(other["name"] == record["name"] for other in others):
         raise bad_request(
-            f"Authorizer name must be unique. Authorizer {name} already exists in this RestApi."
+            f"Authorizer name must be unique. Authorizer {record['name']} already exists in this RestApi."
         )
+
+
+def check_form(record: JsonObject) -> None:
+    """Refuse what no API could have. Where no row is named, AWS's words aren't known.
+
+    Raises:
+        ApiError: ``BadRequestException``.
+    """
+    kind = record.get("type")
+    if not record.get("name"):
+        raise bad_request("Authorizer name cannot be blank")
     source = str(record.get("identitySource") or "")
     sources = [part.strip() for part in source.split(",")] if source else []
     ttl = record.get("authorizerResultTtlInSeconds")

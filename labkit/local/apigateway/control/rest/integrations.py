@@ -23,6 +23,7 @@ from labkit.local.apigateway.control.rest.methods import (
     invalid_parameter,
 )
 from labkit.local.apigateway.control.store import GatewayStore
+from labkit.local.json_protocol import ApiError
 
 JsonObject = dict[str, Any]
 
@@ -65,6 +66,7 @@ _HTTP = re.compile(r"https?://\S+", re.IGNORECASE)
 _AWS_ARN = re.compile(
     r"arn:aws[a-z-]*:apigateway:(?P<region>[^:]+):(?P<service>[^:]+):(?P<rest>.+)", re.DOTALL
 )
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/.+")
 _LAMBDA_PATH = re.compile(
     r"path/2015-03-31/functions/.+/(?:invocations|response-streaming-invocations)"
 )
@@ -99,6 +101,7 @@ class IntegrationOperations:
         """Make a method's integration, or another one in its place (recorded 8.1–8.9)."""
         of_method = method(self._store, call)
         made = new_integration(call.parameters, call.text("resourceId"), of_method)
+        self._check_role(made)
         of_method["methodIntegration"] = made
         return made
 
@@ -115,8 +118,15 @@ class IntegrationOperations:
                 changed.pop(name, None)
         of_method = method(self._store, call)
         check_integration(changed, of_method)
+        self._check_role(changed)
         of_method["methodIntegration"] = changed
         return changed
+
+    def _check_role(self, record: JsonObject) -> None:
+        """Refuse a role of another account (recorded 8.57)."""
+        role = _ROLE.fullmatch(record.get("credentials", ""))
+        if role and role["account"] != self._store.account_id:
+            raise ApiError("AccessDeniedException", "Cross-account pass role is not allowed.", 403)
 
     def delete_integration(self, call: Call) -> None:
         """Delete a method's integration."""
@@ -159,7 +169,10 @@ class IntegrationOperations:
                 raise not_found("Invalid Integration identifier specified") from None
             raise
         status = self._response(call)["statusCode"]
-        del integration(self._store, call)["integrationResponses"][status]
+        found = integration(self._store, call)
+        del found["integrationResponses"][status]
+        if not found["integrationResponses"]:  # recorded 3.40
+            del found["integrationResponses"]
 
     def _response(self, call: Call) -> JsonObject:
         found: JsonObject | None = (
@@ -201,6 +214,8 @@ def new_integration(asked: JsonObject, resource_id: str, of_method: JsonObject) 
     ):
         if asked.get(name) not in (None, "", {}):
             made[name] = copy.deepcopy(asked[name])
+    if kind in ("HTTP", "HTTP_PROXY"):
+        made.setdefault("connectionType", "INTERNET")  # recorded 3.38
     if kind != "MOCK":
         if asked.get("integrationHttpMethod"):
             made["httpMethod"] = asked["integrationHttpMethod"]
@@ -232,6 +247,9 @@ def check_integration(record: JsonObject, of_method: JsonObject) -> None:
         if record["httpMethod"] not in VERBS:
             raise bad_request(f"Invalid HttpMethod specified. Valid options are {','.join(VERBS)}")
         _check_uri(kind, str(record.get("uri") or ""))
+        of_lambda = (match := _AWS_ARN.match(record["uri"])) and match["service"] == "lambda"
+        if kind == "AWS" and not of_lambda and not record.get("credentials"):  # recorded 8.56
+            raise bad_request("Role ARN must be specified for AWS integrations")
     if record["passthroughBehavior"] not in ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"):
         raise bad_request(
             "Invalid PassthroughBehavior specified. Valid options are WHEN_NO_MATCH,WHEN_NO_TEMPLATES,NEVER"
@@ -279,7 +297,7 @@ def new_integration_response(asked: JsonObject) -> JsonObject:
         made["selectionPattern"] = asked["selectionPattern"]
     if asked.get("responseParameters"):
         made["responseParameters"] = dict(asked["responseParameters"])
-    if asked.get("responseTemplates"):
+    if asked.get("responseTemplates") is not None:
         made["responseTemplates"] = {
             kind: template or None for kind, template in asked["responseTemplates"].items()
         }

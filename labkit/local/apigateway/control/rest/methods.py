@@ -79,7 +79,6 @@ class MethodOperations:
             raise conflict("Method already exists for this resource")
         asked = given(
             call,
-            "authorizationType",
             "authorizerId",
             "authorizationScopes",
             "operationName",
@@ -91,6 +90,8 @@ class MethodOperations:
             "httpMethod": verb,
             "apiKeyRequired": bool(call.parameters.get("apiKeyRequired")),
             **asked,
+            # in small letters too (recorded 3.39)
+            "authorizationType": call.text("authorizationType").upper(),
         }
         made = checked_method(self._api(call), made)
         below.setdefault("resourceMethods", {})[verb] = made
@@ -203,8 +204,8 @@ def checked_method(api: RestApi, record: JsonObject) -> JsonObject:
     names = []
     for parameter in record.get("requestParameters") or {}:
         match = _PARAMETER.fullmatch(parameter)
-        if match is None:
-            raise invalid_parameter(parameter)
+        if match is None:  # recorded 3.36
+            raise invalid_mapping(f"Invalid mapping expression specified: {parameter}")
         names.append(match["name"])
     if len(names) != len(set(names)):
         raise bad_request("Parameter names must be unique across querystring, header and path")

@@ -13,7 +13,7 @@ _SHORT = "execute-api:/"
 
 
 def checked_policy(text: str, arn_prefix: str) -> str:
-    """A resource policy as it is saved: every short Resource expanded.
+    """A resource policy as it is saved: every short Resource expanded, a list of one as a text (recorded 1.50).
 
     Args:
         text: JSON, also escaped as ``GetRestApi`` returns it.
@@ -35,8 +35,7 @@ def checked_policy(text: str, arn_prefix: str) -> str:
             if isinstance(statement, dict):
                 for name in {"Resource", "NotResource"} & set(statement):
                     found = [_expanded(one, arn_prefix) for one in _listed(statement[name])]
-                    is_list = isinstance(statement[name], list)
-                    statement[name] = found if is_list else found[0]
+                    statement[name] = found[0] if len(found) == 1 else found
         expanded = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
     try:
         parse_policy_text(expanded, with_principal=True)
