@@ -28,9 +28,9 @@ from labkit.errors import (
     TokenError,
 )
 from labkit.local.apigateway.http.call import HttpCall
-from labkit.local.apigateway.http.issuers import Issuers
 from labkit.local.apigateway.http.jwt_authorizer import JwtAuthorizer
 from labkit.local.apigateway.http.records import freeze as freeze_http
+from labkit.local.apigateway.issuers import Issuers
 from labkit.local.apigateway.outcomes import Pass, Stop
 from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
 from labkit.local.apigateway.rest.responses import render

@@ -14,10 +14,10 @@ from typing import Any
 from labkit.errors import InvalidTokenError
 from labkit.journey import Code
 from labkit.local.apigateway.http.call import HttpCall
-from labkit.local.apigateway.http.issuers import ForeignIssuerError, Issuers
 from labkit.local.apigateway.http.records import HttpAuthorizer
 from labkit.local.apigateway.http.responses import FORBIDDEN, HttpError, broken
 from labkit.local.apigateway.http.values import look_up
+from labkit.local.apigateway.issuers import ForeignIssuerError, Issuers
 from labkit.local.apigateway.outcomes import Pass, Stop
 from labkit.local.apigateway.token_codes import code_of
 from labkit.tokens.authorizer_rules import challenge, check_for_http_api, check_route_scopes
