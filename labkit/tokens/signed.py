@@ -51,6 +51,7 @@ _NEXT_STEP = {
     "validation": "Sign in with the app client that the authorizer expects.",
     "aud": "Sign in with the app client that is expected.",
     "client_id": "Sign in with the app client that is expected.",
+    "claim": "Get a token that says what the authorizer demands.",
     "scope": "Ask for a token with the scope that is wanted.",
 }
 

@@ -64,6 +64,7 @@ from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
 from labkit.local.apigateway.rest.data_plane import RestApiDataPlane
 from labkit.local.apigateway.rest.function_backend import FunctionBackend, RoleDirectory
 from labkit.local.apigateway.rest.http_integration import HttpServerIntegration
+from labkit.local.apigateway.rest.jwt_authorizer import RestJwtAuthorizer
 from labkit.local.apigateway.rest.lambda_integration import LambdaIntegration
 from labkit.local.apigateway.rest.lambda_proxy import LambdaProxyIntegration
 from labkit.local.apigateway.rest.mock_integration import mock_integration
@@ -270,6 +271,7 @@ def compose_rest_gates(
     return RestGates(
         resource_policy=ResourcePolicy(),
         cognito=CognitoAuthorizer(user_pools, clock),
+        jwt=RestJwtAuthorizer(Issuers(user_pools), clock),
         iam=IamAuthorizer(
             SignatureVerifier(callers, clock),
             callers,

@@ -488,6 +488,11 @@ def test_only_authorizers_of_tokens_have_a_verdict(issuer: Issuer, kind: Any) ->
         tokens.verdict(issuer.token(), authorizer={"type": kind}, http=issuer)
 
 
+def test_jwt_authorizers_of_rest_apis_have_none(issuer: Issuer) -> None:
+    with pytest.raises(ValueError, match="send the token"):
+        tokens.verdict(issuer.token(), authorizer={"type": "JWT"}, http=issuer)
+
+
 def test_meanings_are_sentences() -> None:
     text = (resources.files(tokens) / "claims.toml").read_text("utf-8")
     known = [each for group in tomllib.loads(text).values() for each in group.items()]

@@ -14,6 +14,7 @@ from labkit.local.apigateway.control.constraints import check_value
 from labkit.local.apigateway.control.refusals import bad_request, not_offered
 from labkit.local.apigateway.issuers import DISCOVERY, ForeignIssuerError
 from labkit.local.apigateway.loopback import is_loopback
+from labkit.local.strict_json import read_strict_json
 
 JsonObject = dict[str, Any]
 FindKeysAddress = Callable[[str], Awaitable[str | None]]
@@ -36,7 +37,7 @@ def read_configuration(text: str | None) -> JsonObject:
         ApiError: ``BadRequestException`` or ``ValidationException``.
     """
     try:
-        found = json.loads(text or "")
+        found = read_strict_json(text or "")
         json.dumps(found, ensure_ascii=False).encode()  # refuses the lone halves of surrogate pairs
     except (ValueError, RecursionError):
         found = None
