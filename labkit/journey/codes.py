@@ -73,6 +73,8 @@ class Code(StrEnum):
     TOKEN_CLIENT = "authorizer.token-client", "the user pool hasn't the token's app client"
     TOKEN_AUDIENCE = "authorizer.token-audience", "aud or client_id isn't in the JWT audience"
     TOKEN_VALIDATION = "authorizer.token-validation", "aud doesn't match the token validation"
+    TOKEN_ALGORITHM = "authorizer.token-algorithm", "its algorithm isn't in defaultAlgorithms"
+    TOKEN_CLAIM = "authorizer.token-claim", "an additional claim isn't as the authorizer demands"
     TOKEN_EXPIRED = "authorizer.token-expired", "the token has expired (exp)"
     TOKEN_NOT_YET_VALID = "authorizer.token-not-yet-valid", "the token is for later (nbf, iat)"
     ACCESS_TOKEN_REQUIRED = "authorizer.access-token-required", "the method has scopes: no ID token"

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 import requests
 
+from labkit import service_models
 from labkit.course.build import invoke_url, wait_until
 from labkit.errors import SetupError
 from labkit.journey import Journey
@@ -62,7 +63,8 @@ class AwsCloud:
 
     def environment(self) -> dict[str, str | None]:
         """The variables that boto3 needs beyond the learner's own."""
-        return {"AWS_DEFAULT_REGION": self.region}
+        more_models = service_models.environment(os.environ.get(service_models.DATA_PATH_VARIABLE))
+        return {"AWS_DEFAULT_REGION": self.region, **more_models}
 
     def status(self) -> str:
         """What the first cell prints."""

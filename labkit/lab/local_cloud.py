@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from labkit import service_models
 from labkit.errors import CloudUnavailableError, ForeignHostError, JourneyUnknownError
 from labkit.journey import Journey
 from labkit.lab import cloud_process
@@ -127,6 +128,7 @@ class LocalCloud:
             "AWS_EC2_METADATA_DISABLED": "true",
             "NO_PROXY": no_proxy,
             "no_proxy": no_proxy,
+            **service_models.environment(),
         }
 
     def status(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from labkit.local.messages import Request, Response, without_headers
 from labkit.local.strict_json import read_strict_json
+from labkit.service_models import extra_search_paths
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 
@@ -183,7 +184,8 @@ class ServiceModel:
 def _model(service: str) -> JsonObject:
     from botocore.loaders import Loader  # reads 1 MB: only when the first request comes
 
-    model: JsonObject = Loader().load_service_model(service, "service-2")
+    loader = Loader(extra_search_paths=extra_search_paths())
+    model: JsonObject = loader.load_service_model(service, "service-2")
     return model
 
 

@@ -1,14 +1,15 @@
-"""What the gateway's two token authorizers check, as pure rules.
+"""What the gateway's token authorizers check, as pure rules.
 
 The local cloud's gateway applies them to requests, and :func:`labkit.tokens.verdict` to a token in the hand.
-Facts: gateway 2 (REST API, ``COGNITO_USER_POOLS``), gateway 13 (HTTP API, ``JWT``).
+Facts: gateway 2 (REST API, ``COGNITO_USER_POOLS``), rest_jwt 16c (REST API, ``JWT``), gateway 13 (HTTP API,
+``JWT``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import jwt
 
@@ -133,6 +134,72 @@ def _evidence(claims: Claims, scopes: Sequence[str]) -> dict[str, Any]:
     return {"token_use": claims.get("token_use"), "method scopes": list(scopes)}
 
 
+# -- REST API: JWT -----------------------------------------------------------------------------
+
+
+class AdditionalClaim(NamedTuple):
+    """What an authorizer demands of a claim.
+
+    Attributes:
+        name: the claim's.
+        required: whether it must be there.
+        expected: the values of which it is one; none takes any text.
+    """
+
+    name: str
+    required: bool
+    expected: tuple[str, ...]
+
+
+def check_for_rest_jwt(
+    token: str,
+    key: jwt.PyJWK | None,
+    algorithm: str,
+    *,
+    issuer: str,
+    audiences: Sequence[str],
+    additional_claims: Iterable[AdditionalClaim],
+    now: float,
+) -> Claims:
+    """The claims of a token that a method with a JWT authorizer takes, before its scopes (rest_jwt 16.20-16.32).
+
+    Args:
+        token: the token, without ``Bearer``; :func:`labkit.tokens.signed.algorithm_and_key_id` has read it.
+        key: the issuer's key of the token's ``kid``, for this algorithm, or None.
+        algorithm: the token's; the authorizer lists it.
+        issuer: the one of the authorizer's that the token names.
+        audiences: the issuer's; ``client_id`` counts only if there is no ``aud``.
+        additional_claims: the issuer's.
+        now: seconds since the epoch.
+
+    Raises:
+        InvalidTokenError: the method doesn't take it.
+    """
+    claims = claims_of_issuer(token, key, issuer, algorithm)
+    name = "aud" if "aud" in claims else "client_id"
+    reason = f"the token's {name} isn't one of the issuer's audiences"
+    check_audience(claims, name, list(audiences), reason)
+    check_expiry(claims, now)
+    check_begun(claims, now, "nbf", "iat")
+    for wanted in additional_claims:
+        _check_additional_claim(claims, wanted)
+    return claims
+
+
+def _check_additional_claim(claims: Claims, wanted: AdditionalClaim) -> None:
+    """Whether a value is demanded of a claim that may be absent isn't clear: it is (rest_jwt 16.26)."""
+    name, expected = wanted.name, wanted.expected
+    if name not in claims:
+        if wanted.required or expected:
+            raise refuse("claim", f"the token has no claim {name}", claim=name)
+    elif not isinstance(claims[name], str):
+        raise refuse("claim", f"the token's {name} isn't a text", claim=name)
+    elif expected and claims[name] not in expected:
+        reason = f"the token's {name} isn't what the authorizer expects"
+        evidence = {"expected": list(expected), "found": shown(claims[name])}
+        raise refuse("claim", reason, claim=name, **evidence)
+
+
 # -- HTTP API: JWT -----------------------------------------------------------------------------
 
 
@@ -174,12 +241,12 @@ def use_in_words(use: object) -> str:
     return {"access": "an access token", "id": "an ID token"}.get(str(use), "neither kind")
 
 
-def check_route_scopes(claims: Claims, scopes: Sequence[str]) -> None:
-    """One scope of the route is enough (gateway 13.6)."""
+def check_scopes(claims: Claims, scopes: Sequence[str], of: str = "route") -> None:
+    """One scope of the route or method is enough (gateway 13.6, rest_jwt 16.31)."""
     granted = scopes_in(claims, "scope", "scp")
     if scopes and not set(scopes) & set(granted):
-        evidence = {"route scopes": list(scopes), "token scopes": granted}
-        raise refuse("scope", "the token has none of the route's scopes", **evidence)
+        evidence = {f"{of} scopes": list(scopes), "token scopes": granted}
+        raise refuse("scope", f"the token has none of the {of}'s scopes", **evidence)
 
 
 def challenge(error: InvalidTokenError, scopes: Sequence[str]) -> str:

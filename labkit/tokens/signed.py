@@ -1,7 +1,7 @@
 """Reading signed tokens strictly: what verifying, the REST API's authorizer and the HTTP API's one have in common.
 
 A decoder of tokens may overlook what it doesn't understand; here a token is three parts in its own alphabet, signed
-with RS256 by a key that somebody trusted published, or it is refused.
+by a key that somebody trusted published, with RS256 unless more is allowed, or it is refused.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ _FEWEST_BITS = 2048
 _MAX_SHOWN = 100
 _UNREADABLE_PART = "the token can't be read: it was changed, or not copied whole"
 
-_RS256 = jwt.get_algorithm_by_name("RS256")
+_CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
+ALGORITHMS = ("RS256", "RS384", "RS512", *_CURVES)
+"""Those that a signature can be verified by: none with a shared secret, and never ``none``."""
+_ALGORITHMS = {name: jwt.get_algorithm_by_name(name) for name in ALGORITHMS}
 
 UNREADABLE = (jwt.PyJWTError, ValueError, RecursionError)
 """What reading a hostile token may raise."""
@@ -48,6 +51,7 @@ _NEXT_STEP = {
     "validation": "Sign in with the app client that the authorizer expects.",
     "aud": "Sign in with the app client that is expected.",
     "client_id": "Sign in with the app client that is expected.",
+    "claim": "Get a token that says what the authorizer demands.",
     "scope": "Ask for a token with the scope that is wanted.",
 }
 
@@ -62,11 +66,24 @@ def refuse(check: str, reason: str, **evidence: Any) -> InvalidTokenError:
 # -- the signature ---------------------------------------------------------------------------
 
 
-@lru_cache(_KEPT_TOKENS)
 def key_id(token: str) -> str:
-    """The id of the key that the token says it is signed with. Nothing else in the header is believed.
+    """The id of the key that the token says it is signed with, by RS256.
+
+    Raises:
+        InvalidTokenError: ``format``, ``alg`` or ``kid``.
+    """
+    return algorithm_and_key_id(token)[1]
+
+
+@lru_cache(_KEPT_TOKENS)
+def algorithm_and_key_id(token: str, algorithms: tuple[str, ...] = ("RS256",)) -> tuple[str, str]:
+    """How the token says it is signed, and the id of its key. Nothing else in the header is believed.
 
     A header may name a URL with keys (``jku``, ``x5u``) or bring a key along (``jwk``): they are never looked at.
+
+    Args:
+        token: the token.
+        algorithms: those that are taken.
 
     Raises:
         InvalidTokenError: ``format``, ``alg`` or ``kid``.
@@ -81,16 +98,27 @@ def key_id(token: str) -> str:
             raise jwt.DecodeError
     except UNREADABLE as error:
         raise _not_a_token(token) from error
-    if header.get("alg") != "RS256":
-        raise refuse("alg", "the token isn't signed with RS256", alg=shown(header.get("alg")))
-    found = header.get("kid")
+    algorithm, found = header.get("alg"), header.get("kid")
+    if algorithm not in algorithms:
+        wanted = " or ".join(algorithms)
+        raise refuse("alg", f"the token isn't signed with {wanted}", alg=shown(algorithm))
     if not isinstance(found, str):
         raise refuse("kid", "the token doesn't name its key (kid)", kid=shown(found))
-    return found
+    return algorithm, found
 
 
 @lru_cache(_KEPT_TOKENS)
-def signed_claims(token: str, key: jwt.PyJWK) -> Claims:
+def claimed_issuer(token: str) -> object:
+    """The claim ``iss`` of a token that nobody has verified yet: it only says whose key to try.
+
+    Raises:
+        InvalidTokenError: ``format``.
+    """
+    return _claims_in(token).get("iss")
+
+
+@lru_cache(_KEPT_TOKENS)
+def signed_claims(token: str, key: jwt.PyJWK, algorithm: str = "RS256") -> Claims:
     """The claims, if the signature is the key's: that never changes, while the time is checked for every request.
 
     A failure isn't kept. The parts are decoded here, as strictly as PyJWT does and in a tenth of its time.
@@ -100,9 +128,16 @@ def signed_claims(token: str, key: jwt.PyJWK) -> Claims:
     """
     signed, _, signature = token.rpartition(".")
     try:
-        if not _RS256.verify(signed.encode(), key.key, _decoded(signature)):
+        if not _ALGORITHMS[algorithm].verify(signed.encode(), key.key, _decoded(signature)):
             raise refuse("signature", "the token's signature doesn't fit its content")
-        claims = read_json(_decoded(signed.partition(".")[2]), [])
+    except jwt.DecodeError as error:
+        raise refuse("format", _UNREADABLE_PART, parts=3) from error
+    return _claims_in(token)
+
+
+def _claims_in(token: str) -> Claims:
+    try:
+        claims = read_json(_decoded(token.split(".")[1]), [])
         if not isinstance(claims, dict):
             raise ValueError("no JSON object")
     except jwt.DecodeError as error:
@@ -123,7 +158,9 @@ def _decoded(part: str) -> bytes:
     return raw
 
 
-def claims_of_issuer(token: str, key: jwt.PyJWK | None, issuer: str) -> Claims:
+def claims_of_issuer(
+    token: str, key: jwt.PyJWK | None, issuer: str, algorithm: str = "RS256"
+) -> Claims:
     """The claims, if the signature is by the issuer's key of this ``kid`` and the issuer made the token.
 
     Raises:
@@ -131,25 +168,37 @@ def claims_of_issuer(token: str, key: jwt.PyJWK | None, issuer: str) -> Claims:
     """
     if key is None:
         raise refuse("kid", "the token's key (kid) isn't one of the issuer's", issuer=issuer)
-    claims = signed_claims(token, key)
+    claims = signed_claims(token, key, algorithm)
     check_issuer(claims, issuer)
     return claims
 
 
 def rs256_key(entry: Mapping[str, Any]) -> jwt.PyJWK | None:
-    """The key of an entry of a JWKS, if it is a public one for RS256 signatures.
+    """The key of an entry of a JWKS, if it is a public one for RS256 signatures."""
+    return public_key(entry, "RS256")
 
-    Everybody can sign with a private key that is published, and somebody may have broken one of less than 2,048 bits
-    (RFC 7518, 3.3).
+
+def public_key(entry: Mapping[str, Any], algorithm: str) -> jwt.PyJWK | None:
+    """The key of an entry of a JWKS, if it is a public one for signatures by this algorithm.
+
+    Everybody can sign with a private key that is published, and somebody may have broken an RSA key of less than
+    2,048 bits (RFC 7518, 3.3). Each ES algorithm has a curve of its own (RFC 7518, 3.4).
+
+    Args:
+        entry: a JWK.
+        algorithm: one of :data:`ALGORITHMS`.
     """
-    purpose = entry.get("kty"), entry.get("use", "sig"), entry.get("alg", "RS256")
-    if purpose != ("RSA", "sig", "RS256") or "d" in entry:
+    curve = _CURVES.get(algorithm)
+    wanted = ("EC", curve, "sig", algorithm) if curve else ("RSA", None, "sig", algorithm)
+    kind = entry.get("kty")
+    purpose = entry.get("use", "sig"), entry.get("alg", algorithm)
+    if (kind, entry.get("crv") if kind == "EC" else None, *purpose) != wanted or "d" in entry:
         return None
     try:
-        key = jwt.PyJWK(dict(entry), algorithm="RS256")
+        key = jwt.PyJWK(dict(entry), algorithm=algorithm)
     except (*UNREADABLE, TypeError, OverflowError):
         return None
-    return key if key.key.key_size >= _FEWEST_BITS else None
+    return key if curve or key.key.key_size >= _FEWEST_BITS else None
 
 
 # -- the claims ------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from labkit.tokens.authorizer_rules import (
     check_audience,
     check_for_http_api,
     check_for_rest_api,
-    check_route_scopes,
+    check_scopes,
     issuer_of_pool,
     use_in_words,
 )
@@ -128,6 +128,8 @@ def verdict(
     because there is no token
     """
     kind = authorizer.get("type") or authorizer.get("AuthorizerType")
+    if authorizer.get("type") == "JWT":
+        raise ValueError("verdict() doesn't know the JWT authorizers of REST APIs: send the token.")
     if kind not in ("COGNITO_USER_POOLS", "JWT"):
         raise ValueError(f"{kind!r} isn't an authorizer of tokens: COGNITO_USER_POOLS or JWT is.")
     value, wanted, is_rest = bare_token(token), list(scopes), kind == "COGNITO_USER_POOLS"
@@ -149,7 +151,7 @@ def verdict(
             issuer, audience = settings.get("Issuer") or "", list(settings.get("Audience") or [])
             key = keys.find(issuer, key_id(value))
             claims = check_for_http_api(value, key, issuer=issuer, audience=audience, now=moment)
-            check_route_scopes(claims, wanted)
+            check_scopes(claims, wanted)
     except InvalidTokenError as error:
         return _refused_by_rest_api(error) if is_rest else _refused_by_http_api(error, wanted)
     if not is_rest:

@@ -19,6 +19,8 @@ from labkit.local.apigateway import canonical_request as canonical_requests
 from labkit.local.apigateway import event_parts, limits
 from labkit.local.apigateway import lambda_authorizer as lambda_authorizers
 from labkit.local.apigateway.authorizer_results import AuthorizerResult
+from labkit.local.apigateway.control.rest import authorizers as control_authorizers
+from labkit.local.apigateway.control.rest import methods as control_methods
 from labkit.local.apigateway.http import jwt_authorizer
 from labkit.local.apigateway.outcomes import Answer, Pass, Skip
 from labkit.local.apigateway.rest import (
@@ -34,7 +36,10 @@ from labkit.local.apigateway.rest import (
     template_data,
     validation,
 )
+from labkit.local.apigateway.rest import jwt_authorizer as rest_jwt_authorizer
 from labkit.local.apigateway.rest import resource_policy as resource_policies
+from labkit.local.apigateway.rest.call import RestCall
+from labkit.local.apigateway.rest.jwt_configuration import JwtConfiguration
 from labkit.local.cognito import (
     attribute_changes,
     attribute_schema,
@@ -134,6 +139,24 @@ class Indulgent:
 
     def identity(self, *_: Any) -> Any:
         return ANONYMOUS, EVERYTHING
+
+
+class AnyKey:
+    """Issuers that have a key under any name."""
+
+    async def key_at(self, *_: Any) -> Any:
+        return object()
+
+
+def authorizers_of(cloud: Any) -> Any:
+    """The operations on authorizers of REST APIs."""
+    kind, parts = control_authorizers.AuthorizerOperations, of(cloud).control._parts
+    return next(part for part in parts["apigateway"] if isinstance(part, kind))
+
+
+async def anywhere(issuer: str) -> str:
+    """Where keys are, without asking."""
+    return f"{issuer}/keys"
 
 
 # -- stage, waf, route -----------------------------------------------------------------------------
@@ -317,10 +340,203 @@ def takes_any_kind_of_token(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("authorizer (COGNITO_USER_POOLS)", "gateway-2.4-signature", "gateway-2.4-claims")
 def believes_every_signature(stack: ExitStack, cloud: Any) -> None:
-    def content(token: str, key: Any) -> dict[str, Any]:
+    def content(token: str, *_: Any) -> dict[str, Any]:
         return dict(json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==")))
 
     replaced(stack, signed, "signed_claims", content)
+
+
+# -- authorizer: JWT ---------------------------------------------------------------------------------------
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.38-signature", "rest-jwt-16.38-key")
+def believes_every_signature_of_a_listed_issuer(stack: ExitStack, cloud: Any) -> None:
+    believes_every_signature(stack, cloud)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.38-kid")
+def takes_any_key_for_an_unknown_one(stack: ExitStack, cloud: Any) -> None:
+    believes_every_signature(stack, cloud)
+    replaced(stack, of(cloud).rest_gates.jwt, "_issuers", AnyKey())
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.21-not-listed")
+def takes_any_algorithm(stack: ExitStack, cloud: Any) -> None:
+    own = rest_jwt_authorizer.algorithm_and_key_id
+    every = lambda token, _: own(token, signed.ALGORITHMS)  # noqa: E731
+    replaced(stack, rest_jwt_authorizer, "algorithm_and_key_id", every)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.20-iss", "rest-jwt-16.20-iss-slash")
+def takes_any_issuer(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, JwtConfiguration, "issuer", lambda configuration, _: configuration.issuers[0])
+    replaced(stack, signed, "check_issuer", lambda *_: None)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.20-iss-slash")
+def overlooks_a_slash(stack: ExitStack, cloud: Any) -> None:
+    own = JwtConfiguration.issuer
+    bare = lambda configuration, name: own(configuration, str(name).rstrip("/"))  # noqa: E731
+    replaced(stack, JwtConfiguration, "issuer", bare)
+    replaced(stack, signed, "check_issuer", lambda *_: None)
+
+
+@mutation(
+    "authorizer (JWT)",
+    "rest-jwt-16.29-other",
+    "rest-jwt-16.29-other-app",
+    "rest-jwt-16.29-none",
+    "rest-jwt-16.30-aud-first",
+)
+def takes_any_audience(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, authorizer_rules, "check_audience", lambda *_: None)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.30-aud-first")
+def looks_at_client_id_first(stack: ExitStack, cloud: Any) -> None:
+    def check(claims: Any, _name: str, wanted: Any, reason: str) -> None:
+        own(claims, "client_id" if "client_id" in claims else "aud", wanted, reason)
+
+    own = authorizer_rules.check_audience
+    replaced(stack, authorizer_rules, "check_audience", check)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.39", "rest-jwt-16.40-exp", "rest-jwt-16.51-first")
+def takes_an_expired_jwt(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, authorizer_rules, "check_expiry", lambda *_: None)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.40-nbf", "rest-jwt-16.40-iat")
+def takes_a_jwt_for_later(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, authorizer_rules, "check_begun", lambda *_: None)
+
+
+@mutation(
+    "authorizer (JWT)",
+    "rest-jwt-16.25",
+    "rest-jwt-16.24",
+    "rest-jwt-16.24-case",
+    "rest-jwt-16.23",
+    "rest-jwt-16.23-any",
+    "rest-jwt-16.26",
+)
+def checks_no_additional_claim(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, authorizer_rules, "_check_additional_claim", lambda *_: None)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.25", "rest-jwt-16.26")
+def lets_an_additional_claim_be_absent(stack: ExitStack, cloud: Any) -> None:
+    own = authorizer_rules._check_additional_claim
+    check = lambda claims, wanted: wanted.name in claims and own(claims, wanted)  # noqa: E731
+    replaced(stack, authorizer_rules, "_check_additional_claim", check)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.24", "rest-jwt-16.24-case")
+def wants_additional_claims_to_be_there_only(stack: ExitStack, cloud: Any) -> None:
+    own = authorizer_rules._check_additional_claim
+    check = lambda claims, wanted: own(claims, wanted._replace(expected=()))  # noqa: E731
+    replaced(stack, authorizer_rules, "_check_additional_claim", check)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.27")
+def demands_of_all_issuers_what_it_demands_of_the_first(stack: ExitStack, cloud: Any) -> None:
+    def issuer(configuration: Any, name: object) -> Any:
+        found, first = own(configuration, name), configuration.issuers[0]
+        return found and replace(found, additional_claims=first.additional_claims)
+
+    own = JwtConfiguration.issuer
+    replaced(stack, JwtConfiguration, "issuer", issuer)
+
+
+@mutation(
+    "authorizer (JWT)",
+    "rest-jwt-16.36",
+    "rest-jwt-16.36-prefix",
+    "rest-jwt-16.36-id",
+    "rest-jwt-16.43-scope",
+)
+def wants_no_scope_of_a_method(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, rest_jwt_authorizer, "check_scopes", lambda *_: None)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.31", "rest-jwt-16.31-scp")
+def wants_every_scope(stack: ExitStack, cloud: Any) -> None:
+    def check(claims: Any, scopes: Any, of: str) -> None:
+        for scope in scopes:
+            own(claims, [scope], of)
+
+    own = rest_jwt_authorizer.check_scopes
+    replaced(stack, rest_jwt_authorizer, "check_scopes", check)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.44-lower")
+def knows_bearer_in_any_case_before_a_jwt(stack: ExitStack, cloud: Any) -> None:
+    def bare_token(value: str | None) -> str:
+        return value[7:] if value and value[:7].lower() == "bearer " else value or ""
+
+    replaced(stack, rest_jwt_authorizer, "bare_token", bare_token)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.33", "rest-jwt-16.33-before")
+def asks_for_the_address_of_the_keys_each_time(stack: ExitStack, cloud: Any) -> None:
+    async def key_at(_address: str, issuer: str, key_id: str, algorithm: str) -> Any:
+        return await own(await issuers.jwks_uri(issuer), issuer, key_id, algorithm)
+
+    issuers = of(cloud).rest_gates.jwt._issuers
+    own = issuers.key_at
+    replaced(stack, issuers, "key_at", key_at)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.45")
+def hands_claims_over_as_text(stack: ExitStack, cloud: Any) -> None:
+    as_text = property(lambda call: {"claims": call.claims})
+    replaced(stack, RestCall, "authorizer_context", as_text)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.46", "rest-jwt-16.48", "rest-jwt-16.49")
+def takes_the_quotes_off(stack: ExitStack, cloud: Any) -> None:
+    as_text = lambda claims: {name: str(value) for name, value in claims.items()}  # noqa: E731
+    replaced(stack, rest_jwt_authorizer, "as_json_texts", as_text)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.51-silent", "rest-jwt-16.51-deny")
+def is_content_with_a_jwt(stack: ExitStack, cloud: Any) -> None:
+    with_gate(stack, of(cloud).rest_pipeline, 5, lambda _: None)
+
+
+@mutation(
+    "authorizer (JWT)",
+    "rest-jwt-16.20-query",
+    "rest-jwt-16.20-twice",
+    "rest-jwt-16.22-exp",
+    "rest-jwt-16.22-empty",
+    "rest-jwt-16.22-twice",
+    "rest-jwt-16.24-empty",
+    "rest-jwt-16.24-two",
+    "rest-jwt-16.29-empty",
+    "rest-jwt-16.29-blank",
+    "rest-jwt-16.11-jwks-uri",
+)
+def takes_any_configuration(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, control_authorizers, "check_configuration", lambda _: None)
+    replaced(stack, authorizers_of(cloud), "_find_keys_address", anywhere)
+
+
+@mutation(
+    "authorizer (JWT)",
+    "rest-jwt-16.11-discovery",
+    "rest-jwt-16.20-slash",
+    "rest-jwt-16.34",
+    "rest-jwt-16.34-pool",
+    "rest-jwt-16.34-far",
+)
+def asks_no_issuer(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, authorizers_of(cloud), "_find_keys_address", anywhere)
+
+
+@mutation("authorizer (JWT)", "rest-jwt-16.15", "rest-jwt-16.15-cognito", "rest-jwt-16.15-jwt")
+def lets_a_method_name_any_authorizer(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, control_methods, "checked_method", lambda _api, record: record)
 
 
 # -- authorizer: AWS_IAM -----------------------------------------------------------------------------------
@@ -712,7 +928,7 @@ def doesn_t_look_at_the_token_s_time(stack: ExitStack, cloud: Any) -> None:
 
 @mutation("http authorizer (JWT)", "http-13.6", "http-13.6-none", "http-13.7-scopes")
 def wants_no_scope(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, jwt_authorizer, "check_route_scopes", lambda *_: None)
+    replaced(stack, jwt_authorizer, "check_scopes", lambda *_: None)
 
 
 @mutation("http authorizer (AWS_IAM)", "http-iam-path")

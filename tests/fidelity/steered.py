@@ -9,6 +9,7 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
@@ -21,15 +22,26 @@ from urllib3 import HTTPHeaderDict
 from labkit import sigv4
 from labkit.local.ledger import Row
 from labkit.sigv4.steps import ALGORITHM
-from tests.fidelity import authorization_situations, integration_situations, limits_situations
+from tests.fidelity import (
+    authorization_situations,
+    integration_situations,
+    limits_situations,
+    rest_jwt_situations,
+)
 from tests.fidelity.backend import Backend
 from tests.fidelity.runner import REQUEST_KEYS, Runner, body_of
 from tests.support.gateway import STAGE, Gateway, Situation
+from tests.support.loopback_issuer import LoopbackIssuer, loopback_issuer
 from tests.support.patience import PATIENCE
 from tests.support.running_cloud import Cloud
 
 __all__ = ["STEERED_KEYS", "SteeredGateway", "SteeredRunner"]
-SITUATIONS = (authorization_situations, integration_situations, limits_situations)
+SITUATIONS = (
+    authorization_situations,
+    integration_situations,
+    limits_situations,
+    rest_jwt_situations,
+)
 """Imported for what they register."""
 
 STEERED_KEYS = REQUEST_KEYS | {"again", "before", "host", "query", "sign", "statuses", "times"}
@@ -99,7 +111,18 @@ class SteeredGateway(Gateway):
         """An HTTP server that integrations call."""
         return Backend()
 
+    @cached_property
+    def _servers(self) -> ExitStack:
+        return ExitStack()
+
+    @cache  # noqa: B019 - one gateway a session
+    def issuer(self, name: str) -> LoopbackIssuer:
+        """An OpenID provider with a key for RS256 and one for ES256."""
+        keys = (name, "RS256"), (name, "ES256")
+        return self._servers.enter_context(loopback_issuer(*keys))
+
     def close(self) -> None:
+        self._servers.close()
         if "backend" in self.__dict__:
             self.backend.close()
 
@@ -245,7 +268,9 @@ class SteeredRunner(Runner):
         self.check_answer(responses[-1], expect)
 
     def _step(self, situation: Situation, step: Mapping[str, Any]) -> None:
-        if "advance" in step:
+        if "run" in step:
+            self.gateway.steer(run=step["run"])
+        elif "advance" in step:
             self.gateway.steer(advance=step["advance"])
         elif "authorizer_limit" in step:
             self.gateway.steer(authorizer_limit=step["authorizer_limit"])

@@ -24,7 +24,7 @@ BY_DOOR = {
     for door in ("http ", "iam", "sign-in")
 }
 OF_REST_APIS = [name for name in MUTATIONS if not name.startswith(tuple(BY_DOOR))]
-AUTHORIZERS = ("COGNITO_USER_POOLS", "AWS_IAM", "TOKEN", "REQUEST")
+AUTHORIZERS = ("COGNITO_USER_POOLS", "JWT", "AWS_IAM", "TOKEN", "REQUEST")
 HTTP_AUTHORIZERS = ("JWT", "AWS_IAM", "REQUEST")
 HTTP_GATES = {"route", "throttle", "integration"}
 """Those that an HTTP API has, beside the authorizer."""

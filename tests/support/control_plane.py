@@ -16,6 +16,7 @@ from botocore.serialize import create_serializer
 
 from labkit.local.apigateway.composition import ApiGateway, compose_api_gateway
 from labkit.local.messages import Request, Response
+from labkit.service_models import extra_search_paths
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 LAMBDA = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:echo"
@@ -197,4 +198,5 @@ def operation_model(service: str, operation: str) -> OperationModel:
 
 
 _SESSION = botocore.session.Session()
+_SESSION.get_component("data_loader").search_paths.extend(extra_search_paths())
 _MODELS = {name: _SESSION.get_service_model(name) for name in ("apigateway", "apigatewayv2")}

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 import requests
 from botocore.config import Config
 
 from labkit.lab.cloud_process import clean_environment
+from labkit.service_models import extra_search_paths
 from tests.support.patience import PATIENCE
 from tests.support.start import at_real_time
 
@@ -57,7 +59,7 @@ class Cloud:
 
     @cache  # noqa: B019 - one cloud a session
     def client(self, service: str) -> Any:
-        return boto3.client(
+        return _session().client(
             service,
             endpoint_url=self.endpoint,
             region_name=self.region,
@@ -118,6 +120,14 @@ class Cloud:
         except OSError:
             return 0
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@cache
+def _session() -> boto3.Session:
+    """A session that knows what ``labkit.start()`` lets boto3 know."""
+    session = botocore.session.Session()
+    session.get_component("data_loader").search_paths.extend(extra_search_paths())
+    return boto3.Session(botocore_session=session)
 
 
 @contextmanager

@@ -45,13 +45,13 @@ from labkit.local.apigateway.http import throttling as http_throttling
 from labkit.local.apigateway.http.call import HttpCall
 from labkit.local.apigateway.http.data_plane import HttpApiDataPlane
 from labkit.local.apigateway.http.integrations import HttpIntegrations
-from labkit.local.apigateway.http.issuers import Issuers
 from labkit.local.apigateway.http.jwt_authorizer import JwtAuthorizer
 from labkit.local.apigateway.http.pipeline import HttpGates, http_pipeline
 from labkit.local.apigateway.http.responses import FORBIDDEN, HttpError
 from labkit.local.apigateway.http.responses import THROTTLED as HTTP_THROTTLED
 from labkit.local.apigateway.iam_authorizer import IamAuthorizer, Identities
 from labkit.local.apigateway.invocation import LambdaFunctions
+from labkit.local.apigateway.issuers import Issuers
 from labkit.local.apigateway.journeys import Journeys
 from labkit.local.apigateway.lambda_authorizer import LambdaAuthorizer
 from labkit.local.apigateway.limits import Buckets, Throttle
@@ -64,6 +64,7 @@ from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
 from labkit.local.apigateway.rest.data_plane import RestApiDataPlane
 from labkit.local.apigateway.rest.function_backend import FunctionBackend, RoleDirectory
 from labkit.local.apigateway.rest.http_integration import HttpServerIntegration
+from labkit.local.apigateway.rest.jwt_authorizer import RestJwtAuthorizer
 from labkit.local.apigateway.rest.lambda_integration import LambdaIntegration
 from labkit.local.apigateway.rest.lambda_proxy import LambdaProxyIntegration
 from labkit.local.apigateway.rest.mock_integration import mock_integration
@@ -161,16 +162,17 @@ def compose_api_gateway(
         clock,
         numbers,
     )
+    issuers = Issuers(engine.user_pools)
     control = ApiGatewayControlPlane(
         engine.authorize,
         {
             "apigateway": _rest_parts(
-                store, rest_apis, rest_gates, engine.certificates.names_of, clock, numbers
+                store, rest_apis, rest_gates, issuers, engine.certificates.names_of, clock, numbers
             ),
             "apigatewayv2": _http_parts(
                 store,
                 http_apis,
-                Issuers(engine.user_pools),
+                issuers,
                 http_gates.lambda_authorizer.forget,
                 engine.certificates.names_of,
                 clock,
@@ -197,6 +199,7 @@ def _rest_parts(
     store: GatewayStore,
     data_plane: RestApiDataPlane,
     gates: RestGates,
+    issuers: Issuers,
     certificate: Certificate,
     clock: Clock,
     numbers: random.Random,
@@ -212,7 +215,7 @@ def _rest_parts(
         IntegrationOperations(store),
         ModelOperations(store),
         RequestValidatorOperations(store),
-        AuthorizerOperations(store),
+        AuthorizerOperations(store, issuers.jwks_uri),
         GatewayResponseOperations(store),
         DeploymentOperations(store, data_plane, clock),
         StageOperations(store, clock, gates.lambda_authorizer.forget),
@@ -268,6 +271,7 @@ def compose_rest_gates(
     return RestGates(
         resource_policy=ResourcePolicy(),
         cognito=CognitoAuthorizer(user_pools, clock),
+        jwt=RestJwtAuthorizer(Issuers(user_pools), clock),
         iam=IamAuthorizer(
             SignatureVerifier(callers, clock),
             callers,

@@ -19,6 +19,7 @@ _CODES = {
     "validation": Code.TOKEN_VALIDATION,
     "aud": Code.TOKEN_AUDIENCE,
     "client_id": Code.TOKEN_AUDIENCE,
+    "claim": Code.TOKEN_CLAIM,
     "scope": Code.SCOPE_MISSING,
 }
 

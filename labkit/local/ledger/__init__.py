@@ -30,6 +30,7 @@ FILES = (
     "gateway_authorization.toml",
     "gateway_limits.toml",
     "gateway_integrations.toml",
+    "rest_jwt.toml",
     "http_api.toml",
     "cognito.toml",
     "cognito_accounts.toml",

@@ -28,12 +28,12 @@ from labkit.local.apigateway.composition import compose_http_gates, compose_rest
 from labkit.local.apigateway.http.call import HttpCall
 from labkit.local.apigateway.http.cors import answer_to_preflight, with_cors_headers
 from labkit.local.apigateway.http.integrations import HttpIntegrations, read_answer
-from labkit.local.apigateway.http.issuers import Issuers
 from labkit.local.apigateway.http.jwt_authorizer import JwtAuthorizer
 from labkit.local.apigateway.http.pipeline import HttpGates, http_pipeline
 from labkit.local.apigateway.http.records import HttpDeployment, freeze, freeze_cors
 from labkit.local.apigateway.http.responses import HttpError
 from labkit.local.apigateway.http.routing import find_routes, route
+from labkit.local.apigateway.issuers import Issuers
 from labkit.local.apigateway.limits import Buckets
 from labkit.local.apigateway.outcomes import Answer, Pass, Stop
 from labkit.local.apigateway.proxy_results import MalformedProxyResultError

@@ -48,6 +48,7 @@ class Recorder:
             RestGates(
                 resource_policy=self,  # type: ignore[arg-type]
                 cognito=self.gate("authorizer"),
+                jwt=self.gate("authorizer"),
                 iam=self.gate("authorizer"),
                 lambda_authorizer=self.gate("authorizer"),
                 usage_plans=self.gate("api key and usage plan"),

@@ -28,9 +28,9 @@ from labkit.errors import (
     TokenError,
 )
 from labkit.local.apigateway.http.call import HttpCall
-from labkit.local.apigateway.http.issuers import Issuers
 from labkit.local.apigateway.http.jwt_authorizer import JwtAuthorizer
 from labkit.local.apigateway.http.records import freeze as freeze_http
+from labkit.local.apigateway.issuers import Issuers
 from labkit.local.apigateway.outcomes import Pass, Stop
 from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
 from labkit.local.apigateway.rest.responses import render
@@ -486,6 +486,11 @@ def test_a_verdict_can_be_read(issuer: Issuer) -> None:
 def test_only_authorizers_of_tokens_have_a_verdict(issuer: Issuer, kind: Any) -> None:
     with pytest.raises(ValueError, match="COGNITO_USER_POOLS or JWT"):
         tokens.verdict(issuer.token(), authorizer={"type": kind}, http=issuer)
+
+
+def test_jwt_authorizers_of_rest_apis_have_none(issuer: Issuer) -> None:
+    with pytest.raises(ValueError, match="send the token"):
+        tokens.verdict(issuer.token(), authorizer={"type": "JWT"}, http=issuer)
 
 
 def test_meanings_are_sentences() -> None:

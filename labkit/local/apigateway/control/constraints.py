@@ -70,10 +70,30 @@ def check_constraints(call: Call) -> None:
             if found and (words := _RECORDED_WORDS.get(f"{operation.name}.{name}")):
                 raise bad_request(words)
             violations += found
+    _refuse(operation.service, violations)
+
+
+def check_value(service: str, shape: str, value: object, path: str) -> None:
+    """Refuse a value that a shape of a service's model doesn't allow.
+
+    Args:
+        service: ``apigateway`` or ``apigatewayv2``.
+        shape: its name in the model.
+        value: the value.
+        path: what the refusal names it.
+
+    Raises:
+        ApiError: as :func:`check_constraints`.
+    """
+    shapes = ServiceModel(service).description["shapes"]
+    _refuse(service, list(_violations(shapes, shape, value, path)))
+
+
+def _refuse(service: str, violations: list[str]) -> None:
     if violations:
         several = "s" if len(violations) > 1 else ""
         message = f"{len(violations)} validation error{several} detected: {'; '.join(violations)}"
-        is_rest = operation.service == "apigateway"
+        is_rest = service == "apigateway"
         raise ApiError("ValidationException" if is_rest else "BadRequestException", message)
 
 

@@ -14,13 +14,13 @@ from typing import Any
 from labkit.errors import InvalidTokenError
 from labkit.journey import Code
 from labkit.local.apigateway.http.call import HttpCall
-from labkit.local.apigateway.http.issuers import ForeignIssuerError, Issuers
 from labkit.local.apigateway.http.records import HttpAuthorizer
 from labkit.local.apigateway.http.responses import FORBIDDEN, HttpError, broken
 from labkit.local.apigateway.http.values import look_up
+from labkit.local.apigateway.issuers import ForeignIssuerError, Issuers
 from labkit.local.apigateway.outcomes import Pass, Stop
 from labkit.local.apigateway.token_codes import code_of
-from labkit.tokens.authorizer_rules import challenge, check_for_http_api, check_route_scopes
+from labkit.tokens.authorizer_rules import challenge, check_for_http_api, check_scopes
 from labkit.tokens.signed import Claims, bare_token, key_id, refuse, scopes_in
 
 
@@ -52,7 +52,7 @@ class JwtAuthorizer:
             return _unauthorized("Bearer", Code.TOKEN_MISSING, f"there is no token in {source}", {})
         try:
             claims = await self._verified(token, authorizer)
-            check_route_scopes(claims, scopes)
+            check_scopes(claims, scopes)
             return _passed(call, claims, scopes)
         except InvalidTokenError as refused:
             if refused.check == "scope":

@@ -33,7 +33,8 @@ class RestCall(GatewayCall):
         stage_record: the live stage settings (method settings, web ACL…), as the engine keeps them.
         base_path: of the custom domain name that the client used; None for the default endpoint.
         route: set by the route gate.
-        claims: of the token, as text, set by the Cognito authorizer.
+        claims: of the token, as templates see them, set by the Cognito and JWT authorizers.
+        typed_claims: of the token, with their JSON types, set by the JWT authorizer.
         key_use: the API key and its usage plan, set by their gate.
     """
 
@@ -44,6 +45,7 @@ class RestCall(GatewayCall):
     base_path: str | None = None
     route: Route | None = None
     claims: Mapping[str, str] | None = None
+    typed_claims: Mapping[str, Any] | None = None
     key_use: KeyUse | None = None
 
     @cached_property
@@ -99,6 +101,8 @@ class RestCall(GatewayCall):
     @property
     def authorizer_context(self) -> dict[str, Any] | None:
         """``requestContext.authorizer``: the claims, or a Lambda authorizer's values (gateway 3.14)."""
+        if self.typed_claims is not None:  # rest_jwt 16.45
+            return {"claims": self.typed_claims}
         if self.claims is not None:
             return {"claims": self.claims}
         result = self.authorizer_result

@@ -18,6 +18,7 @@ from labkit.local.apigateway.rest.caching import refuse_cached
 from labkit.local.apigateway.rest.call import RestCall, RestOutcome
 from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
 from labkit.local.apigateway.rest.endpoint import closed_endpoint, waf
+from labkit.local.apigateway.rest.jwt_authorizer import RestJwtAuthorizer
 from labkit.local.apigateway.rest.records import RestAuthorizer, RestIntegration
 from labkit.local.apigateway.rest.resource_policy import ResourcePolicy
 from labkit.local.apigateway.rest.responses import (
@@ -48,6 +49,7 @@ class RestGates:
     Attributes:
         resource_policy: asked before and after the authorizer.
         cognito: for ``COGNITO_USER_POOLS``.
+        jwt: for ``JWT``.
         iam: for ``AWS_IAM``.
         lambda_authorizer: for ``CUSTOM``.
         usage_plans: API keys, usage plans and quotas.
@@ -57,6 +59,7 @@ class RestGates:
 
     resource_policy: ResourcePolicy
     cognito: CognitoAuthorizer
+    jwt: RestJwtAuthorizer
     iam: IamAuthorizer[RestCall, GatewayError]
     lambda_authorizer: LambdaAuthorizer[RestCall, RestAuthorizer, GatewayError]
     usage_plans: UsagePlans
@@ -70,6 +73,7 @@ def rest_pipeline(gates: RestGates) -> Pipeline[RestCall, GatewayError]:
         {
             "NONE": lambda call: _OPEN,
             "COGNITO_USER_POOLS": gates.cognito,
+            "JWT": gates.jwt,
             "AWS_IAM": gates.iam,
             "CUSTOM": lambda call: _too_long(call) or gates.lambda_authorizer(call),
         },

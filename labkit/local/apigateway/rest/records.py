@@ -24,6 +24,10 @@ from labkit.local.apigateway.records import (
     text,
     texts,
 )
+from labkit.local.apigateway.rest.jwt_configuration import (
+    JwtConfiguration,
+    freeze_jwt_configuration,
+)
 
 DEFAULT_TTL_SECONDS = 300
 DEFAULT_TIMEOUT_MS = MAX_TIMEOUT_MS = 29_000
@@ -74,9 +78,9 @@ class Method:
     """What a verb of a resource asks for.
 
     Attributes:
-        authorization_type: ``NONE``, ``AWS_IAM``, ``COGNITO_USER_POOLS`` or ``CUSTOM``.
-        authorizer_id: of a Cognito or Lambda authorizer; empty when unset.
-        authorization_scopes: of a Cognito authorizer.
+        authorization_type: ``NONE``, ``AWS_IAM``, ``COGNITO_USER_POOLS``, ``JWT`` or ``CUSTOM``.
+        authorizer_id: of a Cognito, JWT or Lambda authorizer; empty when unset.
+        authorization_scopes: of a Cognito or JWT authorizer.
         api_key_required: whether a request needs an API key.
         validator_id: the request validator; empty when unset.
         required_parameters: ``method.request.header.x``…, those that must be there.
@@ -123,13 +127,14 @@ class RestAuthorizer:
 
     Attributes:
         id: its id.
-        type: ``TOKEN``, ``REQUEST`` or ``COGNITO_USER_POOLS``.
+        type: ``TOKEN``, ``REQUEST``, ``COGNITO_USER_POOLS`` or ``JWT``.
         identity_sources: ``method.request.header.Authorization``…
         validation: ``identityValidationExpression``; empty when unset.
         ttl: for how many seconds a result is kept: 300 unless set, 0 is off (gateway 3.7, 3.12).
         provider_arns: the user pools.
         function_arn: the Lambda function.
         unusable: why the function can't be asked, or None.
+        jwt: the issuers of a JWT authorizer, or None.
     """
 
     id: str
@@ -140,6 +145,7 @@ class RestAuthorizer:
     provider_arns: tuple[str, ...]
     function_arn: str
     unusable: Unusable | None
+    jwt: JwtConfiguration | None = None
 
     @property
     def identity_required(self) -> bool:
@@ -400,6 +406,9 @@ def _authorizer(key: str, record: Record) -> RestAuthorizer:
         provider_arns=texts(record.get("providerARNs")),
         function_arn=match["function"] if match else "",
         unusable=unusable,
+        jwt=freeze_jwt_configuration(mapping(record.get("jwtConfiguration")))
+        if kind == "JWT"
+        else None,
     )
 
 

@@ -25,13 +25,15 @@ _CODES = {
     "Deny": Code.RESOURCE_POLICY_EXPLICIT_DENY,
     "ImplicitDeny": Code.RESOURCE_POLICY_IMPLICIT_DENY,
 }
+_TOKENS = ("COGNITO_USER_POOLS", "JWT")
+"""Those that authenticate only. Nobody is known to have tried it with JWT: it is taken as Cognito (rest_jwt 16.51)."""
 
 
 class ResourcePolicy:
     """The resource policy of a call's deployment.
 
     An open method has the policy alone; a Lambda authorizer comes after the policy's explicit
-    denies and is then combined with it; ``AWS_IAM`` and Cognito authenticate first.
+    denies and is then combined with it; ``AWS_IAM``, Cognito and JWT authenticate first.
     """
 
     def before_authorizer(self, call: RestCall) -> RestOutcome:
@@ -39,7 +41,7 @@ class ResourcePolicy:
         kind = call.authorization_type
         if not call.has_resource_policy:
             return self._none(call)
-        if kind in ("AWS_IAM", "COGNITO_USER_POOLS"):
+        if kind == "AWS_IAM" or kind in _TOKENS:
             later = "the resource policy is looked at after the authorizer"
             return Skip(later, evidence={"authorization type": kind})
         decision = self.decide(call)
@@ -55,7 +57,7 @@ class ResourcePolicy:
             return None
         if call.identity is not None:
             return self._combined(call, call.identity)
-        if call.authorization_type != "COGNITO_USER_POOLS":
+        if call.authorization_type not in _TOKENS:
             return None
         # A valid token isn't enough: the policy must allow the request explicitly (gateway 5.4).
         decision = self.decide(call)

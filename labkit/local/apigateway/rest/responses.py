@@ -91,6 +91,8 @@ MISSING_AUTHENTICATION_TOKEN = ResponseType(
 )
 INCOMPLETE_SIGNATURE = ResponseType("INVALID_SIGNATURE", 403, "IncompleteSignatureException", None)
 QUOTA_EXCEEDED = ResponseType("QUOTA_EXCEEDED", 429, "LimitExceededException", "Limit Exceeded")
+SCOPE_MISSING = ResponseType("ACCESS_DENIED", 403, "ForbiddenException", "Forbidden")
+"""Of a JWT authorizer: AWS documents the status, the rest is a guess (rest_jwt 16.36)."""
 THROTTLED = ResponseType("THROTTLED", 429, "TooManyRequestsException", "Too Many Requests")
 UNRECOGNIZED_CLIENT = ResponseType(
     "ACCESS_DENIED",

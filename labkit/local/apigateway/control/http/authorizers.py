@@ -12,6 +12,7 @@ from labkit.local.apigateway.control.refusals import bad_request, conflict, not_
 from labkit.local.apigateway.control.store import GatewayStore, HttpApi
 from labkit.local.apigateway.http.records import MAX_TTL_SECONDS
 from labkit.local.apigateway.invocation import FUNCTION_URI
+from labkit.local.apigateway.issuers import DISCOVERY
 from labkit.local.json_protocol import ApiError
 
 JsonObject = dict[str, Any]
@@ -34,7 +35,6 @@ _ONLY_LAMBDA = (
     "authorizerUri",
     "enableSimpleResponses",
 )
-_DISCOVERY = "/.well-known/openid-configuration"
 _SOURCE = re.compile(r"\$(?:request\.(?:header|querystring)|context|stageVariables)\.[^\s,]+")
 _JWT_SOURCE = re.compile(r"\$request\.(?:header|querystring)\.[^\s,]+")
 
@@ -152,9 +152,9 @@ class HttpAuthorizerOperations:
         if not await self._has_discovery(issuer):
             # haandol/cognito-kakao-example#1, 2021, for a user pool.
             raise bad_request(
-                f"Caught exception when connecting to {issuer}{_DISCOVERY} for issuer {issuer}. Please try again "
+                f"Caught exception when connecting to {issuer}{DISCOVERY} for issuer {issuer}. Please try again "
                 f"later. Error: Invalid issuer: {issuer}. Issuer must have a valid discovery endpoint ended with "
-                f"'{_DISCOVERY}'"
+                f"'{DISCOVERY}'"
             )
 
 

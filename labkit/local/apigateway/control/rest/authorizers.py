@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from labkit.local.apigateway.control.operations import Call
 from labkit.local.apigateway.control.patches import (
+    PatchOperation,
     PatchPath,
     PatchTable,
     invalid_path,
     one_of_operations,
     patches_of,
 )
-from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found
+from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found, not_offered
+from labkit.local.apigateway.control.rest.jwt_configuration import (
+    FindKeysAddress,
+    check_configuration,
+    read_configuration,
+    with_key_addresses,
+)
 from labkit.local.apigateway.control.rest.lookup import page, rest_api
 from labkit.local.apigateway.control.store import GatewayStore, RestApi
 from labkit.local.apigateway.invocation import FUNCTION_URI
@@ -23,8 +31,11 @@ JsonObject = dict[str, Any]
 MAX_TTL_SECONDS = 3_600
 MAX_AUTHORIZERS = 10
 """Of an API (gateway 14)."""
+_CHANGED_MEANWHILE = (
+    "Unable to complete operation due to concurrent modification. Please try again later."
+)
 NO_SOURCE = "Invalid identity source specified"
-_EVERY = ("add", "remove", "replace")
+_JWT = "/jwtConfiguration"
 PATCHES = PatchTable(
     (
         PatchPath("/name"),
@@ -34,13 +45,22 @@ PATCHES = PatchTable(
         PatchPath("/authorizerResultTtlInSeconds", ("replace",), "integer"),
         PatchPath("/identitySource"),
         PatchPath("/identityValidationExpression"),
+        PatchPath(_JWT),
         PatchPath("/providerARNs", ("add", "remove")),
         PatchPath("/type"),
     ),
     invalid_path,
     one_of_operations,
 )
-_AUTH_TYPE = {"COGNITO_USER_POOLS": "cognito_user_pools"}
+_AUTH_TYPE = {
+    "COGNITO_USER_POOLS": "cognito_user_pools",
+    "TOKEN": "custom",
+    "REQUEST": "custom",
+}
+"""What ``authType`` says where nobody set it; of JWT authorizers it isn't known, so it says nothing."""
+_LAMBDA_ONLY = ("authorizerUri", "authorizerCredentials", "authorizerResultTtlInSeconds")
+_NOT_OF_JWT = (*_LAMBDA_ONLY, "identityValidationExpression", "providerARNs")
+"""What a JWT authorizer doesn't have (rest_jwt 16.10)."""
 _POOL = re.compile(r"arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:\d{12}:userpool/[\w-]+")
 _HEADER = re.compile(r"method\.request\.header\.[^\s,]+")
 _SOURCE = re.compile(
@@ -53,29 +73,27 @@ class AuthorizerOperations:
 
     Args:
         store: the records.
+        find_keys_address: asks an issuer where its keys are; without it there are no JWT authorizers.
     """
 
-    def __init__(self, store: GatewayStore) -> None:
+    def __init__(
+        self, store: GatewayStore, find_keys_address: FindKeysAddress | None = None
+    ) -> None:
         self._store = store
+        self._find_keys_address = find_keys_address
 
-    def create_authorizer(self, call: Call) -> JsonObject:
+    def create_authorizer(self, call: Call) -> JsonObject | Awaitable[JsonObject]:
         """Make an authorizer (recorded 6.2). An unknown API is a conflict: so it was recorded."""
         api = self._store.region(call.region).rest_apis.get(call.text("restApiId"))
         made = new_authorizer(call.parameters)
         check_form(made)  # before the API is looked up (recorded 6.7)
         if api is None:
-            raise conflict(
-                "Unable to complete operation due to concurrent modification. Please try again later."
-            )
-        check_authorizer(api, made)
-        if len(api.authorizers) >= MAX_AUTHORIZERS:
-            raise bad_request(
-                "Maximum number of Authorizers for this API has been reached. Please contact AWS if you need "
-                "additional Authorizers."
-            )
+            raise conflict(_CHANGED_MEANWHILE)
         made = {"id": self._store.new_id(6), **made}
-        api.authorizers[made["id"]] = made
-        return made
+        check_authorizer(api, made)
+        if made["type"] == "JWT":
+            return self._keep_with_key_addresses(api, made)
+        return _keep(api, made)
 
     def get_authorizer(self, call: Call) -> JsonObject:
         """One authorizer."""
@@ -85,12 +103,12 @@ class AuthorizerOperations:
         """All authorizers of an API (recorded 6.1)."""
         return page(rest_api(self._store, call).authorizers.values(), call)
 
-    def update_authorizer(self, call: Call) -> JsonObject:
+    def update_authorizer(self, call: Call) -> JsonObject | Awaitable[JsonObject]:
         """Change an authorizer."""
         api, found = self._authorizer(call)
         patches = patches_of(call.patches)
         plain = [patch for patch in patches if patch.path != "/providerARNs"]
-        changed = PATCHES.apply(found, plain)
+        changed = PATCHES.apply(with_type_of_patches(found, patches), plain)
         pools = list(changed.get("providerARNs") or ())
         for patch in patches:
             PATCHES.find(patch)
@@ -105,9 +123,13 @@ class AuthorizerOperations:
         for name in ("identityValidationExpression", "authorizerCredentials", "identitySource"):
             if not changed.get(name):
                 changed.pop(name, None)
+        is_configured = any(patch.path == _JWT for patch in patches)
+        if is_configured:
+            changed["jwtConfiguration"] = read_configuration(changed["jwtConfiguration"])
         check_authorizer(api, changed)
-        api.authorizers[found["id"]] = changed
-        return changed
+        if is_configured:
+            return self._keep_with_key_addresses(api, changed)
+        return _keep(api, changed)
 
     def delete_authorizer(self, call: Call) -> None:
         """Delete an authorizer that no method uses.
@@ -122,12 +144,36 @@ class AuthorizerOperations:
                 )
         del api.authorizers[found["id"]]
 
+    async def _keep_with_key_addresses(self, api: RestApi, record: JsonObject) -> JsonObject:
+        """Keep a JWT authorizer, unless somebody else was faster while its issuers were asked."""
+        if self._find_keys_address is None:
+            raise not_offered("JWT authorizers here")
+        before = api.authorizers.get(record["id"])
+        check_configuration(record["jwtConfiguration"])
+        configuration = await with_key_addresses(
+            record["jwtConfiguration"], self._find_keys_address
+        )
+        if api.authorizers.get(record["id"]) is not before:
+            raise conflict(_CHANGED_MEANWHILE)
+        check_name(api, record)
+        return _keep(api, {**record, "jwtConfiguration": configuration})
+
     def _authorizer(self, call: Call) -> tuple[RestApi, JsonObject]:
         api = rest_api(self._store, call)
         found = api.authorizers.get(call.text("authorizerId"))
         if found is None:
             raise not_found("Invalid Authorizer identifier specified")
         return api, found
+
+
+def _keep(api: RestApi, record: JsonObject) -> JsonObject:
+    if record["id"] not in api.authorizers and len(api.authorizers) >= MAX_AUTHORIZERS:
+        raise bad_request(
+            "Maximum number of Authorizers for this API has been reached. Please contact AWS if you need "
+            "additional Authorizers."
+        )
+    api.authorizers[record["id"]] = record
+    return record
 
 
 def new_authorizer(asked: JsonObject) -> JsonObject:
@@ -145,11 +191,51 @@ def new_authorizer(asked: JsonObject) -> JsonObject:
             "identitySource",
             "identityValidationExpression",
             "authorizerResultTtlInSeconds",
+            "jwtConfiguration",
         )
         if asked.get(name) not in (None, "", [])
     }
-    made.setdefault("authType", _AUTH_TYPE.get(str(kind), "custom"))
+    if kind in _AUTH_TYPE:
+        made.setdefault("authType", _AUTH_TYPE[kind])
     return made
+
+
+def with_type_of_patches(record: JsonObject, patches: Iterable[PatchOperation]) -> JsonObject:
+    """An authorizer with the type that patch operations give it, before they change the rest (rest_jwt 16.12).
+
+    What the new type doesn't know and no patch operation takes away goes with the old one. User pools have such an
+    operation, so they stay.
+    """
+    made = dict(record)
+    for patch in patches:
+        if patch.path == "/type":
+            made["type"] = patch.value
+    if made["type"] == record["type"]:
+        return made
+    dropped = (*_LAMBDA_ONLY, "identityValidationExpression") if made["type"] == "JWT" else ()
+    for name in (*dropped, "jwtConfiguration"):
+        made.pop(name, None)
+    if made.get("authType") == _AUTH_TYPE.get(record["type"]):
+        made.pop("authType", None)
+        if made["type"] in _AUTH_TYPE:
+            made["authType"] = _AUTH_TYPE[made["type"]]
+    return made
+
+
+def check_name(api: RestApi, record: JsonObject) -> None:
+    """Refuse a name that is blank, or that another authorizer of the API has.
+
+    Raises:
+        ApiError: ``BadRequestException``.
+    """
+    name = record.get("name")
+    if not name:
+        raise bad_request("Authorizer name cannot be blank")
+    others = (one for key, one in api.authorizers.items() if key != record.get("id"))
+    if any(other["name"] == name for other in others):
+        raise bad_request(
+            f"Authorizer name must be unique. Authorizer {name} already exists in this RestApi."
+        )
 
 
 def check_authorizer(api: RestApi, record: JsonObject) -> None:
@@ -159,11 +245,7 @@ def check_authorizer(api: RestApi, record: JsonObject) -> None:
         ApiError: ``BadRequestException``.
     """
     check_form(record)
-    others = (one for key, one in api.authorizers.items() if key != record.get("id"))
-    if any(other["name"] == record["name"] for other in others):
-        raise bad_request(
-            f"Authorizer name must be unique. Authorizer {record['name']} already exists in this RestApi."
-        )
+    check_name(api, record)
 
 
 def check_form(record: JsonObject) -> None:
@@ -178,7 +260,16 @@ def check_form(record: JsonObject) -> None:
     source = str(record.get("identitySource") or "")
     sources = [part.strip() for part in source.split(",")] if source else []
     ttl = record.get("authorizerResultTtlInSeconds")
-    if kind == "COGNITO_USER_POOLS":
+    configuration = record.get("jwtConfiguration")
+    if configuration is not None and kind != "JWT":
+        raise bad_request(f"jwtConfiguration isn't a setting of a {kind} authorizer")
+    if kind == "JWT":
+        for member in _NOT_OF_JWT:
+            if member in record:
+                raise bad_request(f"{member} isn't a setting of a JWT authorizer")
+        if configuration is None:
+            raise bad_request("A JWT authorizer needs jwtConfiguration")
+    elif kind == "COGNITO_USER_POOLS":
         pools = record.get("providerARNs") or []
         if not pools:
             raise bad_request("Invalid Provider ARN specified")

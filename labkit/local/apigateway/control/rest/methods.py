@@ -52,7 +52,11 @@ RESPONSE_PATCHES = PatchTable(
 )
 _PARAMETER = re.compile(r"method\.request\.(?:querystring|header|path)\.(?P<name>[^\s]+)")
 _RESPONSE_PARAMETER = re.compile(r"method\.response\.header\.[^\s]+")
-_AUTHORIZER_TYPES = {"CUSTOM": ("TOKEN", "REQUEST"), "COGNITO_USER_POOLS": ("COGNITO_USER_POOLS",)}
+_AUTHORIZER_TYPES = {
+    "CUSTOM": ("TOKEN", "REQUEST"),
+    "COGNITO_USER_POOLS": ("COGNITO_USER_POOLS",),
+    "JWT": ("JWT",),
+}
 _NO_AUTHORIZER = (
     "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid "
     "authorizer."
@@ -195,7 +199,7 @@ def checked_method(api: RestApi, record: JsonObject) -> JsonObject:
     else:
         record = {name: value for name, value in record.items() if name != "authorizerId"}
     scopes = record.get("authorizationScopes") or []
-    if scopes and kind != "COGNITO_USER_POOLS":
+    if scopes and kind not in ("COGNITO_USER_POOLS", "JWT"):  # rest_jwt 16.14
         raise bad_request(
             "Authorization Scopes are only valid for COGNITO_USER_POOLS authorization type"
         )
