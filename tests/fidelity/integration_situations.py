@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.support.gateway import STAGE
 from tests.support.rest_api import Api, situation
 
 JSON = "application/json"
@@ -309,25 +308,6 @@ def credentials(api: Api) -> None:
     api.mock("GET", "/identity", text, authorizationType="AWS_IAM")
     api.gateway.caller("allowed")  # type: ignore[attr-defined]
     api.deploy()
-
-
-# -- gateway 17.12: caching ----------------------------------------------------------------------------
-
-
-@situation
-def a_cached_stage(api: Api) -> None:
-    api.mock("GET", "/cached")
-    api.mock("POST", "/cached")
-    api.mock("GET", "/fresh")
-    api.deploy()
-    values = {
-        "/cacheClusterEnabled": "true",
-        "/cacheClusterSize": "0.5",
-        "/*/*/caching/enabled": "true",
-        "/~1fresh/GET/caching/enabled": "false",
-    }
-    operations = [{"op": "replace", "path": path, "value": value} for path, value in values.items()]
-    api.aws.update_stage(restApiId=api.id, stageName=STAGE, patchOperations=operations)
 
 
 # -- recorded 14 to 16: events, answers, validation -------------------------------------------------

@@ -833,11 +833,6 @@ def shows_a_template_every_header(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, template_data, "NEVER_FORWARDED", frozenset())
 
 
-@mutation("integration", "integrations-cache")
-def forgets_the_cache(stack: ExitStack, cloud: Any) -> None:
-    replaced(stack, pipeline, "refuse_cached", lambda call: None)
-
-
 @mutation(
     "integration",
     "integrations-credentials-silent",

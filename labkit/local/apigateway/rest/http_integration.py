@@ -138,12 +138,9 @@ class HttpServerIntegration:
         return verb, self._url(call, integration, mapped), headers, body
 
     def _url(self, call: RestCall, integration: RestIntegration, mapped: RequestParameters) -> str:
-        # The caller's parameters are encoded as sent.
-        made = {**mapped.path, **call.override("requestOverride", "path")}
-        places = {
-            **call.found.path_parameters,
-            **{name: encode_path_parameter(str(value)) for name, value in made.items()},
-        }
+        places = {**call.found.path_parameters, **mapped.path}
+        overrides = call.override("requestOverride", "path")
+        places.update({k: encode_path_parameter(str(value)) for k, value in overrides.items()})
         uri = with_stage_variables(integration.uri, call.stage_variables)
         url = with_path_parameters(uri, places.get)
         changed = with_override(mapped.query, call.override("requestOverride", "querystring"))

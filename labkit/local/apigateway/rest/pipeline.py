@@ -14,7 +14,6 @@ from labkit.local.apigateway.lambda_authorizer import LambdaAuthorizer
 from labkit.local.apigateway.limits import Throttle
 from labkit.local.apigateway.outcomes import Answer, Pass, Skip, Stop
 from labkit.local.apigateway.pipeline import Pipeline
-from labkit.local.apigateway.rest.caching import refuse_cached
 from labkit.local.apigateway.rest.call import RestCall, RestOutcome
 from labkit.local.apigateway.rest.cognito_authorizer import CognitoAuthorizer
 from labkit.local.apigateway.rest.endpoint import closed_endpoint, waf
@@ -114,8 +113,6 @@ class RestIntegrations:
             return Stop(GatewayError(API_CONFIGURATION_ERROR), Code.INTEGRATION_MISSING, reason)
         if configured.unusable is not None:
             return Stop(GatewayError(API_CONFIGURATION_ERROR), *configured.unusable)
-        if (cached := refuse_cached(call)) is not None:
-            return cached
         integration = self.by_type.get(configured.type)
         if integration is not None:
             return integration(call, configured)

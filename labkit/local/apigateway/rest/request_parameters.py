@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from labkit.journey import Code
+from labkit.local.apigateway.loopback import encode_path_parameter
 from labkit.local.apigateway.outcomes import Stop
 from labkit.local.apigateway.rest.call import RestCall
 from labkit.local.apigateway.rest.mapping import refuse_template, value_in_body
@@ -16,6 +17,7 @@ from labkit.local.apigateway.templates.limits import UnsupportedTemplateError
 from labkit.local.messages import Headers
 
 _PREFIX = "integration.request."
+_PATH = "method.request.path."
 _OF_A_SERVER = frozenset({"content-length", "transfer-encoding"})
 """Headers that can't be mapped for a server: 500 (recorded 18.19)."""
 _OF_A_FUNCTION = _OF_A_SERVER | {
@@ -35,7 +37,7 @@ class RequestParameters:
     Attributes:
         headers: for the backend.
         query: for the backend.
-        path: for the placeholders of the URI.
+        path: for the placeholders of the URI, encoded.
     """
 
     headers: Headers = field(default_factory=list)
@@ -66,7 +68,9 @@ def map_parameters(
             if value is None:
                 continue
             if kind == "path":
-                found.path[name] = value
+                sent = call.found.path_parameters.get(source.removeprefix(_PATH))
+                as_sent = source.startswith(_PATH) and sent is not None
+                found.path[name] = sent if as_sent and sent else encode_path_parameter(value)
             else:
                 (found.headers if kind == "header" else found.query).append((name, value))
     except (BodyNotJsonError, UnsupportedTemplateError) as error:

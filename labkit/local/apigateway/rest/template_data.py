@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from labkit.local.apigateway.event_parts import last_of, listed
 from labkit.local.apigateway.rest.call import RestCall
@@ -136,7 +137,7 @@ class _Input:
     def _parameters(self) -> Mapping[str, Mapping[str, str]]:
         call = self._call
         found = {
-            "path": dict(call.found.path_parameters),
+            "path": {name: unquote(sent) for name, sent in call.found.path_parameters.items()},
             "querystring": last_of(listed(call.request.query)),
             "header": last_of(listed(backend_headers(call, NEVER_FORWARDED))),
         }

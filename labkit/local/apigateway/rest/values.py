@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -38,7 +39,7 @@ def context_values(call: RestCall) -> dict[str, str | None]:
     """``$context`` without the authorizer's part: dotted name → text, None when there is none."""
     route = call.route
     return {
-        **{f"identity.{name}": value for name, value in identity(call).items()},
+        **{f"identity.{name}": value for name, value in _flat(identity(call))},
         "accountId": call.account_id,
         "apiId": call.deployment.api_id,
         "deploymentId": call.deployment.id,
@@ -55,6 +56,15 @@ def context_values(call: RestCall) -> dict[str, str | None]:
         "resourcePath": route.resource.path if route else None,
         "stage": call.stage,
     }
+
+
+def _flat(values: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
+    """Dotted name → text, of a certificate's parts too."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{inner}", text) for inner, text in _flat(value))
+        else:
+            yield name, value
 
 
 def _context_value(call: RestCall, name: str) -> str | None:
