@@ -22,7 +22,7 @@ from targets import by_turns
 from tests.support.in_process_cloud import Cognito, cognito_in_use
 
 FEW, MANY = 100, 10_000
-PASSWORD = "Correct-1234"  # noqa: S105
+PASSWORD = "Correct-1234"
 OTHERS = (60, 10, 50)
 """How many rounds, calls a round, calls to warm up."""
 SRP = (20, 3, 3)
