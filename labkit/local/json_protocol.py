@@ -64,6 +64,7 @@ def with_protocol_headers(response: Response, request_id: str) -> Response:
     """
     headers = without_headers(
         response.headers,
+        "content-length",
         "content-type",
         "x-amzn-requestid",
         "x-amz-request-id",
