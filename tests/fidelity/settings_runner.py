@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import io
 import itertools
 import json
 import re
+import struct
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import boto3
+import jwt
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from labkit.local.ledger import Row
+from tests.fidelity.steered import SteeredGateway
 from tests.support.patience import PATIENCE
-from tests.support.running_cloud import Cloud
 
 STEP_KEYS = {"as", "call", "keep", "named", "unsigned", "with"}
 EXPECT_KEYS = {"absent", "error", "lifetime", "message", "status", "values"}
@@ -66,11 +69,12 @@ class SettingsRunner:
     """One cloud, and what the rows make on it: everything has a name of its own.
 
     Args:
-        cloud: where.
+        gateway: where, and what its clock shows.
     """
 
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+    def __init__(self, gateway: SteeredGateway) -> None:
+        self._gateway = gateway
+        self._cloud = gateway.cloud
         self._numbers = itertools.count(1)
         self._steps = {name: list(steps) for name, steps in SITUATIONS.items()}
 
@@ -81,7 +85,9 @@ class SettingsRunner:
             "n": f"{next(self._numbers)}-{time.time_ns() % 10**9}",
             "account": self._cloud.account_id,
             "region": self._cloud.region,
+            "now": time.time(),
         }
+        self._gateway.steer(reset=True)
         *first, last = [*self._steps[row.setup], *row.request["steps"]]
         for step in first:
             self._take(step, here)
@@ -102,9 +108,18 @@ class SettingsRunner:
             return
         raise AssertionError(f"no {row.expect['error']} but {answer}")
 
-    def _take(self, step: Mapping[str, Any], here: dict[str, Any]) -> dict[str, Any]:
+    def _take(self, step: Mapping[str, Any], here: dict[str, Any]) -> Any:
         assert set(step) <= STEP_KEYS, step
         service, _dot, operation = step["call"].partition(".")
+        if service == "inbox":
+            address = _filled(step["with"]["address"], here)
+            messages = self._cloud.labkit(f"inbox/{address}").json()
+            here |= {
+                name: next(_found(messages, path)) for name, path in step.get("keep", {}).items()
+            }
+            return messages
+        if service == "clock":
+            return self._gateway.steer(advance=step["with"]["seconds"])
         client = self._client(service, step, here)
         answer = getattr(client, operation)(**_filled(step.get("with", {}), here))
         if operation in (
@@ -123,7 +138,7 @@ class SettingsRunner:
             answer["LogResult"] = base64.b64decode(answer["LogResult"]).decode()
         for name, path in step.get("keep", {}).items():
             here[name] = next(_found(answer, path))
-        return dict(answer)
+        return answer
 
     def _client(self, service: str, step: Mapping[str, Any], here: Mapping[str, Any]) -> Any:
         if step.get("unsigned"):
@@ -146,9 +161,7 @@ class SettingsRunner:
             config=Config(retries={"total_max_attempts": 1}, proxies={}),
         )
 
-    def _check(
-        self, answer: dict[str, Any], expect: Mapping[str, Any], here: Mapping[str, Any]
-    ) -> None:
+    def _check(self, answer: Any, expect: Mapping[str, Any], here: Mapping[str, Any]) -> None:
         if "status" in expect:
             status = answer["ResponseMetadata"]["HTTPStatusCode"]
             assert status == expect["status"], status
@@ -175,7 +188,14 @@ def _found(answer: Any, path: str) -> Iterator[Any]:
     """What stands at a path of names and numbers, with dots; empty: all of it."""
     for name in path.split(".") if path else ():
         if isinstance(answer, list):
-            answer = answer[int(name)] if int(name) < len(answer) else None
+            if name.startswith("?"):  # an attribute by its name
+                named = [one["Value"] for one in answer if one["Name"] == name[1:]]
+                answer = named[0] if named else None
+            else:
+                answer = answer[int(name)] if int(name) < len(answer) else None
+        elif isinstance(answer, str) and answer.startswith("ey"):
+            claims = jwt.decode(answer, options={"verify_signature": False})
+            answer = {**claims, "lifetime": claims["exp"] - claims["iat"]}.get(name)
         else:
             answer = answer.get(name) if isinstance(answer, dict) else None
         if answer is None:
@@ -193,12 +213,31 @@ def _filled(value: Any, here: Mapping[str, Any]) -> Any:
                 return found
             if isinstance(found, str):
                 value = value.replace(f"{{{name}}}", found)
-        return value
+        kind, _colon, rest = value.partition(":")
+        return PROOFS[kind](rest, here["now"]) if kind in PROOFS else value
     if isinstance(value, dict):
         return {_filled(name, here): _filled(item, here) for name, item in value.items()}
     if isinstance(value, list):
         return [_filled(item, here) for item in value]
     return value
+
+
+def _secret_hash(what: str, _now: float) -> str:
+    """``SECRET_HASH`` of ``secret:client:name``."""
+    secret, client, name = what.split(":")
+    digest = hmac.digest(secret.encode(), f"{name}{client}".encode(), "sha256")
+    return base64.b64encode(digest).decode()
+
+
+def _one_time_password(secret: str, now: float) -> str:
+    """The six digits that an authenticator app shows."""
+    digest = hmac.digest(base64.b32decode(secret), struct.pack(">Q", int(now) // 30), "sha1")
+    (number,) = struct.unpack_from(">I", digest, digest[-1] & 15)
+    return f"{number % 2**31 % 10**6:06}"
+
+
+PROOFS = {"hash": _secret_hash, "totp": _one_time_password}
+"""What a client makes of a secret: words that begin so."""
 
 
 def _policy(*statements: Mapping[str, Any]) -> str:
@@ -287,7 +326,7 @@ _POOL = [
             "UserPoolId": "{pool}",
             "Username": "kim",
             "MessageAction": "SUPPRESS",
-            "UserAttributes": [{"Name": "email", "Value": "kim@example.com"}],
+            "UserAttributes": [{"Name": "email", "Value": "kim-{n}@example.com"}],
         },
     },
     {
@@ -298,6 +337,19 @@ _POOL = [
             "Password": "Correct-1234",
             "Permanent": True,
         },
+    },
+]
+_SECRET = [
+    *_POOL,
+    {
+        "call": "cognito-idp.create_user_pool_client",
+        "with": {
+            "UserPoolId": "{pool}",
+            "ClientName": "confidential",
+            "GenerateSecret": True,
+            "ExplicitAuthFlows": ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        },
+        "keep": {"client": "UserPoolClient.ClientId", "secret": "UserPoolClient.ClientSecret"},
     },
 ]
 _TRIGGER = [
@@ -319,6 +371,8 @@ SITUATIONS: dict[str, list[dict[str, Any]]] = {
     "a function": _FUNCTION,
     "a user with a key": _USER,
     "a user with a key, and a managed policy": [*_USER, *_MANAGED],
+    "a user pool": _POOL,
+    "a user pool whose app client has a secret": _SECRET,
     "a user pool with a trigger": _TRIGGER,
     "a role": _ROLE,
     "a role, and a managed policy": [*_ROLE, *_MANAGED],

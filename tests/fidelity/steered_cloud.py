@@ -1,7 +1,7 @@
 """A local cloud that a test steers: its gateway's clock stands still, invocations count, a gate can be made wrong.
 
 ``POST /_labkit/steer`` takes ``{"advance": seconds}``, ``{"run": true}``, ``{"reset": true}``,
-``{"mutation": name or null}``,
+``{"mutation": name or null}``, ``{"overlook": [service, operation, member] or null}``,
 ``{"foreign_role": …}``, ``{"authorizer_limit": seconds}`` or ``{"end_session": access key id}`` and answers
 ``{"now", "invocations"}``.
 """
@@ -24,6 +24,7 @@ from labkit.local.front.compose import compose
 from labkit.local.front.response_writer import Send
 from labkit.local.settings import CloudSettings
 from tests.fidelity.mutations import MUTATIONS
+from tests.fidelity.overlooked import overlook
 from tests.support.ministack_names import CREATE_ROLE, PUT_ROLE_POLICY
 from tests.support.start import serve
 
@@ -85,6 +86,10 @@ class SteeredCloud:
             self._mutation.close()
             if asked["mutation"] is not None:
                 self._mutation.enter_context(MUTATIONS[asked["mutation"]].applied_to(self))
+        if "overlook" in asked:
+            self._mutation.close()
+            if asked["overlook"] is not None:
+                overlook(self._mutation, *asked["overlook"])
         if "foreign_role" in asked:
             self._make_foreign_role(**asked["foreign_role"])
         if "authorizer_limit" in asked:

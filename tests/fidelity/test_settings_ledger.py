@@ -13,7 +13,7 @@ ROWS = rows("settings.toml")
 
 @pytest.fixture(scope="module")
 def runner(steered_gateway: SteeredGateway) -> SettingsRunner:
-    return SettingsRunner(steered_gateway.cloud)
+    return SettingsRunner(steered_gateway)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)

@@ -41,18 +41,20 @@ def members_of(service: str) -> tuple[Member, ...]:
     )
 
 
-def leaves(model: dict[str, Any], shape_name: str, path: str = "", depth: int = 8) -> Iterator[str]:
-    """The paths of the members below a shape that hold no further members; a shape in itself ends there."""
+def leaves(
+    model: dict[str, Any], shape_name: str, path: str = "", inside: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """The paths of the members below a shape that hold no further members; a shape within itself ends there."""
     shape = model["shapes"][shape_name]
     kind = shape["type"]
-    if kind == "structure" and shape["members"] and depth:
+    if kind == "structure" and shape["members"] and shape_name not in inside:
         for name, target in shape["members"].items():
             here = f"{path}.{name}" if path else name
-            yield from leaves(model, target["shape"], here, depth - 1)
+            yield from leaves(model, target["shape"], here, (*inside, shape_name))
     elif kind == "list":
-        yield from leaves(model, shape["member"]["shape"], path, depth)
+        yield from leaves(model, shape["member"]["shape"], path, inside)
     elif kind == "map" and _holds_members(model, shape["value"]["shape"]):
-        yield from leaves(model, shape["value"]["shape"], f"{path}.*", depth)
+        yield from leaves(model, shape["value"]["shape"], f"{path}.*", inside)
     else:
         yield path
 
