@@ -13,7 +13,7 @@ from tests.support.gateway_operations import FUNCTION_URI, POOL, ControlPlane
 PATHS = ("/", "/pets", "/pets/{petId}", "/pets/{petId}/photos", "/files/{path+}", "/a.b_c-d")
 VERBS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")
 JSON = "application/json"
-TEXTS = st.text("aäé \"'\\$\n{}<>%#&1", min_size=1, max_size=12)
+TEXTS = st.text("aäé \"'\\$\n{}<>%#&01e.-+:~", min_size=1, max_size=12)
 LAMBDA_AUTHORIZER = {"authorizerUri": FUNCTION_URI}
 AUTHORIZERS: dict[str, dict[str, Any]] = {
     "pool": {

@@ -112,7 +112,7 @@ class HttpApiImport:
         for member in asked:
             if member not in (*_AUTHORIZER_MEMBERS, "type", "identitySource"):
                 raise not_offered(f"{AUTHORIZER}.{member} of an HTTP API")
-        kind, source = text_in(asked, "type").upper(), asked.get("identitySource")
+        kind, source = text_in(asked, "type").upper(), asked.get("identitySource") or []
         if isinstance(source, str):
             source = [one.strip() for one in source.split(",") if one.strip()]
         members = {wire: asked[m] for m, wire in _AUTHORIZER_MEMBERS.items() if m in asked}

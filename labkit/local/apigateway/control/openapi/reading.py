@@ -21,6 +21,8 @@ MAX_BYTES = 6 * 1024 * 1024
 MAX_DEPTH, MAX_NODES = 100, 500_000
 """Of a definition with its aliases written out; no limit of AWS's is known."""
 
+NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
+
 
 def invalid_input() -> ApiError:
     """Of a file that isn't an API definition (recorded 22.1)."""
@@ -73,6 +75,8 @@ class _Loader(_SafeLoader):  # type: ignore[misc]
     def construct_mapping(self, node: Any, deep: bool = False) -> JsonObject:
         """Refuse a key that comes twice, and ``<<``: whether AWS merges isn't known."""
         del deep
+        if any(k.value == "<<" and not k.style for k, _value in node.value):
+            raise ValueError("a merge")
         pairs = [
             (self.construct_object(k, True), self.construct_object(v, True)) for k, v in node.value
         ]
@@ -88,7 +92,7 @@ for _tag, _form, _first in (
     ("null", r"~|null|Null|NULL|", "~nN\0"),
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("int", r"-?(?:0|[1-9][0-9]*)", "-0123456789"),
-    ("float", r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", "-0123456789"),
+    ("float", NUMBER.pattern, "-0123456789"),
 ):
     _Loader.add_implicit_resolver(
         f"tag:yaml.org,2002:{_tag}",
@@ -138,6 +142,6 @@ def _key(name: object) -> str:
     """``200`` and ``true`` are names, too."""
     if isinstance(name, bool):
         return str(name).lower()
-    if isinstance(name, str | int | float) and name != "<<":
+    if isinstance(name, str | int | float):
         return str(name)
     raise ValueError("no name")
