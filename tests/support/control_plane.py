@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -113,7 +114,9 @@ class ControlPlane:
         sent = create_serializer("rest-json", include_validation=False).serialize_to_request(
             parameters, model
         )
-        response = self.send(sent["method"], sent["url_path"], sent["query_string"], sent["body"])
+        response = self.send(
+            sent["method"], sent["url_path"], sent["query_string"], sent["body"], sent["headers"]
+        )
         parsed = create_parser("rest-json").parse(
             {
                 "status_code": response.status,
@@ -138,14 +141,21 @@ class ControlPlane:
         assert not answer.error, (operation, answer.status, answer.error, answer.message)
         return answer.result
 
-    def send(self, method: str, path: str, query: Any = "", body: Any = b"") -> Response:
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: Any = "",
+        body: Any = b"",
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Response:
         """Send a request as it is."""
         if isinstance(query, dict | list):
             query = urlencode(query, doseq=True)
         path, _mark, of_path = path.partition("?")
         query = "&".join(part for part in (of_path, query) if part)
         data = body.encode() if isinstance(body, str) else bytes(body or b"")
-        request = Request(method, path, query, body=data)
+        request = Request(method, path, query, list(headers.items()), data)
         return asyncio.run(self.gateway.control.handle(request, REGION))
 
     def rest_api(self, *paths: str, **settings: Any) -> RestApi:

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from labkit.local.apigateway.control.store import RestApi
-from tests.support.gateway_operations import FUNCTION_URI, POOL, ControlPlane
+from tests.support.control_plane import FUNCTION_URI, POOL, ControlPlane
 
 PATHS = ("/", "/pets", "/pets/{petId}", "/pets/{petId}/photos", "/files/{path+}", "/a.b_c-d")
 VERBS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")
@@ -118,10 +118,19 @@ APIS = st.fixed_dictionaries(
             ),
         ),
         "methods": st.dictionaries(
-            st.tuples(st.sampled_from(PATHS), st.sampled_from(VERBS)), _METHODS, max_size=6
+            st.tuples(st.sampled_from(PATHS), st.sampled_from(VERBS)),
+            _METHODS,
+            min_size=1,
+            max_size=6,
         ),
     }
 )
+
+
+def make(plane: ControlPlane, operation: str, **parameters: Any) -> dict[str, Any]:
+    """Call an operation without the parameters that are None."""
+    given = {name: value for name, value in parameters.items() if value is not None}
+    return plane.made(operation, **given)
 
 
 def build(plane: ControlPlane, plan: dict[str, Any]) -> str:
@@ -130,22 +139,22 @@ def build(plane: ControlPlane, plan: dict[str, Any]) -> str:
         "description version apiKeySource disableExecuteApiEndpoint minimumCompressionSize "
         "binaryMediaTypes policy"
     ).split()
-    made = plane.call("CreateRestApi", name="made", **{name: plan[name] for name in members})
+    made = make(plane, "CreateRestApi", name="made", **{name: plan[name] for name in members})
     api = {"restApiId": made["id"]}
     models = f"https://apigateway.amazonaws.com/restapis/{made['id']}/models/"
     for name, schema in MODELS.items():
         text = json.dumps(schema).replace("{models}", models)
-        plane.call("CreateModel", **api, name=name, contentType=JSON, schema=text)
+        make(plane, "CreateModel", **api, name=name, contentType=JSON, schema=text)
     authorizers = {
-        name: plane.call("CreateAuthorizer", **api, name=name, **settings)["id"]
+        name: make(plane, "CreateAuthorizer", **api, name=name, **settings)["id"]
         for name, settings in AUTHORIZERS.items()
     }
     validators = {
-        name: plane.call("CreateRequestValidator", **api, name=name, **settings)["id"]
+        name: make(plane, "CreateRequestValidator", **api, name=name, **settings)["id"]
         for name, settings in VALIDATORS.items()
     }
     for kind, settings in plan["gateway_responses"].items():
-        plane.call("PutGatewayResponse", **api, responseType=kind, **settings)
+        make(plane, "PutGatewayResponse", **api, responseType=kind, **settings)
     resources = {"/": made["rootResourceId"]}
     for (path, verb), method in plan["methods"].items():
         where = {**api, "resourceId": _resource(plane, api, resources, path), "httpMethod": verb}
@@ -159,7 +168,7 @@ def _resource(
     if path not in resources:
         parent, _slash, part = path.rpartition("/")
         parent_id = _resource(plane, api, resources, parent or "/")
-        made = plane.call("CreateResource", **api, parentId=parent_id, pathPart=part)
+        made = make(plane, "CreateResource", **api, parentId=parent_id, pathPart=part)
         resources[path] = made["id"]
     return resources[path]
 
@@ -180,7 +189,8 @@ def _build_method(
             "authorizerId": authorizers[guard],
             **({"authorizationScopes": plan["scopes"]} if is_pool else {}),
         }
-    plane.call(
+    make(
+        plane,
         "PutMethod",
         **where,
         **settings,
@@ -191,21 +201,23 @@ def _build_method(
         requestValidatorId=validators.get(plan["validator"]),
     )
     for status, (model, has_header) in plan["responses"].items():
-        plane.call(
+        make(
+            plane,
             "PutMethodResponse",
             **where,
             statusCode=status,
             responseParameters={"method.response.header.X": False} if has_header else None,
             responseModels={JSON: model} if model else None,
         )
-    plane.call("PutIntegration", **where, **INTEGRATIONS[plan["integration"]])
+    make(plane, "PutIntegration", **where, **INTEGRATIONS[plan["integration"]])
     taken: set[str | None] = set()
     for status, (pattern, template, has_header) in plan["answers"].items():
         if pattern in taken or pattern == "default":
             continue
         taken.add(pattern)
         declared = plan["responses"].get(status, (None, False))[1]
-        plane.call(
+        make(
+            plane,
             "PutIntegrationResponse",
             **where,
             statusCode=status,

@@ -7,14 +7,15 @@ import json
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.local.json_protocol import ApiError
-from tests.support.gateway_operations import FUNCTION_URI, ISSUER, REGION, ControlPlane
+from labkit.local.apigateway.control.store import HttpApi
+from tests.support.control_plane import FUNCTION_URI, REGION, ControlPlane
 from tests.support.generated_api import TEXTS
 
+ISSUER = f"https://cognito-idp.{REGION}.amazonaws.com/{REGION}_ABC123"
+NOBODY = f"https://cognito-idp.{REGION}.amazonaws.com/{REGION}_NOBODY"
 INTEGRATION = "x-amazon-apigateway-integration"
 AUTHORIZER = "x-amazon-apigateway-authorizer"
 PROXY = {"type": "aws_proxy", "httpMethod": "POST", "uri": FUNCTION_URI, "payloadFormatVersion": "2.0"}  # fmt: skip
@@ -78,39 +79,37 @@ FULL = openapi(
 
 @pytest.fixture
 def plane() -> ControlPlane:
-    return ControlPlane()
+    return ControlPlane("apigatewayv2")
+
+
+def apis(plane: ControlPlane) -> dict[str, HttpApi]:
+    return plane.gateway.store.region(REGION).http_apis
 
 
 def imported(plane: ControlPlane, document: Any, **parameters: Any) -> dict[str, Any]:
+    """The answer of ``ImportApi``, with ``ApiId`` and the like."""
     body = document if isinstance(document, str) else json.dumps(document)
-    return dict(plane.call("ImportApi", "apigatewayv2", body=body, **parameters))
-
-
-def reimported(plane: ControlPlane, api_id: str, document: Any, **more: Any) -> dict[str, Any]:
-    body = json.dumps(document)
-    return dict(plane.call("ReimportApi", "apigatewayv2", apiId=api_id, body=body, **more))
+    return plane.made("ImportApi", Body=body, **parameters)
 
 
 def exported(plane: ControlPlane, api_id: str, kind: str = "JSON", **more: Any) -> bytes:
-    answer = plane.call(
-        "ExportApi", "apigatewayv2", apiId=api_id, specification="OAS30", outputType=kind, **more
-    )
-    return bytes(answer.body)
+    answer = plane("ExportApi", ApiId=api_id, Specification="OAS30", OutputType=kind, **more)
+    assert answer.status == 200
+    return answer.body
 
 
 def refusal(plane: ControlPlane, document: Any, **parameters: Any) -> str:
     """The message of a refused import, which left nothing behind."""
-    with pytest.raises(ApiError) as refused:
-        imported(plane, document, **parameters)
-    assert refused.value.error_type == "BadRequestException"
-    assert not plane.store.region(REGION).http_apis
-    assert not plane.changed
-    return str(refused.value.message)
+    body = document if isinstance(document, str) else json.dumps(document)
+    answer = plane("ImportApi", Body=body, **parameters)
+    assert (answer.status, answer.error) == (400, "BadRequestException")
+    assert not apis(plane)
+    return answer.message
 
 
 def routes(plane: ControlPlane, api_id: str) -> dict[str, dict[str, Any]]:
     """The routes by key, with their authorizers' names and their integrations."""
-    api, found = plane.http_api(api_id), {}
+    api, found = apis(plane)[api_id], {}
     for route in api.routes.values():
         shown = {name: value for name, value in route.items() if name not in ("routeId", "target")}
         authorizer = api.authorizers.get(str(route.get("authorizerId")))
@@ -125,7 +124,7 @@ def routes(plane: ControlPlane, api_id: str) -> dict[str, dict[str, Any]]:
 
 def shape(plane: ControlPlane, api_id: str) -> dict[str, Any]:
     """What an API is, without its ids."""
-    api = plane.http_api(api_id)
+    api = apis(plane)[api_id]
     names = ("name", "description", "version", "corsConfiguration", "disableExecuteApiEndpoint")
     authorizers = {
         one["name"]: {name: value for name, value in one.items() if name != "authorizerId"}
@@ -136,12 +135,12 @@ def shape(plane: ControlPlane, api_id: str) -> dict[str, Any]:
 
 
 def test_what_a_file_makes(plane: ControlPlane) -> None:
-    made = imported(plane, FULL, failOnWarnings=True)
-    assert made["corsConfiguration"] == {"allowOrigins": ["https://example.com"], "maxAge": 60}
-    assert (made["name"], made["version"], made["protocolType"]) == ("Pets", "1", "HTTP")
-    assert made["disableExecuteApiEndpoint"] is True
-    assert "warnings" not in made
-    found = routes(plane, made["apiId"])
+    made = imported(plane, FULL, FailOnWarnings=True)
+    assert made["CorsConfiguration"] == {"AllowOrigins": ["https://example.com"], "MaxAge": 60}
+    assert (made["Name"], made["Version"], made["ProtocolType"]) == ("Pets", "1", "HTTP")
+    assert made["DisableExecuteApiEndpoint"] is True
+    assert "Warnings" not in made
+    found = routes(plane, made["ApiId"])
     assert {key: one["authorizationType"] for key, one in found.items()} == {
         "GET /pets/{id}": "JWT",
         "ANY /pets/{id}": "CUSTOM",
@@ -158,35 +157,35 @@ def test_what_a_file_makes(plane: ControlPlane) -> None:
         "payloadFormatVersion": "2.0",
         "timeoutInMillis": 30_000,
     }
-    assert plane.changed == [plane.http_api(made["apiId"])]
 
 
 @pytest.mark.parametrize("kind", ["JSON", "YAML"])
 def test_an_export_is_imported_as_the_same_api(plane: ControlPlane, kind: str) -> None:
     made = imported(plane, FULL)
-    before = shape(plane, made["apiId"])
-    body = exported(plane, made["apiId"], kind).decode()
-    again = imported(plane, body, failOnWarnings=True)
-    assert shape(plane, again["apiId"]) == before
-    reimported(plane, made["apiId"], yaml.safe_load(body))
-    assert shape(plane, made["apiId"]) == before
+    before = shape(plane, made["ApiId"])
+    body = exported(plane, made["ApiId"], kind).decode()
+    again = imported(plane, body, FailOnWarnings=True)
+    assert shape(plane, again["ApiId"]) == before
+    plane.made("ReimportApi", ApiId=made["ApiId"], Body=body)
+    assert shape(plane, made["ApiId"]) == before
 
 
 def test_a_stage_s_export_names_the_stage(plane: ControlPlane) -> None:
     made = imported(plane, FULL)
-    plane.http_api(made["apiId"]).stages["v1"] = {"stageName": "v1", "deploymentId": "d"}
-    found = json.loads(exported(plane, made["apiId"], stageName="v1", includeExtensions=False))
+    plane.made("CreateStage", ApiId=made["ApiId"], StageName="v1", AutoDeploy=True)
+    found = json.loads(exported(plane, made["ApiId"], StageName="v1", IncludeExtensions=False))
     assert found["servers"][0]["variables"] == {"basePath": {"default": "v1"}}
     assert INTEGRATION not in json.dumps(found)
-    with pytest.raises(ApiError, match="Unable to find Stage by name v2"):
-        exported(plane, made["apiId"], stageName="v2")
+    asked = {"Specification": "OAS30", "OutputType": "JSON", "StageName": "v2"}
+    answer = plane("ExportApi", ApiId=made["ApiId"], **asked)
+    assert (answer.status, answer.message) == (404, "Unable to find Stage by name v2")
 
 
 def test_one_integration_may_serve_several_routes(plane: ControlPlane) -> None:
     reference = {INTEGRATION: {"$ref": "#/components/x-amazon-apigateway-integrations/one"}}
     components = {"x-amazon-apigateway-integrations": {"one": PROXY}}
     document = openapi({"/a": {"get": reference, "put": reference}}, components=components)
-    api = plane.http_api(imported(plane, document)["apiId"])
+    api = apis(plane)[imported(plane, document)["ApiId"]]
     assert len(api.integrations) == 1
     assert len({route["target"] for route in api.routes.values()}) == 1
 
@@ -194,52 +193,51 @@ def test_one_integration_may_serve_several_routes(plane: ControlPlane) -> None:
 def test_the_default_route_of_sam_is_made_with_a_warning(plane: ControlPlane) -> None:
     document = openapi({"$default": {ANY: {"isDefaultRoute": True, INTEGRATION: PROXY}}})
     made = imported(plane, document)
-    assert list(routes(plane, made["apiId"])) == ["$default"]
+    assert list(routes(plane, made["ApiId"])) == ["$default"]
     warning = "Parse issue: attribute paths. Resource $default should start with /"
-    assert made["warnings"] == [warning]
-    other = ControlPlane()
-    answer = refusal(other, document, failOnWarnings=True)
+    assert made["Warnings"] == [warning]
+    other = ControlPlane("apigatewayv2")
+    answer = refusal(other, document, FailOnWarnings=True)
     assert answer == f"Warnings found during import:\n\t{warning}"
 
 
 def test_base_path(plane: ControlPlane) -> None:
     document = openapi({"/a": {"get": {INTEGRATION: PROXY}}}, servers=[{"url": "/v1/x"}])
     for how, key in (("ignore", "GET /a"), ("prepend", "GET /v1/x/a"), ("split", "GET /x/a")):
-        made = imported(plane, document, basepath=how)
-        assert list(routes(plane, made["apiId"])) == [key]
+        made = imported(plane, document, Basepath=how)
+        assert list(routes(plane, made["ApiId"])) == [key]
 
 
 def test_a_file_takes_the_place_of_an_api(plane: ControlPlane) -> None:
     made = imported(plane, FULL)
-    api = plane.http_api(made["apiId"])
-    api.stages["$default"] = {"stageName": "$default", "autoDeploy": True}
-    again = reimported(plane, made["apiId"], openapi({"/b": {"get": {INTEGRATION: PROXY}}}))
-    assert (again["apiId"], again["apiEndpoint"]) == (made["apiId"], made["apiEndpoint"])
-    assert "corsConfiguration" not in again
-    assert again["disableExecuteApiEndpoint"] is False
-    assert list(routes(plane, made["apiId"])) == ["GET /b"]
-    assert api.authorizers == {}
-    assert list(api.stages) == ["$default"]
-    assert plane.changed[-1] is api
-    assert plane.forgotten == [made["apiId"]]
+    plane.made("CreateStage", ApiId=made["ApiId"], StageName="v1", AutoDeploy=True)
+    first = plane.made("GetStage", ApiId=made["ApiId"], StageName="v1")["DeploymentId"]
+    document = openapi({"/b": {"get": {INTEGRATION: PROXY}}})
+    again = plane.made("ReimportApi", ApiId=made["ApiId"], Body=json.dumps(document))
+    assert (again["ApiId"], again["ApiEndpoint"]) == (made["ApiId"], made["ApiEndpoint"])
+    assert "CorsConfiguration" not in again
+    assert again["DisableExecuteApiEndpoint"] is False
+    assert list(routes(plane, made["ApiId"])) == ["GET /b"]
+    assert apis(plane)[made["ApiId"]].authorizers == {}
+    assert plane.made("GetStage", ApiId=made["ApiId"], StageName="v1")["DeploymentId"] != first
 
 
 def test_a_refused_file_changes_nothing(plane: ControlPlane) -> None:
     made = imported(plane, FULL)
-    api = plane.http_api(made["apiId"])
-    before = copy.deepcopy(api)
+    before = copy.deepcopy(apis(plane))
     broken = openapi({"/a": {"get": {"security": [{"nobody": []}], INTEGRATION: PROXY}}})
     for document in (broken, {}, openapi({"a": {}})):
-        with pytest.raises(ApiError):
-            reimported(plane, made["apiId"], document, failOnWarnings=True)
-    assert api == before
+        body = json.dumps(document)
+        answer = plane("ReimportApi", ApiId=made["ApiId"], Body=body, FailOnWarnings=True)
+        assert answer.status == 400
+    assert apis(plane) == before
 
 
 UNKNOWN_ISSUER = {
     "type": "oauth2",
     AUTHORIZER: {
         **JWT[AUTHORIZER],  # type: ignore[dict-item]
-        "jwtConfiguration": {"issuer": "https://nobody.example", "audience": ["a"]},
+        "jwtConfiguration": {"issuer": NOBODY, "audience": ["a"]},
     },
 }
 
@@ -252,7 +250,7 @@ UNKNOWN_ISSUER = {
         (
             openapi({}, components={"securitySchemes": {"u": UNKNOWN_ISSUER}}),
             "Warnings found during import:\n\tUnable to create Authorizer 'u': Caught exception when connecting to "
-            "https://nobody.example/.well-known/openid-configuration for issuer https://nobody.example. Please try",
+            f"{NOBODY}/.well-known/openid-configuration for issuer {NOBODY}. Please try",
         ),
         (
             openapi({"/a": {"get": {INTEGRATION: {**PROXY, "credentials": "arn:aws:iam::1:role/x"}}}}),
@@ -303,19 +301,19 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 @given(st.sampled_from([place for place in _places(FULL) if place]), VALUES)
 def test_whatever_a_member_is_it_is_taken_or_refused(place: tuple[Any, ...], value: Any) -> None:
-    plane, document = ControlPlane(), copy.deepcopy(FULL)
+    plane, document = ControlPlane("apigatewayv2"), copy.deepcopy(FULL)
     owner = document
     for name in place[:-1]:
         owner = owner[name]
     owner[place[-1]] = value
-    try:
-        made = imported(plane, document)
-    except ApiError:
-        assert not plane.store.region(REGION).http_apis
-    else:
-        before = shape(plane, made["apiId"])
-        again = imported(plane, exported(plane, made["apiId"]).decode())
-        after = shape(plane, again["apiId"])
-        if before["settings"]["version"] is None:
-            del before["settings"]["version"], after["settings"]["version"]
-        assert after == before
+    answer = plane("ImportApi", Body=json.dumps(document))
+    if answer.error:
+        assert answer.status == 400
+        assert not apis(plane)
+        return
+    before = shape(plane, answer.result["ApiId"])
+    again = imported(plane, exported(plane, answer.result["ApiId"]).decode())
+    after = shape(plane, again["ApiId"])
+    if before["settings"]["version"] is None:
+        del before["settings"]["version"], after["settings"]["version"]
+    assert after == before

@@ -11,8 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.local.json_protocol import ApiError
-from tests.support.gateway_operations import FUNCTION_URI, POOL, ControlPlane
+from labkit.local.apigateway.control.store import RestApi
+from tests.support.control_plane import FUNCTION_URI, POOL, REGION, ControlPlane
 
 INTEGRATION = "x-amazon-apigateway-integration"
 MOCK = {"type": "mock", "requestTemplates": {"application/json": '{"statusCode": 200}'}}
@@ -30,22 +30,31 @@ def openapi(paths: dict[str, Any], **members: Any) -> dict[str, Any]:
 
 def imported(plane: ControlPlane, document: Any, **parameters: Any) -> dict[str, Any]:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return dict(plane.call("ImportRestApi", body=body, **parameters))
+    return plane.made("ImportRestApi", body=body, **parameters)
+
+
+def api_of(plane: ControlPlane, made: dict[str, Any]) -> RestApi:
+    """The records of an API."""
+    return rest_apis(plane)[made["id"]]
+
+
+def rest_apis(plane: ControlPlane) -> dict[str, RestApi]:
+    return plane.gateway.store.region(REGION).rest_apis
 
 
 def methods(plane: ControlPlane, made: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    found = plane.api(made["id"]).methods()
+    found = api_of(plane, made).methods()
     return {f"{verb} {resource['path']}": method for resource, verb, method in found}
 
 
 def refusal(plane: ControlPlane, document: Any, **parameters: Any) -> str:
     """The message of a refused import, which left nothing behind."""
-    before = copy.deepcopy(plane.store.region("us-east-1").rest_apis)
-    with pytest.raises(ApiError) as refused:
-        imported(plane, document, **parameters)
-    assert refused.value.error_type == "BadRequestException"
-    assert plane.store.region("us-east-1").rest_apis == before
-    return str(refused.value.message)
+    before = copy.deepcopy(rest_apis(plane))
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    answer = plane("ImportRestApi", body=body, **parameters)
+    assert (answer.status, answer.error) == (400, "BadRequestException")
+    assert rest_apis(plane) == before
+    return answer.message
 
 
 @pytest.fixture
@@ -135,7 +144,7 @@ def test_the_answer_and_what_is_there(plane: ControlPlane) -> None:
         "disableExecuteApiEndpoint": False,
         "rootResourceId": made["rootResourceId"],
     }
-    assert plane.call("GetModels", restApiId=made["id"])["item"] == []
+    assert plane.made("GetModels", restApiId=made["id"])["items"] == []
 
 
 def test_settings_of_the_api(plane: ControlPlane) -> None:
@@ -172,7 +181,7 @@ def test_settings_of_the_api(plane: ControlPlane) -> None:
     assert made["minimumCompressionSize"] == 0
     assert made["disableExecuteApiEndpoint"] is True
     assert f"{made['id']}/*" in made["policy"]
-    response = plane.api(made["id"]).gateway_responses["UNAUTHORIZED"]
+    response = api_of(plane, made).gateway_responses["UNAUTHORIZED"]
     assert (response["statusCode"], response["responseTemplates"]) == ("418", {"a/b": "c"})
 
 
@@ -187,7 +196,7 @@ def test_settings_of_the_api(plane: ControlPlane) -> None:
 def test_base_path_of_a_server(plane: ControlPlane, how: str, paths: set[str]) -> None:
     servers = [{"url": "https://testdomain.com/base-url/part/"}]
     made = imported(plane, openapi({"/test": GET}, servers=servers), parameters={"basepath": how})
-    assert {one["path"] for one in plane.api(made["id"]).resources.values()} == paths
+    assert {one["path"] for one in api_of(plane, made).resources.values()} == paths
 
 
 @pytest.mark.parametrize(
@@ -235,7 +244,7 @@ def test_scopes_and_keys(plane: ControlPlane) -> None:
     }
     made = imported(plane, openapi(paths, security=[{"pool": ["email"]}], components=cognito()))
     found = methods(plane, made)
-    authorizer = next(iter(plane.api(made["id"]).authorizers.values()))
+    authorizer = next(iter(api_of(plane, made).authorizers.values()))
     assert authorizer == {
         "id": authorizer["id"],
         "name": "pool",
@@ -293,7 +302,7 @@ def test_lambda_authorizers(plane: ControlPlane) -> None:
     }
     components = {"securitySchemes": {"token": token, "request": request}}
     made = imported(plane, openapi({"/a": GET}, security=[{"request": []}], components=components))
-    found = {one["name"]: one for one in plane.api(made["id"]).authorizers.values()}
+    found = {one["name"]: one for one in api_of(plane, made).authorizers.values()}
     assert found["token"]["identitySource"] == "method.request.header.Authorization"
     assert found["token"]["authType"] == "oauth2"
     assert found["token"]["authorizerResultTtlInSeconds"] == 60
@@ -348,7 +357,7 @@ def test_parameters_bodies_and_answers(plane: ControlPlane) -> None:
             }
         },
     }
-    models = plane.api(made["id"]).models
+    models = api_of(plane, made).models
     assert models["Pet"]["description"] == "d"
     assert json.loads(models["Pet"]["schema"])["properties"]["parent"]["$ref"] == (
         f"https://apigateway.amazonaws.com/restapis/{made['id']}/models/Pet"
@@ -376,7 +385,7 @@ def test_request_validators(plane: ControlPlane) -> None:
             **{name: "basic", f"{name}s": {"basic": basic, "body": body}},
         ),
     )
-    validators = plane.api(made["id"]).request_validators
+    validators = api_of(plane, made).request_validators
     found = methods(plane, made)
     assert validators[found["GET /a"]["requestValidatorId"]]["name"] == "basic"
     assert validators[found["POST /a"]["requestValidatorId"]] == {
@@ -533,7 +542,7 @@ def test_all_errors_are_told(plane: ControlPlane) -> None:
     ]
 
 
-@pytest.mark.parametrize("option", [{"basepath": "drop"}, {"ignore": "all"}, {"mode": "x"}])
+@pytest.mark.parametrize("option", [{"basepath": "drop"}, {"ignore": "all"}, {"whatever": "x"}])
 def test_options_that_are_not_there(plane: ControlPlane, option: dict[str, str]) -> None:
     assert refusal(plane, swagger({}), parameters=option)
 
@@ -543,7 +552,7 @@ def test_options_that_are_not_there(plane: ControlPlane, option: dict[str, str])
 
 def put(plane: ControlPlane, made: dict[str, Any], document: Any, **more: Any) -> dict[str, Any]:
     body = json.dumps(document).encode()
-    return dict(plane.call("PutRestApi", restApiId=made["id"], body=body, **more))
+    return plane.made("PutRestApi", restApiId=made["id"], body=body, **more)
 
 
 def test_merge_keeps_what_the_file_does_not_have(plane: ControlPlane) -> None:
@@ -551,8 +560,8 @@ def test_merge_keeps_what_the_file_does_not_have(plane: ControlPlane) -> None:
     two = {"get": {"operationId": "former"}, "post": {}}
     former = openapi({"/a": two}, components=cognito(), **{types: ["image/heif"]})
     made = imported(plane, former)
-    ids = {one["path"]: key for key, one in plane.api(made["id"]).resources.items()}
-    authorizers = set(plane.api(made["id"]).authorizers)
+    ids = {one["path"]: key for key, one in api_of(plane, made).resources.items()}
+    authorizers = set(api_of(plane, made).authorizers)
     new = openapi(
         {"/a": {"get": {"operationId": "new"}}, "/b": {"get": {}}},
         info={"title": "Renamed", "version": "2"},
@@ -566,7 +575,7 @@ def test_merge_keeps_what_the_file_does_not_have(plane: ControlPlane) -> None:
     found = methods(plane, made)
     assert set(found) == {"GET /a", "POST /a", "GET /b"}
     assert found["GET /a"]["operationName"] == "new"
-    api = plane.api(made["id"])
+    api = api_of(plane, made)
     assert set(api.authorizers) == authorizers
     assert api.resources.keys() >= set(ids.values())
 
@@ -587,13 +596,13 @@ def test_overwrite_takes_away_what_the_file_does_not_have(plane: ControlPlane) -
             },
         ),
     )
-    before = plane.api(made["id"]).resources
+    before = api_of(plane, made).resources
     ids = {one["path"]: key for key, one in before.items()}
     answer = put(plane, made, openapi({"/a": GET}, **{types: ["image/png"]}), mode="overwrite")
     assert answer["binaryMediaTypes"] == ["image/png"]
     assert not {"policy", "description"} & set(answer)
     assert answer["rootResourceId"] == made["rootResourceId"]
-    api = plane.api(made["id"])
+    api = api_of(plane, made)
     assert (api.authorizers, api.gateway_responses, api.models) == ({}, {}, {})
     assert {one["path"]: key for key, one in api.resources.items()} == {
         "/": ids["/"],
@@ -606,14 +615,18 @@ def test_overwrite_takes_away_what_the_file_does_not_have(plane: ControlPlane) -
 @pytest.mark.parametrize("mode", ["merge", "overwrite"])
 def test_a_refused_update_changes_nothing(plane: ControlPlane, mode: str) -> None:
     made = imported(plane, openapi({"/a": GET}, components=cognito()))
-    before = plane.api(made["id"]).configuration
+    before = api_of(plane, made).configuration
     broken = openapi({"/a": {"get": {"security": [{"nobody": []}]}}, "/b": GET})
-    for document in (broken, {}):
-        with pytest.raises(ApiError):
-            put(plane, made, document, mode=mode)
-    with pytest.raises(ApiError):
-        put(plane, made, swagger({"/test": WRONG_TYPE}), mode=mode, failOnWarnings=True)
-    assert plane.api(made["id"]).configuration == before
+    for document in (broken, {}, swagger({"/test": WRONG_TYPE})):
+        answer = plane(
+            "PutRestApi",
+            restApiId=made["id"],
+            body=json.dumps(document).encode(),
+            mode=mode,
+            failOnWarnings=True,
+        )
+        assert answer.status == 400
+    assert api_of(plane, made).configuration == before
 
 
 # -- whatever comes ---------------------------------------------------------------------------
@@ -679,18 +692,17 @@ def test_whatever_a_member_is_it_is_taken_or_refused(
     for name in place[:-1]:
         owner = owner[name]
     owner[place[-1]] = value
-    try:
-        made = imported(
-            plane, yaml.safe_dump(document).encode(), parameters={"basepath": base_path}
-        )
-    except ApiError:
-        assert not plane.store.region("us-east-1").rest_apis
+    body = yaml.safe_dump(document).encode()
+    answer = plane("ImportRestApi", body=body, parameters={"basepath": base_path})
+    if answer.error:
+        assert answer.status == 400
+        assert not rest_apis(plane)
     else:
-        assert json.loads(json.dumps(plane.api(made["id"]).configuration))
+        assert answer.status == 201
+        assert json.loads(json.dumps(api_of(plane, answer.result).configuration))
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_whatever_a_file_is_it_is_read_or_refused(body: bytes) -> None:
     plane = ControlPlane()
-    with pytest.raises(ApiError, match=r"Invalid OpenAPI input\."):
-        imported(plane, body)
+    assert plane("ImportRestApi", body=body).message == "Invalid OpenAPI input."
