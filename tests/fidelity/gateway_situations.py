@@ -160,6 +160,31 @@ def a_stage_variable_changed(api: Api) -> None:
     )
 
 
+def _canary(api: Api, percent: float) -> None:
+    """The stage's own deployment leaves ``/x`` open; the canary's guards it."""
+    template = '{"colour": "$stageVariables.colour", "canary": "$context.isCanaryRequest"}'
+    api.mock("GET", "/x", body=template)
+    api.mock("GET", "/colour", body=template)
+    api.deploy(variables={"colour": "blue"})
+    api.guard("GET", "/x", api.authorizer(api.gateway.pool))
+    api.deploy(
+        canarySettings={
+            "percentTraffic": percent,
+            "stageVariableOverrides": {"colour": "red"},
+        }
+    )
+
+
+@situation
+def a_canary_for_everybody(api: Api) -> None:
+    _canary(api, 100)
+
+
+@situation
+def a_canary_for_nobody(api: Api) -> None:
+    _canary(api, 0)
+
+
 @situation
 def own_responses(api: Api) -> None:
     """Every way to customise a gateway response, on UNAUTHORIZED and MISSING_AUTHENTICATION_TOKEN."""

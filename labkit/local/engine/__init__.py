@@ -106,13 +106,25 @@ class Engine:
         replace_functions(self.ministack, self)
         self.ministack.bind_to_running_loop()
 
+    def pass_role_error(self, request: Request, role_arn: str, region: str) -> str | None:
+        """AWS's words when who makes an authorized request may not pass a role to API Gateway (iam 5.1)."""
+        if self._is_root(request):
+            return None
+        return self.iam.pass_role_error(role_arn, region, "apigateway.amazonaws.com")
+
+    def _is_root(self, request: Request) -> bool:
+        """Whether the account's root signed a request; ``access.py`` has verified its signature."""
+        return f"Credential={self.settings.access_key_id}/" in (
+            request.header("authorization") or ""
+        )
+
     async def authorize(self, request: Request) -> Response | None:
         """The refusal of a call of API Gateway's control planes that IAM doesn't allow, or None.
 
         MiniStack asks the policies of the caller; labkit answers the operations in its place (``patches.py``).
         """
-        if f"Credential={self.settings.access_key_id}/" in (request.header("authorization") or ""):
-            return None  # the account's root, whose signature access.py has verified
+        if self._is_root(request):
+            return None
         response = await self.forward(request)
         return None if response.header(API_GATEWAY_AUTHORIZED) else response
 

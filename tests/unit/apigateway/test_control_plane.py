@@ -190,3 +190,42 @@ def test_an_authorizer_in_use_is_not_deleted() -> None:
     answer = api("DeleteAuthorizer", authorizerId=made["id"])
     assert (answer.status, answer.error) == (409, "ConflictException")
     assert answer.message == "Cannot delete authorizer 'mine', is referenced in method: GET//test"
+
+
+ROLE = "arn:aws:iam::123456789012:role/r"
+
+
+@pytest.mark.parametrize(
+    ("role", "status", "words"),
+    [
+        (ROLE, 201, ""),
+        ("arn:aws:iam::*:user/*", 201, ""),
+        ("arn:aws:iam::123456789012:role/forbidden", 403, "may not"),
+        ("arn:aws:iam::210987654321:role/r", 403, "Cross-account pass role is not allowed."),
+        ("r", 400, "Invalid ARN specified in the request"),
+    ],
+)
+def test_a_role_of_an_integration_must_be_passed(role: str, status: int, words: str) -> None:
+    api = ControlPlane().rest_api()
+    where = {"resourceId": api.resource("/"), "httpMethod": "GET"}
+    assert api("PutMethod", **where, authorizationType="NONE").status == 201
+    made = {"type": "AWS", "integrationHttpMethod": "POST", "uri": FUNCTION_URI}
+    answer = api("PutIntegration", **where, **made, credentials=role)
+    assert (answer.status, answer.message) == (status, words)
+    assert (api("GetIntegration", **where).status == 200) == (status == 201)
+
+
+def test_so_must_the_role_of_an_authorizer_and_of_the_logs() -> None:
+    api = ControlPlane().rest_api()
+    answer = api(
+        "CreateAuthorizer",
+        name="a",
+        type="TOKEN",
+        authorizerUri=FUNCTION_URI,
+        identitySource="method.request.header.Authorization",
+        authorizerCredentials=f"{ROLE}/forbidden",
+    )
+    assert (answer.status, answer.error) == (403, "AccessDeniedException")
+    patch = [_op("replace", "/cloudwatchRoleArn", f"{ROLE}/forbidden")]
+    assert api.plane("UpdateAccount", patchOperations=patch).status == 403
+    assert "cloudwatchRoleArn" not in api.plane.made("GetAccount")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from labkit.local.apigateway.control.operations import Call
+from labkit.local.apigateway.control.passed_roles import check_passed_role
 from labkit.local.apigateway.control.patches import (
     PatchPath,
     PatchTable,
@@ -13,13 +13,11 @@ from labkit.local.apigateway.control.patches import (
     one_of_operations,
     patches_of,
 )
-from labkit.local.apigateway.control.refusals import bad_request
 from labkit.local.apigateway.control.store import GatewayStore
 
 JsonObject = dict[str, Any]
 
 PATCHES = PatchTable((PatchPath("/cloudwatchRoleArn"),), invalid_path, one_of_operations)
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
 _SHOWN = {
     "throttleSettings": {"rateLimit": 10_000.0, "burstLimit": 5_000},
     "features": ["UsagePlans"],
@@ -49,7 +47,7 @@ class AccountOperations:
         role = changed.get("cloudwatchRoleArn")
         if not role:
             changed.pop("cloudwatchRoleArn", None)
-        elif not _ROLE.fullmatch(role):
-            raise bad_request("The role ARN is not well formed")
+        elif role != region.account.get("cloudwatchRoleArn"):
+            check_passed_role(role, self._store.account_id)
         region.account = changed
         return self.get_account(call)

@@ -15,12 +15,15 @@ from botocore import xform_name
 from labkit.local.apigateway.answers import refuse
 from labkit.local.apigateway.control.constraints import check_constraints
 from labkit.local.apigateway.control.operations import Call, Operation, find_operation, read_call
+from labkit.local.apigateway.control.passed_roles import ASK
 from labkit.local.apigateway.control.refusals import not_offered
 from labkit.local.json_protocol import ApiError
 from labkit.local.messages import Request, Response
 
 Authorize = Callable[[Request], Awaitable[Response | None]]
 """The refusal of a call that IAM doesn't allow, or None."""
+AskToPass = Callable[[Request, str, str], str | None]
+"""AWS's words when who makes a request may not pass a role to API Gateway: (request, role ARN, Region)."""
 
 
 def perform(parts: Sequence[object], call: Call) -> Any:
@@ -46,11 +49,18 @@ class ApiGatewayControlPlane:
 
     Args:
         authorize: asks IAM.
+        pass_role_error: asks IAM too.
         parts: who answers which operations, by service.
     """
 
-    def __init__(self, authorize: Authorize, parts: dict[str, Sequence[object]]) -> None:
+    def __init__(
+        self,
+        authorize: Authorize,
+        pass_role_error: AskToPass,
+        parts: dict[str, Sequence[object]],
+    ) -> None:
         self._authorize = authorize
+        self._pass_role_error = pass_role_error
         self._parts = parts
 
     async def handle(self, request: Request, region: str) -> Response:
@@ -63,6 +73,7 @@ class ApiGatewayControlPlane:
         refusal = await self._authorize(request)
         if refusal is not None:
             return refusal
+        ASK.set(lambda role_arn: self._pass_role_error(request, role_arn, region))
         operation = find_operation(request)
         if operation is None:
             return refuse(404, "UnknownOperationException", "The requested operation is unknown.")

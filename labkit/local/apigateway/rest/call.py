@@ -32,6 +32,7 @@ class RestCall(GatewayCall):
         stage_variables: name → value.
         stage_record: the live stage settings (method settings, web ACL…), as the engine keeps them.
         base_path: of the custom domain name that the client used; None for the default endpoint.
+        is_canary: whether the canary's deployment serves it; None at a stage without one.
         route: set by the route gate.
         claims: of the token, as templates see them, set by the Cognito and JWT authorizers.
         typed_claims: of the token, with their JSON types, set by the JWT authorizer.
@@ -43,6 +44,7 @@ class RestCall(GatewayCall):
     stage_variables: Mapping[str, str]
     stage_record: Mapping[str, Any]
     base_path: str | None = None
+    is_canary: bool | None = None
     route: Route | None = None
     claims: Mapping[str, str] | None = None
     typed_claims: Mapping[str, Any] | None = None

@@ -116,13 +116,14 @@ class RestApiDataPlane:
             return _turn_away(journey, _unknown_api(address))
         stage_name = address.stage
         stage = self._rest_apis.stage(address.api_id, region, stage_name) or {}
-        key = (address.api_id, str(stage.get("deploymentId")))
+        serving, is_canary = serving_of(stage, self._numbers.random())
+        key = (address.api_id, str(serving.get("deploymentId")))
         call = RestCall(
             request=request,
             deployment=self._deployments.get(key) or RestDeployment(address.api_id, region, ""),
             account_id=self._account_id,
             stage=stage_name,
-            stage_variables=stage.get("variables") or {},
+            stage_variables=serving["variables"],
             stage_record=stage,
             raw_path=address.raw_path,
             domain_name=address.custom_domain
@@ -132,6 +133,7 @@ class RestApiDataPlane:
             time=self._clock(),
             vpc_endpoint=address.vpc_endpoint,
             base_path=address.base_path if address.custom_domain else None,
+            is_canary=is_canary,
         )
         edge = call.deployment.is_edge_optimized
         refused = refuse_body(request, call.extended_request_id) if edge else None
@@ -156,6 +158,33 @@ def _turn_away(journey: Journey, stop: Stop[Response]) -> Response:
     """A response that no gateway response changes."""
     write_step(journey, "stage", stop)
     return stop.refusal
+
+
+def serving_of(stage: Mapping[str, Any], drawn: float) -> tuple[dict[str, Any], bool | None]:
+    """What serves a request: the stage's own deployment and variables, or those of its canary (gateway 8.14).
+
+    Args:
+        stage: the live stage.
+        drawn: a number from 0 to 1, the same for no two requests.
+
+    Returns:
+        ``{"deploymentId", "variables"}``, and whether they are the canary's; None at a stage without one.
+
+    >>> canary = {"deploymentId": "new", "percentTraffic": 25.0, "stageVariableOverrides": {"a": "2"}}
+    >>> stage = {"deploymentId": "old", "variables": {"a": "1", "b": "1"}, "canarySettings": canary}
+    >>> serving_of(stage, 0.24)
+    ({'deploymentId': 'new', 'variables': {'a': '2', 'b': '1'}}, True)
+    >>> serving_of(stage, 0.25)
+    ({'deploymentId': 'old', 'variables': {'a': '1', 'b': '1'}}, False)
+    """
+    variables = dict(stage.get("variables") or {})
+    canary = stage.get("canarySettings")
+    if not canary:
+        return {"deploymentId": stage.get("deploymentId"), "variables": variables}, None
+    if drawn * 100 >= canary["percentTraffic"]:
+        return {"deploymentId": stage.get("deploymentId"), "variables": variables}, False
+    variables.update(canary.get("stageVariableOverrides") or {})
+    return {"deploymentId": canary["deploymentId"], "variables": variables}, True
 
 
 def _unknown_api(address: Address) -> Stop[Response]:

@@ -47,6 +47,7 @@ def context_values(call: RestCall) -> dict[str, str | None]:
         "domainPrefix": call.domain_name.split(".", 1)[0],
         "extendedRequestId": call.extended_request_id,
         "httpMethod": call.verb,
+        "isCanaryRequest": None if call.is_canary is None else str(call.is_canary).lower(),
         "path": call.full_path,
         "protocol": "HTTP/1.1",
         "requestId": call.request_id,

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from labkit.local.apigateway.control.operations import Call
+from labkit.local.apigateway.control.passed_roles import check_passed_role
 from labkit.local.apigateway.control.patches import (
     PatchOperation,
     PatchPath,
@@ -91,6 +92,7 @@ class AuthorizerOperations:
             raise conflict(_CHANGED_MEANWHILE)
         made = {"id": self._store.new_id(6), **made}
         check_authorizer(api, made)
+        self._check_role(made.get("authorizerCredentials"))
         if made["type"] == "JWT":
             return self._keep_with_key_addresses(api, made)
         return _keep(api, made)
@@ -127,9 +129,15 @@ class AuthorizerOperations:
         if is_configured:
             changed["jwtConfiguration"] = read_configuration(changed["jwtConfiguration"])
         check_authorizer(api, changed)
+        if changed.get("authorizerCredentials") != found.get("authorizerCredentials"):
+            self._check_role(changed.get("authorizerCredentials"))
         if is_configured:
             return self._keep_with_key_addresses(api, changed)
         return _keep(api, changed)
+
+    def _check_role(self, credentials: str | None) -> None:
+        if credentials:
+            check_passed_role(credentials, self._store.account_id)
 
     def delete_authorizer(self, call: Call) -> None:
         """Delete an authorizer that no method uses.

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from labkit.local.apigateway.control.operations import Call
+from labkit.local.apigateway.control.passed_roles import CALLER_S_OWN, check_passed_role
 from labkit.local.apigateway.control.patches import (
     PatchPath,
     PatchTable,
@@ -23,7 +24,6 @@ from labkit.local.apigateway.control.rest.methods import (
     invalid_parameter,
 )
 from labkit.local.apigateway.control.store import GatewayStore
-from labkit.local.json_protocol import ApiError
 
 JsonObject = dict[str, Any]
 
@@ -101,7 +101,7 @@ class IntegrationOperations:
         """Make a method's integration, or another one in its place (recorded 8.1–8.9)."""
         of_method = method(self._store, call)
         made = new_integration(call.parameters, call.text("resourceId"), of_method)
-        self._check_role(made)
+        self._check_role(made.get("credentials"))
         of_method["methodIntegration"] = made
         return made
 
@@ -118,15 +118,15 @@ class IntegrationOperations:
                 changed.pop(name, None)
         of_method = method(self._store, call)
         check_integration(changed, of_method)
-        self._check_role(changed)
+        if changed.get("credentials") != found.get("credentials"):
+            self._check_role(changed.get("credentials"))
         of_method["methodIntegration"] = changed
         return changed
 
-    def _check_role(self, record: JsonObject) -> None:
-        """Refuse a role of another account (recorded 8.57)."""
-        role = _ROLE.fullmatch(record.get("credentials", ""))
-        if role and role["account"] != self._store.account_id:
-            raise ApiError("AccessDeniedException", "Cross-account pass role is not allowed.", 403)
+    def _check_role(self, credentials: str | None) -> None:
+        """Refuse a role of another account (recorded 8.57), and one that the caller may not pass."""
+        if credentials and credentials != CALLER_S_OWN:
+            check_passed_role(credentials, self._store.account_id)
 
     def delete_integration(self, call: Call) -> None:
         """Delete a method's integration."""

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from labkit.local.apigateway.control.refusals import bad_request
-from labkit.local.iam.policy import MalformedPolicyError, parse_policy_text
+from labkit.local.iam.grammar import resource_policy_error
 
 MAX_CHARACTERS = 8_192
 _SHORT = "execute-api:/"
@@ -37,12 +37,10 @@ def checked_policy(text: str, arn_prefix: str) -> str:
                     found = [_expanded(one, arn_prefix) for one in _listed(statement[name])]
                     statement[name] = found[0] if len(found) == 1 else found
         expanded = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-    try:
-        parse_policy_text(expanded, with_principal=True)
-    except MalformedPolicyError:
+    if resource_policy_error(expanded) is not None:
         raise bad_request(
             "Invalid policy document. Please check the policy syntax and ensure that Principals are valid."
-        ) from None
+        )
     return expanded
 
 
