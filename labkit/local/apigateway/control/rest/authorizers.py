@@ -120,9 +120,7 @@ class AuthorizerOperations:
             changed["providerARNs"] = pools
         else:
             changed.pop("providerARNs", None)
-        for name in ("identityValidationExpression", "authorizerCredentials", "identitySource"):
-            if not changed.get(name):
-                changed.pop(name, None)
+        changed.setdefault("authType", _AUTH_TYPE.get(str(changed.get("type")), "custom"))
         is_configured = any(patch.path == _JWT for patch in patches)
         if is_configured:
             changed["jwtConfiguration"] = read_configuration(changed["jwtConfiguration"])
