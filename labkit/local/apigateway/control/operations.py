@@ -18,6 +18,8 @@ from labkit.local.messages import Request
 JsonObject = dict[str, Any]
 
 _LABEL = re.compile(r"\{(?P<name>[\w-]+)\+?\}")
+_REFUSE_UNKNOWN = ("JwtConfigurationInput",)
+"""Shapes whose operations refuse what the model doesn't have, where others leave it out."""
 _INTEGER = re.compile("-?[0-9]{1,9}")
 
 
@@ -163,6 +165,8 @@ def call_of(service: str, name: str, region: str, parameters: JsonObject) -> Cal
 def _known(shapes: JsonObject, name: str, value: Any) -> Any:
     """A value without the members that the model doesn't have, and without those that are null."""
     shape = shapes[name]
+    if name in _REFUSE_UNKNOWN:
+        return value
     if shape["type"] == "structure" and isinstance(value, dict):
         targets = {t.get("locationName", m): t["shape"] for m, t in shape["members"].items()}
         return {

@@ -120,10 +120,11 @@ class AuthorizerOperations:
             changed["providerARNs"] = pools
         else:
             changed.pop("providerARNs", None)
-        changed.setdefault("authType", _AUTH_TYPE.get(str(changed.get("type")), "custom"))
+        if changed.get("type") in _AUTH_TYPE:
+            changed.setdefault("authType", _AUTH_TYPE[changed["type"]])
         is_configured = any(patch.path == _JWT for patch in patches)
         if is_configured:
-            changed["jwtConfiguration"] = read_configuration(changed["jwtConfiguration"])
+            changed["jwtConfiguration"] = read_configuration(changed.get("jwtConfiguration"))
         check_authorizer(api, changed)
         if is_configured:
             return self._keep_with_key_addresses(api, changed)
