@@ -174,6 +174,8 @@ class UsagePlanOperations:
 
         Source of the missing stage's words: https://github.com/serverless/serverless/issues/2831
         """
+        if not plan.get("name"):
+            raise bad_request("Usage Plan name cannot be blank")  # its words aren't known
         quota = plan.get("quota")
         if quota is not None:
             _check_quota(quota)
