@@ -91,9 +91,9 @@ def jwt_authorizers(api: Api) -> None:
     source = "method.request.header.X-Token"
     api.mock("GET", "/x-token", **jwt_authorizer(api, *own_and_pool(api), identitySource=source))
     claims = "$context.authorizer.claims"
-    template = {name: f"{claims}.{name}" for name in EXAMPLE} | {"city": f"{claims}.address.city"}
-    lines = [f"{name}: {reference}" for name, reference in template.items()]
+    lines = [f"{name}: {claims}.{name}" for name in EXAMPLE]
     api.mock("GET", "/template", "\n".join(lines), **both)
+    api.mock("GET", "/template/inside", f"{claims}.address.city", **both)
     api.mock("GET", "/template/city", f"{claims}.city", **both)
     api.mock("GET", "/template/quoted", f'{{"version": "{claims}.version"}}', **both)
     api.mock("GET", "/template/colon", f"{claims}['cognito:username']", **both)
