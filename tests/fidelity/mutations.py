@@ -493,7 +493,13 @@ def hands_claims_over_as_text(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, RestCall, "authorizer_context", as_text)
 
 
-@mutation("authorizer (JWT)", "rest-jwt-16.46", "rest-jwt-16.48", "rest-jwt-16.49")
+@mutation(
+    "authorizer (JWT)",
+    "rest-jwt-16.46",
+    "rest-jwt-16.48",
+    "rest-jwt-16.48-header",
+    "rest-jwt-16.49",
+)
 def takes_the_quotes_off(stack: ExitStack, cloud: Any) -> None:
     as_text = lambda claims: {name: str(value) for name, value in claims.items()}  # noqa: E731
     replaced(stack, rest_jwt_authorizer, "as_json_texts", as_text)
