@@ -175,6 +175,15 @@ class ServiceModel:
             count = f"{len(violations)} validation error{'s' if len(violations) > 1 else ''}"
             raise ApiError(self._violation, f"{count} detected: " + "; ".join(violations))
 
+    def check_types(self, operation: str, body: JsonObject) -> None:
+        """Check a request's JSON types only.
+
+        Raises:
+            ApiError: ``SerializationException``.
+        """
+        for _ in _violations(self.shapes, self.input_of(operation), body, ""):
+            pass
+
     @property
     def shapes(self) -> JsonObject:
         """Every shape of the model by its name."""
