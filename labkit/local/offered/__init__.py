@@ -65,6 +65,7 @@ class Offer:
     parents: Mapping[str, frozenset[str]]
 
 
+@cache
 def services() -> frozenset[str]:
     """The services that have a list, as a signature names them."""
     return frozenset(file.name[:-5] for file in files(__package__).iterdir() if _is_data(file.name))
