@@ -132,6 +132,21 @@ class ServiceModel:
             count = f"{len(violations)} validation error{'s' if len(violations) > 1 else ''}"
             raise ApiError(self._violation, f"{count} detected: " + "; ".join(violations))
 
+    @property
+    def shapes(self) -> JsonObject:
+        """Every shape of the model by its name."""
+        shapes: JsonObject = _model(self._service)["shapes"]
+        return shapes
+
+    def has(self, operation: str) -> bool:
+        """Whether the service has the operation."""
+        return operation in _model(self._service)["operations"]
+
+    def input_of(self, operation: str) -> str:
+        """The name of the shape of what an operation is sent; empty for one without parameters."""
+        found = _model(self._service)["operations"][operation].get("input", {})
+        return str(found.get("shape", ""))
+
 
 @cache
 def _model(service: str) -> JsonObject:

@@ -489,7 +489,20 @@ def test_temporary_credentials_expire(lab: Lab) -> None:
     role = boto3.client("iam").create_role(
         RoleName="tester", AssumeRolePolicyDocument=json.dumps(trust)
     )
-    credentials = boto3.client("sts").assume_role(
+    boto3.client("iam").create_user(UserName="tester")
+    may = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role["Role"]["Arn"]}
+    boto3.client("iam").put_user_policy(
+        UserName="tester",
+        PolicyName="may",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [may]}),
+    )
+    key = boto3.client("iam").create_access_key(UserName="tester")["AccessKey"]
+    tester = boto3.client(
+        "sts",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    credentials = tester.assume_role(
         RoleArn=role["Role"]["Arn"], RoleSessionName="test", DurationSeconds=900
     )["Credentials"]
     client = boto3.client(

@@ -196,7 +196,7 @@ class HttpGateway(Gateway):
 
     def _role(self) -> tuple[str, ...]:
         """Credentials of a role whose policy names the kind of caller that it is for."""
-        iam, sts = self.cloud.client("iam"), self.cloud.client("sts")
+        iam, sts = self.cloud.client("iam"), self.cloud.assumer
         root = f"arn:aws:iam::{self.cloud.account_id}:root"
         trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": root}}
         role = iam.create_role(

@@ -29,7 +29,9 @@ from labkit.local.apigateway.rest import (
 )
 from labkit.local.apigateway.rest import resource_policy as resource_policies
 from labkit.local.cognito import signin
-from labkit.local.engine import names
+from labkit.local.engine import iam as engine_iam
+from labkit.local.engine import lambda_requests, names, policy_evaluation
+from labkit.local.front import resource_policies as front_policies
 from labkit.local.iam import evaluation
 from labkit.local.iam.condition import PolicyCondition
 from labkit.local.iam.evaluation import EVERYTHING
@@ -692,6 +694,74 @@ def leaves_the_backend_s_cors_headers(stack: ExitStack, cloud: Any) -> None:
         return await integrations._invoke(call, integration)
 
     replaced(stack, integrations, "_answer", answer)
+
+
+# == IAM, STS and Lambda =============================================================================
+
+
+@mutation("iam", "iam-1.2-operator-user", "iam-1.2-operator-version", "iam-1.3", "iam-1.5")
+def saves_what_isn_t_an_identity_s_policy(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, policy_evaluation, "identity_policy_error", lambda document: None)
+
+
+@mutation("iam", "iam-2.1", "iam-2.2", "iam-2.4", "iam-2.9")
+def saves_what_isn_t_a_trust_policy(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, engine_iam, "trust_policy_error", lambda document, exists: None)
+
+
+@mutation("iam", "iam-3.1", "iam-3.4")
+def saves_what_isn_t_a_bucket_policy(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, front_policies, "resource_policy_error", lambda document: None)
+
+
+@mutation("iam", "iam-4.1-role", "iam-4.1-aws", "iam-4.2", "iam-4.4", "iam-4.6", "iam-4.7-user")
+def has_no_quotas(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.iam_quotas, "_refusal", lambda form: None)
+
+
+@mutation("iam", "iam-4.9", "iam-4.10-tags", "iam-4.10-duration")
+def takes_what_iam_s_model_doesn_t_allow(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.iam_quotas, "_model_refusal", lambda form: None)
+
+
+@mutation("iam", "iam-5.1", "iam-5.1-update", "iam-5.1-deny", "iam-5.3-service")
+def lets_everybody_pass_every_role(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.iam, "pass_role_error", lambda *_: None)
+
+
+@mutation("iam", "iam-5.2", "iam-5.2-update")
+def lets_lambda_assume_every_role(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.iam, "trusts_service", lambda *_: True)
+
+
+@mutation("iam", "iam-6.1", "iam-6.2", "iam-6.3", "iam-6.4", "iam-6.8-mfa", "iam-20.5")
+def begins_every_session(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.sts_operations, "_refusal", lambda form: None)
+
+
+@mutation("iam", "iam-6.7", "iam-6.7-federated")
+def takes_a_user_s_session_for_the_user(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.iam_quotas, "_session_refusal", lambda: None)
+
+
+@mutation("iam", "iam-7.1-memory-min", "iam-7.1-sid", "iam-7.6")
+def takes_every_bound_of_a_function(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.lambda_requests, "_model_refusal", lambda *_: None)
+
+
+@mutation("iam", "iam-7.4", "iam-7.4-short", "iam-7.4-user")
+def takes_everybody_for_a_principal(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.lambda_requests, "_is_principal", lambda name: True)
+
+
+@mutation("iam", "iam-7.7", "iam-7.7-remove")
+def mixes_the_policies_of_aliases(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, lambda_requests, "_is_unqualified", lambda statement: True)
+
+
+@mutation("iam", "iam-waf-none", "iam-waf-api", "iam-waf-arn", "iam-waf-http")
+def puts_a_web_acl_in_front_of_everything(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.web_acl_associations, "_refusal", lambda arn: None)
 
 
 # == sign-in: the service instead of the cloud =======================================================

@@ -159,7 +159,7 @@ class SteeredGateway(Gateway):
         return self._assume(f"arn:aws:iam::{FOREIGN_ACCOUNT}:role/{role}")
 
     def _assume(self, role_arn: str) -> Key:
-        made = self.cloud.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="session")
+        made = self.cloud.assumer.assume_role(RoleArn=role_arn, RoleSessionName="session")
         user = made["AssumedRoleUser"]
         return _key(made["Credentials"], user["Arn"], user["AssumedRoleId"])
 

@@ -10,14 +10,18 @@ import pytest
 from labkit.journey import GATES
 from labkit.local.ledger import Row, rows
 from tests.fidelity.http_api_fixture import HttpGateway, HttpRunner
+from tests.fidelity.iam_situations import SETUPS, Account
 from tests.fidelity.mutations import MUTATIONS
+from tests.fidelity.operation_rows import run_row as run_operation_row
 from tests.fidelity.steered import SteeredGateway, SteeredRunner
 from tests.fidelity.test_cognito_ledger import run_row
 from tests.support.in_process_cloud import cognito_in_use
+from tests.support.running_cloud import Cloud
 
 BY_ID = {row.id: row for row in rows()}
 BY_DOOR = {
-    door: [name for name in MUTATIONS if name.startswith(door)] for door in ("http ", "sign-in")
+    door: [name for name in MUTATIONS if name.startswith(door)]
+    for door in ("http ", "iam", "sign-in")
 }
 OF_REST_APIS = [name for name in MUTATIONS if not name.startswith(tuple(BY_DOOR))]
 AUTHORIZERS = ("COGNITO_USER_POOLS", "AWS_IAM", "TOKEN", "REQUEST")
@@ -31,11 +35,11 @@ def test_every_gate_is_made_wrong() -> None:
     rest |= {f"authorizer ({kind})" for kind in AUTHORIZERS}
     http = HTTP_GATES | {f"authorizer ({kind})" for kind in HTTP_AUTHORIZERS}
     assert {m.gate for m in MUTATIONS.values()} == (
-        rest | {f"http {gate}" for gate in http} | {"sign-in"}
+        rest | {f"http {gate}" for gate in http} | {"iam", "sign-in"}
     )
 
 
-def unnoticed(looked_at: list[Row], run: Callable[[Row], None]) -> list[str]:
+def unnoticed(looked_at: list[Row], run: Callable[[Row], object]) -> list[str]:
     """The rows that stay green."""
     found = []
     for row in looked_at:
@@ -47,13 +51,23 @@ def unnoticed(looked_at: list[Row], run: Callable[[Row], None]) -> list[str]:
     return found
 
 
-def check(name: str, mutated: AbstractContextManager[None], run: Callable[[Row], None]) -> None:
+def check(name: str, mutated: AbstractContextManager[None], run: Callable[[Row], object]) -> None:
     """The mutation's rows are green without it, and red while `mutated` is entered."""
     looked_at = [BY_ID[row_id] for row_id in MUTATIONS[name].rows]
     assert looked_at
     assert unnoticed(looked_at, run) == list(MUTATIONS[name].rows)
     with mutated:
         assert unnoticed(looked_at, run) == []
+
+
+def keys_of(cloud: Cloud) -> dict[str, str]:
+    """boto3's arguments for the root user of a cloud."""
+    return {
+        "endpoint_url": cloud.endpoint,
+        "region_name": cloud.region,
+        "aws_access_key_id": cloud.access_key_id,
+        "aws_secret_access_key": cloud.secret_access_key,
+    }
 
 
 @contextmanager
@@ -78,6 +92,17 @@ def test_the_ledger_of_http_apis_notices(
     name: str, steered_gateway: SteeredGateway, http_gateway: HttpGateway
 ) -> None:
     check(name, steered(steered_gateway, name), HttpRunner(http_gateway).run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BY_DOOR["iam"])
+def test_the_ledger_of_iam_notices(name: str, steered_gateway: SteeredGateway) -> None:
+    account = Account(keys_of(steered_gateway.cloud))
+    check(
+        name,
+        steered(steered_gateway, name),
+        lambda row: run_operation_row(row, SETUPS[row.setup](account), "iam"),
+    )
 
 
 @pytest.mark.slow

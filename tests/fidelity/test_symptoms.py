@@ -123,9 +123,9 @@ class Scene:
 
     def role(self, session_name: str = "session") -> Keys:
         """Temporary credentials of a role that may manage APIs, and not call them."""
-        made = self.cloud.client("sts").assume_role(
-            RoleArn=self.role_arn, RoleSessionName=session_name
-        )["Credentials"]
+        made = self.cloud.assumer.assume_role(RoleArn=self.role_arn, RoleSessionName=session_name)[
+            "Credentials"
+        ]
         return Keys(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
 
     # -- what they call -------------------------------------------------------------------

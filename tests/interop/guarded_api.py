@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import boto3
 from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.credentials import Credentials
 
 from labkit import sigv4
@@ -164,7 +166,15 @@ def guarded_api(client: Callable[[str], Any], endpoint: str, domain: str = "") -
         AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
     )["Role"]["Arn"]
     iam.put_role_policy(RoleName="caller", PolicyName="given", PolicyDocument=policy)
-    session = sts.assume_role(RoleArn=role, RoleSessionName="interop")["Credentials"]
+    caller = boto3.client(
+        "sts",
+        endpoint_url=sts.meta.endpoint_url,
+        region_name=sts.meta.region_name,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        config=Config(proxies={}),
+    )
+    session = caller.assume_role(RoleArn=role, RoleSessionName="interop")["Credentials"]
     return GuardedApi(
         endpoint,
         f"{api_id}.{domain or f'execute-api.{REGION}.amazonaws.com'}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -57,6 +58,24 @@ class Cloud:
             region_name=self.region,
             aws_access_key_id=self.access_key_id,
             aws_secret_access_key=self.secret_access_key,
+            config=Config(retries={"total_max_attempts": 1}, proxies={}),
+        )
+
+    @cached_property
+    def assumer(self) -> Any:
+        """STS for a user who may assume roles: root may not."""
+        iam, name = self.client("iam"), f"assumer-{secrets.token_hex(4)}"
+        iam.create_user(UserName=name)
+        may = {"Effect": "Allow", "Action": "sts:*", "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+        iam.put_user_policy(UserName=name, PolicyName="may", PolicyDocument=document)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return boto3.client(
+            "sts",
+            endpoint_url=self.endpoint,
+            region_name=self.region,
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
             config=Config(retries={"total_max_attempts": 1}, proxies={}),
         )
 

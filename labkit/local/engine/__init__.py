@@ -26,8 +26,10 @@ from labkit.local.engine.domain_names import DomainNameRecords
 from labkit.local.engine.functions import Functions
 from labkit.local.engine.http_apis import HttpApiRecords
 from labkit.local.engine.iam import Iam
+from labkit.local.engine.iam_quotas import IamQuotas
 from labkit.local.engine.iam_records import IdentityPoolSession, Role
 from labkit.local.engine.identity_pools import IdentityPools
+from labkit.local.engine.lambda_requests import LambdaRequests
 from labkit.local.engine.ministack import JsonObject, MiniStack
 from labkit.local.engine.operations import Operation
 from labkit.local.engine.patches import PATCHES, replace_functions
@@ -36,9 +38,11 @@ from labkit.local.engine.policy_questions import PolicyQuestions
 from labkit.local.engine.rest_apis import RestApiRecords
 from labkit.local.engine.signatures import Signatures
 from labkit.local.engine.sts import Sts
+from labkit.local.engine.sts_operations import StsOperations
 from labkit.local.engine.token_generation import TokenGeneration
 from labkit.local.engine.usage_plans import UsagePlanRecords
 from labkit.local.engine.user_pools import UserPools
+from labkit.local.engine.web_acl_associations import WebAclAssociations
 from labkit.local.messages import Request, Response
 from labkit.local.settings import CloudSettings
 
@@ -79,9 +83,13 @@ class Engine:
         self.signatures = Signatures(ministack, numbers)
         self.sts = Sts(ministack, clock)
         self.iam = Iam(ministack, self.sts, clock)
+        self.sts_operations = StsOperations(ministack)
+        self.iam_quotas = IamQuotas(ministack, self.sts_operations.iam_refusal)
         self.policy_questions = PolicyQuestions(ministack)
         self.policy_evaluation = PolicyEvaluation(ministack, clock)
+        self.lambda_requests = LambdaRequests(ministack, self.iam)
         self.functions = Functions(ministack, clock)
+        self.web_acl_associations = WebAclAssociations(ministack)
         self.user_pools = UserPools(ministack)
         self.token_generation = TokenGeneration(self.user_pools)
         self.cognito_mail = CognitoMail(ministack)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable
 from typing import Any
 
 from labkit.local.engine import names
-from labkit.local.engine.iam import Iam
 from labkit.local.engine.ministack import JsonObject, MiniStack
 from labkit.local.engine.policy_evaluation import resource_policy
 from labkit.local.iam.evaluation import evaluate
@@ -18,8 +16,6 @@ from labkit.local.iam.question import PolicyQuestion, service_principal
 _KEPT_POLICIES = 256
 _KEPT_LOG_STREAMS = 1_000
 
-Answer = tuple[int, dict[str, str], bytes]
-"""MiniStack's (status, headers, body)."""
 FunctionRunner = Callable[[JsonObject, bytes, Any, str, str], JsonObject]
 """Runs one Lambda invocation: (configuration, deployment package, event, request id, version) → result."""
 
@@ -53,27 +49,6 @@ class Functions:
             return self._runner(config, code, event, request_id, config.get("Version", "$LATEST"))
 
         return execute
-
-    def with_trusted_role(self, own: Callable[..., Answer], iam: Iam) -> Callable[..., Answer]:
-        """What comes in the place of MiniStack's making or changing of a function.
-
-        Lambda must be able to assume the execution role: one that is there and trusts it. The words of the refusal are
-        the ones that people quote; no fact of the ledger holds them yet.
-        https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
-        """
-        region = self._ministack.settings.region
-
-        def change(*arguments: Any, **named: Any) -> Answer:
-            data = named["data"] if "data" in named else arguments[-1]
-            role = data.get("Role")
-            if not role or iam.trusts_service(str(role), "lambda.amazonaws.com", region):
-                return own(*arguments, **named)
-            words = "The role defined for the function cannot be assumed by Lambda."
-            kind = "InvalidParameterValueException"
-            body = json.dumps({"__type": kind, "Type": "User", "message": words}).encode()
-            return 400, {"Content-Type": "application/json", "x-amzn-ErrorType": kind}, body
-
-        return change
 
     def emit_logs(self, own: Callable[..., None]) -> Callable[..., None]:
         """What comes in the place of MiniStack's writing of an invocation's logs."""

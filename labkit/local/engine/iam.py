@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from xml.sax.saxutils import escape
 
 from labkit.local.engine import names
 from labkit.local.engine.iam_records import Role
@@ -11,6 +13,7 @@ from labkit.local.engine.policy_evaluation import principal_of, readable
 from labkit.local.engine.sts import Sts
 from labkit.local.iam.caller import Caller
 from labkit.local.iam.evaluation import EVERYTHING, IdentityPolicies, decide_identity, evaluate
+from labkit.local.iam.grammar import trust_policy_error
 from labkit.local.iam.pattern import Value
 from labkit.local.iam.policy import MalformedPolicyError, parse_trust_policy
 from labkit.local.iam.question import (
@@ -19,6 +22,10 @@ from labkit.local.iam.question import (
     Principal,
     federated_principal,
     service_principal,
+)
+
+_OWN_PRINCIPAL = re.compile(
+    r"arn:aws:iam::(?P<account>\d{12}):(?P<kind>user|role)/(.*/)?(?P<name>[^/]+)"
 )
 
 TrustCheck = Callable[[object], str | None]
@@ -97,6 +104,16 @@ class Iam:
         self, role_arn: str, region: str, service: str = "cognito-identity.amazonaws.com"
     ) -> bool:
         """Whether the signer of the request that is being answered may pass a role (``iam:PassRole``) to a service."""
+        return self.pass_role_error(role_arn, region, service) is None
+
+    def pass_role_error(self, role_arn: str, region: str, service: str) -> str | None:
+        """AWS's words when the signer of the request that is being answered may not pass a role (iam 5.1).
+
+        Args:
+            role_arn: the role.
+            region: of the request.
+            service: which gets the role, such as ``lambda.amazonaws.com`` or ``apigateway.amazonaws.com``.
+        """
         signer = self._ministack[names.VERIFIED_KEY].get()
         principal, policies = self.identity(
             signer or self._ministack.settings.access_key_id, region
@@ -110,7 +127,18 @@ class Iam:
             "127.0.0.1",
             keys={"iam:passedtoservice": service},
         )
-        return decide_identity(policies, question) == "Allow"
+        decision = decide_identity(policies, question)
+        if decision == "Allow":
+            return None
+        reason = (
+            "with an explicit deny in an identity-based policy"
+            if decision == "Deny"
+            else "because no identity-based policy allows the iam:PassRole action"
+        )
+        return (
+            f"User: {principal.arn} is not authorized to perform: iam:PassRole on resource: "
+            f"{role_arn} {reason}"
+        )
 
     def trusts_service(self, role_arn: str, service: str, region: str) -> bool:
         """Whether a service of AWS may assume a role; it may not when there is none.
@@ -165,6 +193,16 @@ class Iam:
         """What comes in the place of MiniStack's look at a trust policy that is saved."""
 
         def error(doc: object) -> str | None:
-            return own(doc) or self._trust_check(doc)
+            found = trust_policy_error(doc, self.is_there) or self._trust_check(doc)
+            return found and escape(found)  # it goes into XML
 
         return error
+
+    def is_there(self, principal: str) -> bool:
+        """Whether a user or a role of this account has the ARN; nobody can say it of other accounts."""
+        match = _OWN_PRINCIPAL.fullmatch(principal)
+        if match is None or match["account"] != self._ministack.settings.account_id:
+            return True
+        store = names.USERS if match["kind"] == "user" else names.ROLES
+        found = self._ministack[store].get_scoped(match["account"], None, match["name"])
+        return found is not None and found["Arn"] == principal

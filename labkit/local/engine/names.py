@@ -139,6 +139,21 @@ ACCESS_DENIED_RESPONSE = Name(
 
 USERS = Name("services.iam", "_users", _BY_ACCOUNT, "users by name, with their boundaries")
 ROLES = Name("services.iam", "_roles", _BY_ACCOUNT, "roles by name, with their trust policies")
+GROUPS = Name("services.iam", "_groups", _BY_ACCOUNT, "groups by name")
+POLICIES = Name("services.iam", "_policies", _BY_ACCOUNT, "managed policies by ARN")
+POLICY_KNOWN = Name(
+    "services.iam", "policy_known", "(arn, account_id=...)", "whether there is a managed policy"
+)
+USER_POLICIES = Name(
+    "services.iam", "_user_inline_policies", _BY_ACCOUNT, "the inline policies of users"
+)
+GROUP_POLICIES = Name(
+    "services.iam", "_group_inline_policies", _BY_ACCOUNT, "the inline policies of groups"
+)
+ACCESS_KEYS = Name("services.iam", "_access_keys", _BY_ACCOUNT, "access keys with their users")
+IAM_ERROR = Name(
+    "services.iam", "_error", "(status, code, message, ns=...)", "refuses in the protocol of IAM"
+)
 SESSIONS = Name("services.sts", "_sessions", "dict", "sessions by access key")
 REGISTER_SESSION = Name(
     "services.sts", "register_session", "(access_key, session)", "begins a session"
@@ -280,6 +295,7 @@ HTTP_API_PARTS = {
     name: Name("services.apigateway", f"_{name}", _BY_REGION, f"{name} of HTTP APIs")
     for name in ("routes", "integrations", "authorizers", "stages", "deployments")
 }
+WAF_ERROR = Name("services.waf", "_waf_err", "(code, message)", "refuses in the protocol of WAF")
 WEB_ACL_ASSOCIATIONS = Name(
     "services.waf", "_associations", _BY_REGION, "web ACLs in front of stages"
 )

@@ -9,7 +9,9 @@ from typing import Any, Protocol
 from labkit.local.engine.cognito_mail import CognitoMail
 from labkit.local.engine.functions import Functions
 from labkit.local.engine.iam import Iam
+from labkit.local.engine.iam_quotas import IamQuotas
 from labkit.local.engine.identity_pools import IdentityPools
+from labkit.local.engine.lambda_requests import LambdaRequests
 from labkit.local.engine.ministack import MiniStack
 from labkit.local.engine.names import Name
 from labkit.local.engine.policy_evaluation import (
@@ -20,8 +22,10 @@ from labkit.local.engine.policy_evaluation import (
 )
 from labkit.local.engine.policy_questions import PolicyQuestions
 from labkit.local.engine.sts import Sts
+from labkit.local.engine.sts_operations import StsOperations
 from labkit.local.engine.token_generation import TokenGeneration
 from labkit.local.engine.user_pools import UserPools
+from labkit.local.engine.web_acl_associations import WebAclAssociations
 from labkit.local.iam.dynamodb_tables import table_arns
 
 
@@ -37,6 +41,14 @@ class EngineParts(Protocol):
         """Of users and roles."""
 
     @property
+    def sts_operations(self) -> StsOperations:
+        """How long sessions may be."""
+
+    @property
+    def iam_quotas(self) -> IamQuotas:
+        """What IAM has room for."""
+
+    @property
     def policy_questions(self) -> PolicyQuestions:
         """What policies are asked."""
 
@@ -47,6 +59,14 @@ class EngineParts(Protocol):
     @property
     def functions(self) -> Functions:
         """Lambda's."""
+
+    @property
+    def lambda_requests(self) -> LambdaRequests:
+        """What Lambda is sent."""
+
+    @property
+    def web_acl_associations(self) -> WebAclAssociations:
+        """WAF's."""
 
     @property
     def user_pools(self) -> UserPools:
@@ -170,10 +190,24 @@ PATCHES: tuple[Patch, ...] = (
     ),
     Patch(
         "services.sts",
+        "handle_request",
+        "async (method, path, headers, body, query_params)",
+        "sessions are as long as one likes, and root begins them",
+        lambda engine, own: engine.sts_operations.handle(own),
+    ),
+    Patch(
+        "services.sts",
         "_web_identity_trust_denied",
         "(role_arn, params, use_json)",
         "it believes any token",
         lambda engine, own: engine.sts.deny_web_identity(own),
+    ),
+    Patch(
+        "services.iam",
+        "handle_request",
+        "async (method, path, headers, body, query_params)",
+        "it has no quotas, and attaches policies that aren't there",
+        lambda engine, own: engine.iam_quotas.handle(own),
     ),
     Patch(
         "services.iam",
@@ -229,15 +263,43 @@ PATCHES: tuple[Patch, ...] = (
         "services.lambda_svc",
         "_create_function",
         "(data)",
-        "it takes an execution role that Lambda can't assume",
-        lambda engine, own: engine.functions.with_trusted_role(own, engine.iam),
+        "it takes any name, any bound, and a role that Lambda can't assume",
+        lambda engine, own: engine.lambda_requests.create_function(own),
     ),
     Patch(
         "services.lambda_svc",
         "_update_config",
         "(name, data)",
         "the same",
-        lambda engine, own: engine.functions.with_trusted_role(own, engine.iam),
+        lambda engine, own: engine.lambda_requests.update_configuration(own),
+    ),
+    Patch(
+        "services.lambda_svc",
+        "_add_permission",
+        "(func_name, data, query_params=..., path_qualifier=...)",
+        "it takes any principal",
+        lambda engine, own: engine.lambda_requests.add_permission(own),
+    ),
+    Patch(
+        "services.lambda_svc",
+        "_get_policy",
+        "(func_name, query_params=..., path_qualifier=...)",
+        "it mixes the policies of aliases into the function's",
+        lambda engine, own: engine.lambda_requests.get_policy(own),
+    ),
+    Patch(
+        "services.lambda_svc",
+        "_remove_permission",
+        "(func_name, sid, query_params, path_qualifier=...)",
+        "the same",
+        lambda engine, own: engine.lambda_requests.remove_permission(own),
+    ),
+    Patch(
+        "services.waf",
+        "_associate_web_acl",
+        "(data)",
+        "it takes any text for a stage",
+        lambda engine, own: engine.web_acl_associations.associate(own),
     ),
     Patch(
         "services.lambda_svc",

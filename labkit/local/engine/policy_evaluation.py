@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from xml.sax.saxutils import escape
 
 from labkit.local.engine import names
 from labkit.local.engine.ministack import MiniStack
 from labkit.local.iam.condition import as_text
 from labkit.local.iam.evaluation import IdentityPolicies, decide, decide_identity, evaluate
+from labkit.local.iam.grammar import identity_policy_error
 from labkit.local.iam.pattern import Value
 from labkit.local.iam.policy import (
     MalformedPolicyError,
@@ -159,12 +161,9 @@ def _text(document: object) -> str:
 
 
 def policy_problem(doc: object) -> str | None:
-    """Why an identity's policy isn't saved; None when it is."""
-    try:
-        parse_policy(doc, with_principal=False)
-    except MalformedPolicyError as error:
-        return f"{error}."
-    return None
+    """Why a policy of a user, a group or a role isn't saved; None when it is."""
+    error = identity_policy_error(doc)
+    return error and escape(error)  # it goes into XML
 
 
 def readable(limits: Sequence[Any]) -> list[list[Policy]]:

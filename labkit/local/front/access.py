@@ -83,6 +83,9 @@ _API_GATEWAY_ROOTS = frozenset({"apikeys", "domainnames", "restapis", "usageplan
 _NEEDLESSLY_ENCODED = re.compile(r"%(2[def]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|7e)", re.IGNORECASE)
 """A letter, a digit, ``-._~`` or a slash."""
 
+MAX_FORM_BYTES, MAX_FORM_FIELDS = 1_000_000, 1_000
+"""Reading a longer form takes seconds, in which nobody else gets an answer; no operation needs as much."""
+
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 """Half of a surrogate pair, or of a character that is one."""
 
@@ -99,6 +102,8 @@ def admit(request: Request, engine: Engine) -> Request | Response:
         return forbid("Forbidden")
     if _is_disguised(request):
         return forbid("Write the path as AWS's API reference does.")
+    if _is_too_long(request):
+        return Response.of_json({"message": "Request Too Long"}, 413)
     try:
         for name in _DECIDING_HEADERS:
             if request.count(name) > 1:
@@ -208,12 +213,21 @@ def _is_for_an_object(request: Request, credentials: Credentials | None) -> bool
     )
 
 
+def _is_form(request: Request) -> bool:
+    """Whether the body is one of the query protocol: of IAM, STS and SES."""
+    return "x-www-form-urlencoded" in (request.header("content-type") or "").lower()
+
+
+def _is_too_long(request: Request) -> bool:
+    body = request.body
+    return _is_form(request) and (len(body) > MAX_FORM_BYTES or body.count(b"&") >= MAX_FORM_FIELDS)
+
+
 def _operation(request: Request) -> str | None:
     """The operation that an ``X-Amz-Target`` or an ``Action`` names; None when the method and the path do."""
     target = request.header("x-amz-target")
-    content_type = (request.header("content-type") or "").lower()
     actions = [value for name, value in request.query if name == "Action"]
-    if "x-www-form-urlencoded" in content_type or (target is None and request.raw_path == "/"):
+    if _is_form(request) or (target is None and request.raw_path == "/"):
         body = request.body.decode("utf-8", "replace")
         actions += parse_qs(body, keep_blank_values=True).get("Action", [])
     if len(actions) + (target is not None) > 1 or (

@@ -84,6 +84,7 @@ def compose(
         adopts=True,
     )
     engine.functions.run_with(runner)
+    engine.web_acl_associations.look_up_stages_with(engine.rest_apis.stage)
     gateway = compose_api_gateway(
         engine,
         settings.account_id,

@@ -16,6 +16,7 @@ from labkit.local.cognito.identity_pools import TARGET_PREFIX as IDENTITY_POOLS
 from labkit.local.cognito.identity_pools import IdentityPoolService
 from labkit.local.cognito.user_pools import TARGET_PREFIX as USER_POOLS
 from labkit.local.cognito.user_pools import UserPoolService
+from labkit.local.front.resource_policies import refuse_resource_policy
 from labkit.local.functions import operations as lambda_operations
 from labkit.local.messages import Request, Response
 
@@ -58,7 +59,7 @@ class Services:
             return await self.rest_apis.handle(request)
         if request.raw_path.startswith(HTTP_APIS):
             return await self.http_apis.handle(request)
-        response = await self.forward(request)
+        response = refuse_resource_policy(request) or await self.forward(request)
         return discovery.correct_discovery_document(
             request, lambda_operations.correct_missing_policy(request, response)
         )

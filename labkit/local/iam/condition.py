@@ -226,10 +226,23 @@ def read_conditions(element: object, *, has_variables: bool) -> tuple[PolicyCond
     return tuple(found)
 
 
-def _read_condition(name: str, key: str, given: object, has_variables: bool) -> PolicyCondition:
+def is_operator(name: str) -> bool:
+    """Whether it is a condition operator, with all that may stand around it.
+
+    >>> is_operator("ForAnyValue:StringEqualsIfExists"), is_operator("StringNotEqual")
+    (True, False)
+    """
+    return name.lower() == "null" or _parts_of(name)[1] in OPERATORS
+
+
+def _parts_of(name: str) -> tuple[str | None, str, str | None]:
     match = _OPERATOR.fullmatch(name.lower())
-    quantifier, operator, if_exists = match.groups() if match else (None, "", None)
-    if operator not in OPERATORS and name.lower() != "null":
+    return match.groups() if match else (None, "", None)  # type: ignore[return-value]
+
+
+def _read_condition(name: str, key: str, given: object, has_variables: bool) -> PolicyCondition:
+    quantifier, operator, if_exists = _parts_of(name)
+    if not is_operator(name):
         raise ValueError(f"the condition operator {name!r} is unknown")
     read = OPERATORS[operator].read if operator in OPERATORS else _boolean
     values = given if isinstance(given, list) else [given]

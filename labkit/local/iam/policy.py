@@ -215,11 +215,16 @@ def _read_principal(element: object) -> Principals:
             if kind == "AWS" and name == "*":
                 everybody = True
             else:
-                names.add((kind, _principal_name(kind, name)))
+                names.add((kind, principal_name(kind, name)))
     return Principals(everybody, frozenset(names))
 
 
-def _principal_name(kind: str, name: str) -> str:
+def principal_name(kind: str, name: str) -> str:
+    """What callers are compared with for a principal that a policy names.
+
+    Raises:
+        MalformedPolicyError: it names nobody on AWS.
+    """
     if kind == "Service":
         return name.lower()
     if kind != "AWS":

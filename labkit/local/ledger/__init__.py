@@ -32,6 +32,7 @@ FILES = (
     "cognito.toml",
     "identity_pools.toml",
     "settings.toml",
+    "iam.toml",
 )
 
 

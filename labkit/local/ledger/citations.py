@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-FILES = ("gateway", "rest_jwt", "recorded", "cognito", "federation", "edge", "settings", "symptoms")
+FILES = (
+    "gateway",
+    "rest_jwt",
+    "recorded",
+    "cognito",
+    "federation",
+    "edge",
+    "iam",
+    "settings",
+    "symptoms",
+)
 """The names of the files of facts, without ``.md``."""
 
 _NUMBER = r"(?:E?\d{1,2}(?:\.\d{1,3})?[a-z]?|[CD]-\d{1,3})(?![\w.]*\d)"

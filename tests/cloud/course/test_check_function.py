@@ -85,8 +85,8 @@ def lambda_and_another_service(_lab: Lab, _demo: Demo) -> None:
     make_role(Principal={"Service": ["lambda.amazonaws.com", "apigateway.amazonaws.com"]})
 
 
-def lambda_as_a_federated_principal(_lab: Lab, _demo: Demo) -> None:
-    make_role(Principal={"Federated": "lambda.amazonaws.com"})
+def a_federated_principal(_lab: Lab, _demo: Demo) -> None:
+    make_role(Principal={"Federated": "accounts.google.com"})
 
 
 def denied(_lab: Lab, _demo: Demo) -> None:
@@ -94,7 +94,7 @@ def denied(_lab: Lab, _demo: Demo) -> None:
 
 
 def another_action(_lab: Lab, _demo: Demo) -> None:
-    make_role(Action="lambda:InvokeFunction")
+    make_role(Action="sts:TagSession")
 
 
 def a_condition(_lab: Lab, _demo: Demo) -> None:
@@ -116,11 +116,6 @@ def another_policy(_lab: Lab, _demo: Demo) -> None:
 def an_administrator(_lab: Lab, _demo: Demo) -> None:
     make_role()
     attach(BASIC, "arn:aws:iam::aws:policy/AdministratorAccess")
-
-
-def a_misspelt_arn_too_many(_lab: Lab, _demo: Demo) -> None:
-    make_role()
-    attach(BASIC, BASIC.replace("service-role/", ""))
 
 
 def one_policy_too_many(_lab: Lab, _demo: Demo) -> None:
@@ -214,17 +209,14 @@ WRONG = [
     WrongState("1.1", 1, the_account, "trusts arn:aws:iam::123456789012:root, so Lambda may not"),
     WrongState("1.1", 1, everybody, "trusts everybody"),
     WrongState("1.1", 1, lambda_and_another_service, "Besides Lambda, apigateway.amazonaws.com"),
-    WrongState(
-        "1.1", 1, lambda_as_a_federated_principal, "trusts lambda.amazonaws.com (Federated)"
-    ),
+    WrongState("1.1", 1, a_federated_principal, "trusts accounts.google.com (Federated)"),
     WrongState("1.1", 1, denied, "has the effect Deny"),
-    WrongState("1.1", 1, another_action, "allows lambda:InvokeFunction: that is not"),
+    WrongState("1.1", 1, another_action, "allows sts:TagSession: that is not"),
     WrongState("1.1", 1, a_condition, "has a condition"),
     WrongState("1.2", 1, no_role, "There is no role named"),
     WrongState("1.2", 1, no_policy, "The role has no permissions policy"),
     WrongState("1.2", 1, another_policy, "The role has AmazonS3ReadOnlyAccess, and still may not"),
     WrongState("1.2", 1, an_administrator, "may do more than write logs, for example s3:GetObject"),
-    WrongState("1.2", 1, a_misspelt_arn_too_many, "the role has arn:aws:iam::aws:policy/AWSLambda"),
     WrongState(
         "1.2",
         1,

@@ -282,3 +282,13 @@ def test_labkit_is_not_behind_the_hosts_of_aws(cloud: Attacker, host: str) -> No
 
 def test_the_shutdown_was_not_obeyed(cloud: Attacker) -> None:
     assert cloud.send("GET", "/_labkit/health", token(cloud)).status == 200
+
+
+@pytest.mark.parametrize(
+    "body", [b"a=1&" * 1_001, b"Action=" + b"%41" * 400_000], ids=["many fields", "long"]
+)
+def test_a_form_that_takes_long_to_read_is_not_read(cloud: Attacker, body: bytes) -> None:
+    form = [("Content-Type", "application/x-www-form-urlencoded")]
+    assert cloud.send("POST", "/", form, body).status == 413
+    plenty = b"&".join(b"a%d=1" % number for number in range(900))
+    assert cloud.send("POST", "/", form, b"Action=ListUsers&" + plenty).status == 403

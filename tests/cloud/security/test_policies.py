@@ -260,7 +260,8 @@ def session_of(cloud: Attacker) -> Credentials:
         PolicyName="list",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
     )
-    made = cloud.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="one")
+    assumer = cloud.user("lister", "sts:AssumeRole")
+    made = cloud.client("sts", assumer).assume_role(RoleArn=role["Arn"], RoleSessionName="one")
     keys = made["Credentials"]
     return Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
