@@ -52,12 +52,14 @@ class ApiError(Exception):
 
 def json_response(body: JsonObject, status: int = 200) -> Response:
     """A response in the protocol's content type."""
-    encoded = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-    return Response(status, [("Content-Type", CONTENT_TYPE)], encoded)
+    return Response(status, [("Content-Type", CONTENT_TYPE)], _encoded(body))
 
 
 def with_protocol_headers(response: Response, request_id: str) -> Response:
-    """The response with a request id, and with its error type where the SDKs for Java and Go look for it."""
+    """The response in compact JSON, with a request id; of a refusal the type and the text are headers too.
+
+    The SDKs for Java and Go look for the type there (cognito 0.2).
+    """
     headers = without_headers(
         response.headers,
         "content-type",
@@ -65,12 +67,34 @@ def with_protocol_headers(response: Response, request_id: str) -> Response:
         "x-amz-request-id",
         "x-amz-id-2",
         "x-amzn-errortype",
+        "x-amzn-errormessage",
     )
+    answer = _object_in(response)
     headers.append(("Content-Type", CONTENT_TYPE))
     headers.append(("x-amzn-RequestId", request_id))
     if error_type := error_type_of(response):
         headers.append(("x-amzn-ErrorType", f"{error_type}:"))
-    return Response(response.status, headers, response.body)
+        message = answer.get("message") if answer else None
+        if message:
+            headers.append(("x-amzn-ErrorMessage", _in_a_header(str(message))))
+    body = response.body if answer is None else _encoded(answer)
+    return Response(response.status, headers, body)
+
+
+def _object_in(response: Response) -> JsonObject | None:
+    try:
+        answer = response.json()
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _in_a_header(text: str) -> str:
+    return " ".join(text.split()).encode("latin-1", "replace").decode("latin-1")
+
+
+def _encoded(body: JsonObject) -> bytes:
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def error_type_of(response: Response) -> str | None:
@@ -115,6 +139,11 @@ class ServiceModel:
     def __init__(self, service: str, violation: str = "InvalidParameterException") -> None:
         self._service = service
         self._violation = violation
+
+    def takes_no_signature(self, operation: str) -> bool:
+        """Whether AWS's SDKs send an operation unsigned (``authtype: none``)."""
+        found = _model(self._service)["operations"].get(operation) or {}
+        return bool(found.get("authtype") == "none")
 
     def check(self, operation: str, body: JsonObject) -> None:
         """Check a request against the model.

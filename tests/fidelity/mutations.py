@@ -28,9 +28,22 @@ from labkit.local.apigateway.rest import (
     validation,
 )
 from labkit.local.apigateway.rest import resource_policy as resource_policies
-from labkit.local.cognito import signin
+from labkit.local.cognito import (
+    attribute_changes,
+    attribute_schema,
+    confirmation_codes,
+    password_reset,
+    sign_in_names,
+    sign_up,
+    signin,
+    triggers,
+    user_descriptions,
+)
+from labkit.local.cognito.attribute_changes import AttributeChanges
+from labkit.local.cognito.new_users import NewUsers
+from labkit.local.cognito.user_accounts import UserAccounts
 from labkit.local.engine import iam as engine_iam
-from labkit.local.engine import lambda_requests, names, policy_evaluation
+from labkit.local.engine import lambda_requests, names, policy_evaluation, user_directory
 from labkit.local.front import resource_policies as front_policies
 from labkit.local.iam import evaluation
 from labkit.local.iam.condition import PolicyCondition
@@ -772,9 +785,9 @@ def takes_any_code(stack: ExitStack, cognito: Any) -> None:
     sign_in = cognito.service._sign_in
     own = sign_in._respond_to_code
 
-    async def respond(pool: Any, challenge: Any, responses: Any, body: Any) -> Any:
+    async def respond(pool: Any, client: Any, challenge: Any, responses: Any, body: Any) -> Any:
         challenge.code = responses.get("EMAIL_OTP_CODE")
-        return await own(pool, challenge, responses, body)
+        return await own(pool, client, challenge, responses, body)
 
     replaced(stack, sign_in, "_respond_to_code", respond)
 
@@ -793,12 +806,13 @@ def takes_another_client_s_session(stack: ExitStack, cognito: Any) -> None:
 
 @mutation("sign-in", "cognito-3.13")
 def takes_an_answer_in_another_name(stack: ExitStack, cognito: Any) -> None:
-    replaced(stack, cognito.service._sign_in, "refuse_other_user", lambda *_: None)
+    replaced(stack, cognito.service._names, "refuse_other_user", lambda *_: None)
 
 
 @mutation("sign-in", "cognito-4.10", "cognito-4.11")
 def lets_everybody_sign_in(stack: ExitStack, cognito: Any) -> None:
-    replaced(stack, signin, "refuse_inactive", lambda _: None)
+    for module in (sign_in_names, signin):
+        replaced(stack, module, "refuse_inactive", lambda _: None)
 
 
 @mutation("sign-in", "cognito-3.14a")
@@ -817,3 +831,212 @@ def takes_a_factor_that_is_not_offered(stack: ExitStack, cognito: Any) -> None:
 def opens_every_refresh_token(stack: ExitStack, cognito: Any) -> None:
     refresh = cognito.service._refresh
     replaced(stack, refresh, "_opened", refresh._seal.open)
+
+
+def without_trigger(stack: ExitStack, cognito: Any, left_out: str) -> None:
+    own = cognito.service._ends._triggers.run
+
+    async def run(pool: Any, trigger: str, *facts: Any, **more: Any) -> Any:
+        return {} if trigger == left_out else await own(pool, trigger, *facts, **more)
+
+    replaced(stack, cognito.service._ends._triggers, "run", run)
+
+
+@mutation(
+    "sign-in",
+    "cognito-15.2-pre-password",
+    "cognito-15.2-pre-srp",
+    "cognito-15.2-pre-admin",
+    "cognito-15.2-pre-code",
+    "cognito-15.1-pre-first",
+    "cognito-15.1-pre-nobody",
+)
+def overlooks_pre_authentication(stack: ExitStack, cognito: Any) -> None:
+    without_trigger(stack, cognito, "PreAuthentication")
+
+
+@mutation(
+    "sign-in",
+    "cognito-15.2-post-password",
+    "cognito-15.2-post-admin",
+    "cognito-15.2-post-code",
+    "cognito-15.2-post-choice",
+    "cognito-15.2-post-new-password",
+)
+def overlooks_post_authentication(stack: ExitStack, cognito: Any) -> None:
+    without_trigger(stack, cognito, "PostAuthentication")
+
+
+@mutation("sign-in", "cognito-15.3-pre", "cognito-15.3-post")
+def runs_a_trigger_without_a_permission(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, triggers, "check_permission", lambda *_: None)
+
+
+@mutation("sign-in", "cognito-15.1-pre-somebody")
+def says_that_nobody_exists(stack: ExitStack, cognito: Any) -> None:
+    own = cognito.service._ends._triggers.run
+
+    async def run(*facts: Any, request: Any, **more: Any) -> Any:
+        return await own(*facts, request=request | {"userNotFound": True}, **more)
+
+    replaced(stack, cognito.service._ends._triggers, "run", run)
+
+
+@mutation(
+    "sign-in", "cognito-17.1", "cognito-17.1-doubled", "cognito-17.1-srp", "cognito-17.1-nobody"
+)
+def lets_guess_passwords(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, cognito.service._attempts, "check", lambda *_: None)
+
+
+@mutation("sign-in", "cognito-17.1-doubled")
+def locks_for_one_second_only(stack: ExitStack, cognito: Any) -> None:
+    attempts = cognito.service._attempts
+    own = attempts.count_wrong
+
+    def count(pool_id: str, name: str) -> None:
+        own(pool_id, name)
+        attempts._attempts[pool_id, name].locked_until = cognito.clock() + 1
+
+    replaced(stack, attempts, "count_wrong", count)
+
+
+@mutation(
+    "sign-in",
+    "cognito-17.3-attribute",
+    "cognito-17.3-resend",
+    "cognito-17.3-confirm",
+    "cognito-17.3-reset",
+    "cognito-17.3-forgot",
+    "cognito-17.3-nobody",
+)
+def counts_no_calls(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, cognito.service._limits, "count", lambda *_: None)
+
+
+@mutation("sign-in", "cognito-11.9-sign-up", "cognito-17.4-late", "cognito-16.8-late")
+def takes_codes_of_last_year(stack: ExitStack, cognito: Any) -> None:
+    year = dict.fromkeys(confirmation_codes._LIFETIMES, 365 * 86_400.0)
+    replaced(stack, confirmation_codes, "_LIFETIMES", year)
+
+
+@mutation("sign-in", "cognito-16.8-wrong", "cognito-11.9-replaced")
+def takes_any_confirmation_code(stack: ExitStack, cognito: Any) -> None:
+    codes = cognito.service._codes
+
+    def check(pool: Any, user: Any, purpose: Any, given: str) -> Any:
+        return codes._codes[confirmation_codes._key(pool, user, purpose)]
+
+    replaced(stack, codes, "check", check)
+
+
+@mutation("sign-in", "cognito-17.9")
+def keeps_temporary_passwords(stack: ExitStack, cognito: Any) -> None:
+    def keep(accounts: Any, pool: Any, user: Any, password: str) -> None:
+        accounts._set(pool, user, password, "FORCE_CHANGE_PASSWORD")
+
+    replaced(stack, UserAccounts, "_set_temporary", keep)
+
+
+@mutation("sign-in", "cognito-16.9", "cognito-16.9-sign-up")
+def lets_users_write_everything(stack: ExitStack, cognito: Any) -> None:
+    for module in (attribute_changes, sign_up):
+        replaced(stack, module, "check_writable", lambda *_: None)
+
+
+@mutation("sign-in", "cognito-16.5", "cognito-16.5-default")
+def shows_every_attribute(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, user_descriptions, "is_readable", lambda *_: True)
+
+
+@mutation("sign-in", "cognito-16.5-token", "cognito-16.5-token-default")
+def puts_every_attribute_into_the_token(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, cognito.engine.token_generation, "_is_readable", lambda *_: True)
+
+
+@mutation("sign-in", "cognito-16.1", "cognito-16.1-sign-up", "cognito-16.3", "cognito-16.3-admin")
+def takes_unknown_attributes(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, attribute_schema, "_problems", lambda *_: [])
+
+
+@mutation(
+    "sign-in",
+    *(
+        f"cognito-16.2-{kind}{where}"
+        for kind in ("long", "short", "number", "large", "small")
+        for where in ("", "-update")
+    ),
+)
+def takes_any_value(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, attribute_schema, "_value_problems", lambda *_: [])
+
+
+@mutation("sign-in", "cognito-16.4", "cognito-16.4-admin")
+def changes_what_is_immutable(stack: ExitStack, cognito: Any) -> None:
+    own = attribute_schema._schema
+
+    def mutable(pool: Any) -> Any:
+        return {name: {**one, "Mutable": True} for name, one in own(pool).items()}
+
+    replaced(stack, attribute_schema, "_schema", mutable)
+
+
+@mutation("sign-in", "cognito-16.8-unverified", "cognito-16.8")
+def keeps_a_new_address_verified(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, attribute_changes, "VERIFIED_FLAGS", {})
+
+
+@mutation("sign-in", "cognito-16.8-first", "cognito-16.8-first-new")
+def changes_an_address_before_its_code(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, AttributeChanges, "_is_verified_first", staticmethod(lambda *_: False))
+
+
+@mutation("sign-in", "cognito-16.6", "cognito-16.6-admin", "cognito-16.7")
+def gives_one_name_to_two(stack: ExitStack, cognito: Any) -> None:
+    for module in (attribute_changes, sign_up):
+        replaced(stack, module, "refuse_taken_aliases", lambda *_: None)
+
+
+@mutation("sign-in", "cognito-16.10-minded")
+def minds_no_case(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, user_directory, "ignores_case", lambda _: True)
+
+
+@mutation("sign-in", "cognito-16.10", "cognito-16.10-admin", "cognito-16.10-taken")
+def minds_case(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, user_directory, "ignores_case", lambda _: False)
+
+
+@mutation("sign-in", "cognito-15.8-confirm", "cognito-15.8-refuse", "cognito-15.8-admin")
+def overlooks_pre_sign_up(stack: ExitStack, cognito: Any) -> None:
+    async def ask(*_: Any) -> Any:
+        return {}
+
+    replaced(stack, NewUsers, "ask_trigger", ask)
+
+
+@mutation("sign-in", "cognito-15.8-post")
+def overlooks_post_confirmation(stack: ExitStack, cognito: Any) -> None:
+    without_trigger(stack, cognito, "PostConfirmation")
+
+
+@mutation("sign-in", "cognito-17.7", "cognito-17.7-admin")
+def resets_temporary_passwords(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, password_reset, "_refuse_state", lambda _: None)
+
+
+@mutation("sign-in", "cognito-17.6", "cognito-17.6-hidden")
+def mails_to_unverified_addresses(stack: ExitStack, cognito: Any) -> None:
+    replaced(
+        stack, password_reset, "_recovery_address", lambda _, user: user.attributes.get("email")
+    )
+
+
+@mutation("sign-in", "cognito-17.8")
+def lets_users_reset_where_administrators_do(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, password_reset, "_refuse_administrators_only", lambda _: None)
+
+
+@mutation("sign-in", "cognito-1.17-deleted")
+def takes_any_secret_hash(stack: ExitStack, cognito: Any) -> None:
+    replaced(stack, cognito.service._secrets, "check_hash", lambda *_, **__: None)

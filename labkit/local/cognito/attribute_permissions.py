@@ -1,6 +1,6 @@
-"""Which attributes of a user an app client may write: ``WriteAttributes``, which MiniStack only stores.
+"""Which attributes of a user an app client may write and read: ``WriteAttributes`` and ``ReadAttributes``.
 
-AWS: ``CreateUserPoolClient`` in the API reference; aws-sdk-js#1084 has the refusal's words.
+AWS: ``CreateUserPoolClient`` in the API reference; aws-sdk-js#1084 and #3603 have the refusal's words.
 """
 
 from __future__ import annotations
@@ -8,33 +8,47 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from labkit.local.cognito.attribute_schema import is_verified_flag
 from labkit.local.json_protocol import ApiError
 
 _ALWAYS_ASKED = ("custom:", "dev:")
 
 
-def check_writable(client: Mapping[str, Any], attributes: Iterable[Mapping[str, str]]) -> None:
+def check_writable(client: Mapping[str, Any], names: Iterable[str]) -> None:
     """Check what a user writes through an app client.
 
-    Without ``WriteAttributes`` a client may write the standard attributes, and no other.
+    Without ``WriteAttributes`` a client may write the standard attributes, and no other. No user writes that an
+    address is verified.
 
     Args:
         client: the app client's record.
-        attributes: ``Name`` and ``Value`` of each.
+        names: of the attributes.
 
     Raises:
         ApiError: ``NotAuthorizedException``.
 
-    >>> check_writable({"WriteAttributes": ["email"]}, [{"Name": "email", "Value": "a@example.com"}])
-    >>> check_writable({}, [{"Name": "custom:team", "Value": "admins"}])
+    >>> check_writable({"WriteAttributes": ["email"]}, ["email"])
+    >>> check_writable({}, ["custom:team"])
     Traceback (most recent call last):
     ...
     labkit.local.json_protocol.ApiError: A client attempted to write unauthorized attribute
     """
     writable = client.get("WriteAttributes") or []
-    for attribute in attributes:
-        name = attribute["Name"]
-        if name not in writable and (writable or name.startswith(_ALWAYS_ASKED)):
+    for name in names:
+        unlisted = name not in writable and (writable or name.startswith(_ALWAYS_ASKED))
+        if unlisted or is_verified_flag(name) or name == "sub":
             raise ApiError(
                 "NotAuthorizedException", "A client attempted to write unauthorized attribute"
             )
+
+
+def is_readable(client: Mapping[str, Any], name: str) -> bool:
+    """Whether an app client may read an attribute; without ``ReadAttributes`` the standard ones (cognito 16.5).
+
+    >>> is_readable({}, "email"), is_readable({}, "custom:team"), is_readable({"ReadAttributes": ["name"]}, "sub")
+    (True, False, True)
+    """
+    readable = client.get("ReadAttributes") or []
+    if name in ("sub", "identities"):
+        return True
+    return name in readable if readable else not name.startswith(_ALWAYS_ASKED)

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from labkit.local.engine import UserPoolClient
 from labkit.local.json_protocol import ApiError
 
 # AWS's are base64 of an encrypted record that begins like this; 1,543 and 1,587 characters were recorded (cognito 0.3).
@@ -130,6 +131,11 @@ class ChallengeSessions:
             raise ApiError(
                 "NotAuthorizedException", "Invalid session for the user, session is expired."
             )
+
+
+def session_seconds(client: UserPoolClient) -> int:
+    """How long a challenge of this app client waits (cognito 3.15)."""
+    return int(client.get("AuthSessionValidity") or 3) * 60
 
 
 def _key(session: str) -> bytes:

@@ -1,7 +1,6 @@
 """What may follow a right password: a new password, a TOTP code, the set-up of TOTP.
 
-MiniStack asks these questions but takes an answer from anybody: it doesn't look at the ``Session``. So every one of
-its questions is kept here, and only its own answer reaches MiniStack. Facts: cognito 5.2, 12.1-12.5.
+Each question has a ``Session`` of its own, and only its answer goes on. Facts: cognito 5.2, 12.1-12.5.
 """
 
 from __future__ import annotations
@@ -11,9 +10,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from labkit.local.cognito.challenge_sessions import Challenge, ChallengeSessions
-from labkit.local.cognito.issued_tokens import claims_of
-from labkit.local.cognito.signin import ChoiceBasedSignIn, refuse_inactive, session_seconds
+from labkit.local.cognito.aliases import refuse_taken_aliases
+from labkit.local.cognito.attribute_permissions import check_writable
+from labkit.local.cognito.attribute_schema import check_changes, is_verified_flag, missing_of
+from labkit.local.cognito.challenge_sessions import (
+    Challenge,
+    ChallengeSessions,
+    session_seconds,
+)
+from labkit.local.cognito.completion import SignInEnds
+from labkit.local.cognito.sign_in_names import (
+    SignInNames,
+    refuse_inactive,
+    required_parameter,
+)
 from labkit.local.engine import Operation, User, UserPool, UserPoolClient, UserPools
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response
@@ -23,6 +33,7 @@ JsonObject = dict[str, Any]
 NAMES = frozenset({"NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "MFA_SETUP"})
 """The challenges that are kept here."""
 
+_ATTRIBUTE = "userAttributes."
 _TOTP_LIFETIME = 90  # a code is accepted one 30-second step before and after its own (cognito 12.4)
 
 
@@ -32,7 +43,8 @@ class PasswordChallenges:
     Args:
         user_pools: whose users are asked.
         sessions: the pending challenges.
-        sign_in: tells whose name an answer is in.
+        names: tells whose name an answer is in.
+        ends: give out the tokens.
         clock: seconds since the epoch.
     """
 
@@ -40,51 +52,87 @@ class PasswordChallenges:
         self,
         user_pools: UserPools,
         sessions: ChallengeSessions,
-        sign_in: ChoiceBasedSignIn,
+        names: SignInNames,
+        ends: SignInEnds,
         *,
         clock: Callable[[], float],
     ) -> None:
         self._user_pools = user_pools
         self._sessions = sessions
-        self._sign_in = sign_in
+        self._names = names
+        self._ends = ends
         self._clock = clock
 
-    def keep(
-        self, pool: UserPool, client: UserPoolClient, typed_name: str, answer: JsonObject
-    ) -> JsonObject:
-        """MiniStack's answer to a right password, with a question that has a session of its own.
+    async def after_password(
+        self,
+        pool: UserPool,
+        client: UserPoolClient,
+        user: User,
+        typed_name: str,
+        client_metadata: JsonObject | None,
+        token_source: str = "TokenGeneration_Authentication",  # noqa: S107 - no password
+    ) -> Response:
+        """What follows a right password: a question, or the tokens.
 
         Args:
             pool: the user pool.
             client: the app client.
+            user: whose password it was.
             typed_name: what the sign-in was started with.
-            answer: tokens or a question.
+            client_metadata: of the answer, for the triggers.
+            token_source: ``triggerSource`` of the pre token generation trigger (cognito 9.6).
+
+        Raises:
+            ApiError: the password must be reset first, or a trigger refuses.
         """
-        if answer.get("ChallengeName") in NAMES:
-            parameters = answer["ChallengeParameters"]
-            user = self._user_pools.find_user(pool["Id"], parameters["USER_ID_FOR_SRP"])
-            if user is None:  # deleted meanwhile
-                raise ApiError("NotAuthorizedException", "Incorrect username or password.")
-            parameters = {**parameters, "USER_ID_FOR_SRP": user.username}
-            challenge = self._challenge(answer["ChallengeName"], pool, client, user, typed_name)
-            challenge.engine_session = answer["Session"]
-            session = self._sessions.open(challenge)
-            return {**answer, "ChallengeParameters": parameters, "Session": session}
-        user = self._user_pools.user(
-            pool["Id"], claims_of(answer["AuthenticationResult"]["AccessToken"])["username"]
-        )
-        second_factor = _second_factor(pool, user) if user else None
-        if user is None or second_factor is None:
-            return answer
-        parameters = {"USER_ID_FOR_SRP": user.username}
+        if user.status == "FORCE_CHANGE_PASSWORD":
+            if self._clock() >= (user.password_expires_at or float("inf")):
+                raise ApiError(
+                    "NotAuthorizedException",
+                    "Temporary password has expired and must be reset by an administrator.",
+                )
+            attributes = {name: value for name, value in user.attributes.items() if name != "sub"}
+            missing = [f"userAttributes.{name}" for name in missing_of(pool, user.attributes)]
+            return self._question(
+                pool,
+                client,
+                user,
+                typed_name,
+                "NEW_PASSWORD_REQUIRED",
+                requiredAttributes=json.dumps(missing),
+                userAttributes=json.dumps(attributes),
+            )
+        if user.status == "RESET_REQUIRED":
+            raise ApiError("PasswordResetRequiredException", "Password reset required for the user")
+        second_factor = _second_factor(pool, user)
         if second_factor == "MFA_SETUP":
-            parameters["MFAS_CAN_SETUP"] = json.dumps(["SOFTWARE_TOKEN_MFA"])
-        challenge = self._challenge(second_factor, pool, client, user, typed_name)
-        return {
-            "ChallengeName": second_factor,
-            "ChallengeParameters": parameters,
-            "Session": self._sessions.open(challenge),
-        }
+            can_set_up = json.dumps(["SOFTWARE_TOKEN_MFA"])
+            return self._question(
+                pool, client, user, typed_name, second_factor, MFAS_CAN_SETUP=can_set_up
+            )
+        if second_factor is not None:
+            return self._question(
+                pool, client, user, typed_name, second_factor, FRIENDLY_DEVICE_NAME="TOTP device"
+            )
+        return await self._ends.complete(pool, client, user, client_metadata, token_source)
+
+    def _question(
+        self,
+        pool: UserPool,
+        client: UserPoolClient,
+        user: User,
+        typed_name: str,
+        name: str,
+        **parameters: str,
+    ) -> Response:
+        challenge = self._challenge(name, pool, client, user, typed_name)
+        return json_response(
+            {
+                "ChallengeName": name,
+                "Session": self._sessions.open(challenge),
+                "ChallengeParameters": {"USER_ID_FOR_SRP": user.username, **parameters},
+            }
+        )
 
     def _challenge(
         self, name: str, pool: UserPool, client: UserPoolClient, user: User, typed_name: str
@@ -98,63 +146,85 @@ class PasswordChallenges:
             expires_at=self._clock() + session_seconds(client),
         )
 
-    async def respond(
-        self,
-        pool: UserPool,
-        client: UserPoolClient,
-        operation: str,
-        body: JsonObject,
-        proceed: Operation,
-    ) -> Response:
-        """Let MiniStack check an answer that belongs to a question of this client and user."""
+    async def respond(self, pool: UserPool, client: UserPoolClient, body: JsonObject) -> Response:
+        """Take an answer that belongs to a question of this client and user."""
         name = body["ChallengeName"]
         challenge = self._sessions.find(body.get("Session"), client["ClientId"], name)
         responses = body.get("ChallengeResponses") or {}
-        if not responses.get("USERNAME"):
-            raise ApiError("InvalidParameterException", "Missing required parameter USERNAME")
-        self._sign_in.refuse_other_user(pool, challenge, responses["USERNAME"])
+        self._names.refuse_other_user(pool, challenge, required_parameter(responses, "USERNAME"))
         user = self._user_pools.user(pool["Id"], challenge.username)
         if user is None:  # deleted meanwhile
             raise ApiError("NotAuthorizedException", "Invalid session for the user.")
         refuse_inactive(user)
+        metadata = body.get("ClientMetadata")
         if name == "NEW_PASSWORD_REQUIRED":
-            self._refuse_bad_password(pool, responses.get("NEW_PASSWORD"))
-        elif name == "SOFTWARE_TOKEN_MFA":
-            self._refuse_bad_totp(user, responses.get("SOFTWARE_TOKEN_MFA_CODE"))
+            return await self._take_new_password(pool, client, challenge, user, body)
+        if name == "SOFTWARE_TOKEN_MFA":
+            code = required_parameter(responses, "SOFTWARE_TOKEN_MFA_CODE")
+            self._refuse_bad_totp(pool, user, code)
+            self._sessions.use(challenge)
+            self._remember_totp(pool["Id"], user, code)
         elif not challenge.enrolled:
             raise ApiError("NotAuthorizedException", "Invalid session for the user.")
-        response = await proceed(operation, {**body, "Session": challenge.engine_session or "none"})
-        if response.status == 200:
-            typed_name = challenge.typed_name
+        else:
             self._sessions.use(challenge)
-            if name == "NEW_PASSWORD_REQUIRED":
-                return json_response(self.keep(pool, client, typed_name, response.json()))
-            if name == "SOFTWARE_TOKEN_MFA":
-                self._remember_totp(pool["Id"], user, responses["SOFTWARE_TOKEN_MFA_CODE"])
-        return response
+        return await self._ends.complete(pool, client, user, metadata)
 
-    def _refuse_bad_password(self, pool: UserPool, password: str | None) -> None:
-        if not password:
-            raise ApiError("InvalidParameterException", "Missing required parameter NEW_PASSWORD")
-        if errors := self._user_pools.password_policy_errors(pool["Id"], password):
+    async def _take_new_password(
+        self,
+        pool: UserPool,
+        client: UserPoolClient,
+        challenge: Challenge,
+        user: User,
+        body: JsonObject,
+    ) -> Response:
+        """``NEW_PASSWORD`` and the attributes that the user lacked (cognito 17.10)."""
+        responses = body["ChallengeResponses"]
+        password = required_parameter(responses, "NEW_PASSWORD")
+        refuse_bad_password(self._user_pools, pool, password)
+        given = {
+            name.removeprefix(_ATTRIBUTE): str(value)
+            for name, value in responses.items()
+            if name.startswith(_ATTRIBUTE)
+        }
+        for flag in filter(is_verified_flag, given):
             raise ApiError(
-                "InvalidPasswordException",
-                "Password did not conform with policy: " + "; ".join(errors),
+                "InvalidParameterException", f"Cannot modify the non-mutable attribute {flag}"
             )
+        check_writable(client, given)
+        check_changes(pool, given)
+        attributes = {**user.attributes, **given}
+        refuse_taken_aliases(self._user_pools, pool, user, attributes)
+        if missing := missing_of(pool, attributes):
+            raise ApiError(
+                "InvalidParameterException",
+                f"Invalid attributes given, {missing[0]} is missing",
+            )
+        self._sessions.use(challenge)
+        now = self._clock()
+        if given.get("email", "") not in ("", user.attributes.get("email")):
+            given["email_verified"] = "false"
+        self._user_pools.set_attributes(pool["Id"], user.username, given, now)
+        self._user_pools.set_password(
+            pool["Id"], user.username, password, status="CONFIRMED", now=now
+        )
+        return await self.after_password(
+            pool,
+            client,
+            replace(user, status="CONFIRMED", attributes=attributes),
+            challenge.typed_name,
+            body.get("ClientMetadata"),
+            "TokenGeneration_NewPasswordChallenge",
+        )
 
-    def _refuse_bad_totp(self, user: User, code: str | None) -> None:
-        if not code:
-            raise ApiError(
-                "InvalidParameterException", "Missing required parameter SOFTWARE_TOKEN_MFA_CODE"
-            )
-        if not user.has_totp:
-            # MiniStack would take any code of a user whose TOTP was switched on but never set up.
-            raise ApiError("CodeMismatchException", "Invalid code received for user")
+    def _refuse_bad_totp(self, pool: UserPool, user: User, code: str) -> None:
         last_code, last_used_at = user.last_totp or ("", 0.0)
         if code == last_code and self._clock() < last_used_at + _TOTP_LIFETIME:
             raise ApiError(
                 "ExpiredCodeException", "Your software token has already been used once."
             )
+        if not self._user_pools.is_totp_right(pool["Id"], user.username, code):
+            raise ApiError("CodeMismatchException", "Invalid code received for user")
 
     def _remember_totp(self, pool_id: str, user: User, code: str) -> None:
         self._user_pools.remember_totp(pool_id, user.username, code, self._clock())
@@ -200,3 +270,16 @@ def _second_factor(pool: UserPool, user: User) -> str | None:
     if required != "OFF" and "SOFTWARE_TOKEN_MFA" in user.mfa_settings:
         return "SOFTWARE_TOKEN_MFA"
     return "MFA_SETUP" if required == "ON" else None
+
+
+def refuse_bad_password(user_pools: UserPools, pool: UserPool, password: str) -> None:
+    """Refuse a new password that the pool's policy doesn't allow.
+
+    Raises:
+        ApiError: ``InvalidPasswordException``.
+    """
+    if errors := user_pools.password_policy_errors(pool["Id"], password):
+        raise ApiError(
+            "InvalidPasswordException",
+            "Password did not conform with policy: " + "; ".join(errors),
+        )

@@ -5,15 +5,15 @@ Facts: cognito 7.
 
 from __future__ import annotations
 
-import hmac
 import random
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from labkit.local.cognito.client_secrets import ClientSecrets
 from labkit.local.cognito.issued_tokens import IssuedTokens, claims_of
 from labkit.local.cognito.sealed_tokens import RefreshToken, TokenSeal
-from labkit.local.engine import Operation, UserPoolClient, UserPools
+from labkit.local.engine import Operation, UserPool, UserPoolClient, UserPools
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response
 from labkit.local.random_ids import new_uuid
@@ -31,6 +31,7 @@ class Refresh:
         user_pools: know the app clients.
         seal: opens refresh tokens.
         issued: completes the new tokens.
+        secrets: of the app clients.
         clock: seconds since the epoch.
         numbers: for the ids of tokens.
         limit: how many replaced tokens are remembered.
@@ -41,6 +42,7 @@ class Refresh:
         user_pools: UserPools,
         seal: TokenSeal,
         issued: IssuedTokens,
+        secrets: ClientSecrets,
         *,
         clock: Callable[[], float],
         numbers: random.Random,
@@ -49,6 +51,7 @@ class Refresh:
         self._user_pools = user_pools
         self._seal = seal
         self._issued = issued
+        self._secrets = secrets
         self._clock = clock
         self._numbers = numbers
         self._limit = limit
@@ -72,6 +75,7 @@ class Refresh:
             )
         parameters = body.get("AuthParameters") or {}
         token = self._opened(parameters.get("REFRESH_TOKEN"), client, "REFRESH_TOKEN")
+        self._check_hash(pool, client, token, parameters.get("SECRET_HASH"))
         parameters = {**parameters, "REFRESH_TOKEN": token.jwt}
         response = await proceed(operation, {**body, "AuthParameters": parameters})
         if response.status != 200:
@@ -91,7 +95,7 @@ class Refresh:
         if found is None:
             return await proceed(operation, body)
         pool, client = found
-        _check_client_secret(client, body.get("ClientSecret"))
+        self._secrets.check_secret(client, body.get("ClientSecret"))
         token = self._opened(body["RefreshToken"], client, "RefreshToken")
         token_id = str(claims_of(token.jwt).get("jti"))
         first_use = rotates(client) and self._replaced_at.get(token_id) is None
@@ -115,7 +119,7 @@ class Refresh:
         if found is None:
             return await proceed(operation, body)
         _pool, client = found
-        _check_client_secret(client, body.get("ClientSecret"))
+        self._secrets.check_secret(client, body.get("ClientSecret"))
         if not client.get("EnableTokenRevocation", True):
             raise ApiError(
                 "UnsupportedOperationException", "Token revocation is not enabled for this client."
@@ -126,6 +130,14 @@ class Refresh:
         if token is None or claims_of(token.jwt).get("client_id") != client["ClientId"]:
             raise ApiError("InvalidParameterException", "Invalid Refresh Token")
         return await proceed(operation, {**body, "Token": token.jwt})
+
+    def _check_hash(
+        self, pool: UserPool, client: UserPoolClient, token: RefreshToken, given: object
+    ) -> None:
+        """The hash of a refresh is over the username, not over the alias of the sign-in (cognito 2.16)."""
+        user = self._user_pools.find_user(pool["Id"], str(claims_of(token.jwt).get("sub")))
+        name = None if user is None else user.username
+        self._secrets.check_hash(client, name, given, takes_needless=True)
 
     def _opened(self, text: str | None, client: UserPoolClient, parameter: str) -> RefreshToken:
         if not text:
@@ -159,17 +171,3 @@ class Refresh:
 def rotates(client: Mapping[str, Any]) -> bool:
     """Whether an app client has refresh token rotation on (cognito 7.4)."""
     return bool((client.get("RefreshTokenRotation") or {}).get("Feature") == "ENABLED")
-
-
-def _check_client_secret(client: UserPoolClient, given: str | None) -> None:
-    secret = client.get("ClientSecret")
-    if secret is None:
-        return
-    name = client["ClientId"]
-    if given is None:
-        raise ApiError(
-            "NotAuthorizedException",
-            f"Client {name} is configured with secret but secret was not received",
-        )
-    if not hmac.compare_digest(secret.encode(), given.encode()):
-        raise ApiError("NotAuthorizedException", f"Unable to verify secret for client {name}")

@@ -7,15 +7,24 @@ or the tokens. Facts: cognito 1-4. The local cloud sends no SMS and has no passk
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import re
-import secrets
 from collections.abc import Callable
 from typing import Any
 
-from labkit.local.cognito.challenge_sessions import Challenge, ChallengeSessions
+from labkit.local.cognito.challenge_sessions import (
+    Challenge,
+    ChallengeSessions,
+    session_seconds,
+)
+from labkit.local.cognito.completion import SignInEnds
+from labkit.local.cognito.mail_templates import mask_address
 from labkit.local.cognito.mailbox import Mailbox
+from labkit.local.cognito.password_signin import PasswordSignIn
+from labkit.local.cognito.sign_in_names import (
+    SignInNames,
+    refuse_inactive,
+    required_parameter,
+)
 from labkit.local.engine import User, UserPool, UserPoolClient, UserPools
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response
@@ -29,17 +38,6 @@ FACTORS = ("PASSWORD_SRP", "PASSWORD", "EMAIL_OTP")
 """The factors that the local cloud offers, in the recorded order (cognito 2.3)."""
 
 _PASSWORD_FACTORS = FACTORS[:2]
-_SRP_A = re.compile(r"[0-9a-fA-F]+")
-
-
-def mask_address(address: str) -> str:
-    """An address as Cognito shows it (cognito 2.12).
-
-    >>> mask_address("jane@example.com")
-    'j***@e***'
-    """
-    local, _, domain = address.partition("@")
-    return f"{local[:1]}***@{domain[:1]}***"
 
 
 def allowed_factors(pool: UserPool) -> list[str]:
@@ -56,6 +54,9 @@ class ChoiceBasedSignIn:
         user_pools: users and keys.
         mailbox: where codes go.
         sessions: the pending challenges.
+        names: whose name is typed.
+        ends: run the triggers and give out the tokens.
+        passwords: the factors that are passwords.
         clock: seconds since the epoch.
         draw_digits: that many random digits.
     """
@@ -65,6 +66,9 @@ class ChoiceBasedSignIn:
         user_pools: UserPools,
         mailbox: Mailbox,
         sessions: ChallengeSessions,
+        names: SignInNames,
+        ends: SignInEnds,
+        passwords: PasswordSignIn,
         *,
         clock: Callable[[], float],
         draw_digits: Callable[[int], str],
@@ -72,9 +76,11 @@ class ChoiceBasedSignIn:
         self._user_pools = user_pools
         self._mailbox = mailbox
         self._sessions = sessions
+        self._names = names
+        self._ends = ends
+        self._passwords = passwords
         self._clock = clock
         self._draw_digits = draw_digits
-        self._disguise = secrets.token_bytes(32)
 
     # -- questions ----------------------------------------------------------------
 
@@ -85,15 +91,15 @@ class ChoiceBasedSignIn:
                 "InvalidParameterException", "USER_AUTH flow not enabled for this client"
             )
         parameters = body.get("AuthParameters") or {}
-        typed_name = _required(parameters, "USERNAME")
+        typed_name = required_parameter(parameters, "USERNAME")
         if "Session" in body:
             return await self._continue_sign_up(pool, client, typed_name, body)
-        user = self.user_who_signs_in(pool, typed_name)
-        if user is None and client.get("PreventUserExistenceErrors") != "ENABLED":
-            raise ApiError("UserNotFoundException", "User does not exist.")
-        if user is not None:
-            refuse_inactive(user)
+        user = self._names.known_or_disguised(pool, client, typed_name)
         offered = self._offered(pool, user, typed_name)
+        username = self._names.username_of_nobody(pool, typed_name)
+        await self._ends.begin(
+            pool, client, user, username if user is None else user.username, body
+        )
         preferred = parameters.get("PREFERRED_CHALLENGE")
         if preferred in offered:
             return await self._ask(preferred, pool, client, user, typed_name, parameters, offered)
@@ -120,35 +126,10 @@ class ChoiceBasedSignIn:
         offered: tuple[str, ...] | None,
     ) -> Response:
         if factor == "PASSWORD":
-            password = _required(parameters, "PASSWORD")
-            if user is None:
-                raise ApiError("NotAuthorizedException", "Incorrect username or password.")
-            return await self._user_pools.sign_in_with_password(
-                pool["Id"], client["ClientId"], user.username, password
-            )
+            return await self._passwords.check_password(pool, client, user, typed_name, parameters)
         if factor == "PASSWORD_SRP":
-            return self._ask_for_password_proof(pool, client, user, typed_name, parameters)
+            return await self._passwords.ask_for_proof(pool, client, user, typed_name, parameters)
         return self._ask_for_code(pool, client, user, typed_name, offered)
-
-    def _ask_for_password_proof(
-        self,
-        pool: UserPool,
-        client: UserPoolClient,
-        user: User | None,
-        typed_name: str,
-        parameters: JsonObject,
-    ) -> Response:
-        srp_a = _required(parameters, "SRP_A")
-        if not _SRP_A.fullmatch(srp_a):
-            raise ApiError("InvalidParameterException", "SRP_A is not a hexadecimal number.")
-        return json_response(
-            {
-                "ChallengeName": "PASSWORD_VERIFIER",
-                "ChallengeParameters": self._user_pools.start_srp(
-                    pool["Id"], client["ClientId"], user, typed_name, srp_a
-                ),
-            }
-        )
 
     def _ask_for_code(
         self,
@@ -201,17 +182,6 @@ class ChoiceBasedSignIn:
 
     # -- who, and what they may choose ----------------------------------------------
 
-    def user_who_signs_in(self, pool: UserPool, typed_name: str) -> User | None:
-        """The user that a typed name stands for: a username or an alias (cognito 1.14)."""
-        user = self._user_pools.find_user(pool["Id"], typed_name)
-        if user is not None and typed_name == user.attributes.get("sub") != user.username:
-            return None  # MiniStack finds users by sub, but nobody signs in with it
-        if user is None and (pool.get("UsernameConfiguration") or {}).get("CaseSensitive") is False:
-            return self._user_pools.find_user_ignoring_case(
-                pool["Id"], typed_name, pool.get("UsernameAttributes") or ()
-            )
-        return user
-
     def _offered(self, pool: UserPool, user: User | None, typed_name: str) -> tuple[str, ...]:
         allowed = allowed_factors(pool)
         mail = "EMAIL_OTP" in allowed and pool.get("MfaConfiguration") != "ON"
@@ -219,7 +189,7 @@ class ChoiceBasedSignIn:
         if user is None:
             # One of the lists that users here have, the same for a name (cognito 4.2): else the list, or a second
             # call, would tell that there is no such user.
-            password = password and not (mail and self._secret_byte(pool["Id"], typed_name) & 1)
+            password = password and not (mail and self._names.digest(pool["Id"], typed_name)[0] & 1)
         else:
             password = password and not user.is_passwordless
             mail = (
@@ -236,12 +206,8 @@ class ChoiceBasedSignIn:
     def _disguised_address(self, typed_name: str) -> str:
         if "@" in typed_name:
             return typed_name
-        letter = "abcdefghijklmnopqrstuvwxyz"[self._secret_byte("domain", typed_name) % 26]
+        letter = "abcdefghijklmnopqrstuvwxyz"[self._names.digest("domain", typed_name)[0] % 26]
         return f"{typed_name}@{letter}"
-
-    def _secret_byte(self, purpose: str, typed_name: str) -> int:
-        text = f"{purpose}\0{typed_name.casefold()}".encode()
-        return hmac.new(self._disguise, text, hashlib.sha256).digest()[0]
 
     # -- answers ------------------------------------------------------------------------
 
@@ -250,25 +216,10 @@ class ChoiceBasedSignIn:
         name = body["ChallengeName"]
         challenge = self._sessions.find(body.get("Session"), client["ClientId"], name)
         responses = body.get("ChallengeResponses") or {}
-        self.refuse_other_user(pool, challenge, _required(responses, "USERNAME"))
+        self._names.refuse_other_user(pool, challenge, required_parameter(responses, "USERNAME"))
         if name == "SELECT_CHALLENGE":
             return await self._respond_to_choice(pool, client, challenge, responses)
-        return await self._respond_to_code(pool, challenge, responses, body)
-
-    def refuse_other_user(self, pool: UserPool, challenge: Challenge, given: str) -> None:
-        """Refuse an answer in another name than the question's (cognito 3.13).
-
-        Raises:
-            ApiError: it is another user's.
-        """
-        user = self.user_who_signs_in(pool, given)
-        same = (
-            given.casefold() == challenge.typed_name.casefold()
-            if challenge.username is None
-            else user is not None and user.username == challenge.username
-        )
-        if not same:
-            raise ApiError("NotAuthorizedException", "Invalid session for the user.")
+        return await self._respond_to_code(pool, client, challenge, responses, body)
 
     async def _respond_to_choice(
         self,
@@ -277,13 +228,13 @@ class ChoiceBasedSignIn:
         challenge: Challenge,
         responses: JsonObject,
     ) -> Response:
-        answer = _required(responses, "ANSWER")
+        answer = required_parameter(responses, "ANSWER")
         if answer not in challenge.offered:
             raise ApiError("InvalidParameterException", f"Challenge {answer} is not available.")
         if answer == "PASSWORD":
-            _required(responses, "PASSWORD")
+            required_parameter(responses, "PASSWORD")
         if answer == "PASSWORD_SRP":
-            _required(responses, "SRP_A")
+            required_parameter(responses, "SRP_A")
         user = None if challenge.username is None else self._user_of(pool, challenge)
         self._sessions.use(challenge)
         return await self._ask(
@@ -293,11 +244,12 @@ class ChoiceBasedSignIn:
     async def _respond_to_code(
         self,
         pool: UserPool,
+        client: UserPoolClient,
         challenge: Challenge,
         responses: JsonObject,
         body: JsonObject,
     ) -> Response:
-        given = _required(responses, "EMAIL_OTP_CODE")
+        given = required_parameter(responses, "EMAIL_OTP_CODE")
         right = challenge.code is not None and hmac.compare_digest(
             challenge.code.encode(), given.encode()
         )
@@ -306,8 +258,10 @@ class ChoiceBasedSignIn:
         user = self._user_of(pool, challenge)
         self._sessions.use(challenge)
         # A right code verifies the address too (cognito 3.19).
-        self._user_pools.set_attribute(pool["Id"], user.username, "email_verified", "true")
-        return await self.sign_in(pool, challenge.client_id, user, body.get("ClientMetadata"))
+        verified = {"email_verified": "true"}
+        self._user_pools.set_attributes(pool["Id"], user.username, verified, self._clock())
+        user = self._user_of(pool, challenge)
+        return await self._ends.complete(pool, client, user, body.get("ClientMetadata"))
 
     def _user_of(self, pool: UserPool, challenge: Challenge) -> User:
         user = self._user_pools.user(pool["Id"], challenge.username)
@@ -320,47 +274,11 @@ class ChoiceBasedSignIn:
         self, pool: UserPool, client: UserPoolClient, typed_name: str, body: JsonObject
     ) -> Response:
         challenge = self._sessions.find(body["Session"], client["ClientId"], "CONFIRMED_SIGN_UP")
-        self.refuse_other_user(pool, challenge, typed_name)
+        self._names.refuse_other_user(pool, challenge, typed_name)
         user = self._user_of(pool, challenge)
         self._sessions.use(challenge)
-        return await self.sign_in(pool, client["ClientId"], user, body.get("ClientMetadata"))
-
-    async def sign_in(
-        self,
-        pool: UserPool,
-        client_id: str,
-        user: User,
-        client_metadata: JsonObject | None,
-    ) -> Response:
-        """The answer to the last right answer (cognito 3.4)."""
-        result = await self._user_pools.issue_tokens(
-            pool["Id"], client_id, user.username, client_metadata
-        )
-        return json_response({"ChallengeParameters": {}, "AuthenticationResult": result})
-
-
-def refuse_inactive(user: User) -> None:
-    """Refuse a disabled or unconfirmed user, in this order (cognito 4.11).
-
-    Raises:
-        ApiError: the user is one of both.
-    """
-    if not user.enabled:
-        raise ApiError("NotAuthorizedException", "User is disabled.")
-    if user.status == "UNCONFIRMED":
-        raise ApiError("UserNotConfirmedException", "User is not confirmed.")
-
-
-def session_seconds(client: UserPoolClient) -> int:
-    """How long a challenge of this app client waits (cognito 3.15)."""
-    return int(client.get("AuthSessionValidity") or 3) * 60
-
-
-def _required(parameters: JsonObject, name: str) -> str:
-    value = parameters.get(name)
-    if not value:
-        raise ApiError("InvalidParameterException", f"Missing required parameter {name}")
-    return str(value)
+        await self._ends.begin(pool, client, user, user.username, body)
+        return await self._ends.complete(pool, client, user, None)
 
 
 def _code_mail(pool: UserPool, code: str) -> tuple[str, str]:

@@ -10,8 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from labkit.local.cognito.triggers import (
+    check_permission,
+    function_error,
+    response_of,
+    unrecognizable,
+)
 from labkit.local.engine import Functions, UserPool
-from labkit.local.json_protocol import ApiError
 
 JsonObject = dict[str, Any]
 
@@ -65,17 +70,11 @@ class TokenTrigger:
         function = latest.get("LambdaArn") or settings.get("PreTokenGeneration")
         if not function:
             return invoke()
-        if not self._functions.function_allows(function, "cognito-idp.amazonaws.com", pool["Arn"]):
-            raise ApiError(
-                "UnexpectedLambdaException",
-                "PreTokenGeneration invocation failed due to error AccessDeniedException.",
-            )
+        check_permission(self._functions, pool, "PreTokenGeneration", function)
         try:
             return with_kept_claims(claims, invoke())
         except RuntimeError as error:
-            raise ApiError(
-                "UserLambdaValidationException", f"PreTokenGeneration failed with error {error}."
-            ) from error
+            raise function_error("PreTokenGeneration", str(error)) from error
 
 
 def with_kept_claims(before: Mapping[str, Any], after: JsonObject) -> JsonObject:
@@ -101,16 +100,11 @@ def with_kept_claims(before: Mapping[str, Any], after: JsonObject) -> JsonObject
 def check_answer(answer: object) -> None:
     """Refuse what a trigger may not return; MiniStack gives out tokens all the same.
 
-    Recorded for other triggers: aws/aws-sdk-js#2692, amazon-archives/amazon-cognito-identity-js#167.
-
     Raises:
         ApiError: ``InvalidLambdaResponseException``.
     """
-    if answer is None:
-        raise _invalid("Invalid lambda function output : Invalid JSON")
-    response = answer.get("response") if isinstance(answer, dict) else None
-    if not isinstance(response, dict) or not all(map(_is_shaped, _overrides(response))):
-        raise _invalid("Unrecognizable lambda output")
+    if not all(map(_is_shaped, _overrides(response_of(answer)))):
+        raise unrecognizable()
 
 
 def _overrides(response: JsonObject) -> list[Any]:
@@ -123,7 +117,3 @@ def _is_shaped(details: object) -> bool:
         for name, shape in _SHAPES.items()
         for value in [details.get(name)]
     )
-
-
-def _invalid(message: str) -> ApiError:
-    return ApiError("InvalidLambdaResponseException", message)

@@ -1,313 +1,176 @@
-"""Users with and without a password: creating, signing up, giving them one later.
+"""Accounts that administrators make, and the passwords of those that are there.
 
-Facts: cognito 2.12, 2.14, 5, 12.9.
+Facts: cognito 5, 15.8, 17.9, 17.10.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
-from labkit.local.cognito.attribute_permissions import check_writable
-from labkit.local.cognito.challenge_sessions import Challenge, ChallengeSessions
-from labkit.local.cognito.issued_tokens import claims_of
+from labkit.local.cognito.access_tokens import signed_in_user
+from labkit.local.cognito.aliases import refuse_taken_aliases, take_aliases
+from labkit.local.cognito.attribute_changes import attributes_of, find_user
+from labkit.local.cognito.attribute_schema import check_new, check_required
+from labkit.local.cognito.hourly_limits import HourlyLimits
+from labkit.local.cognito.mail_templates import invitation_mail
 from labkit.local.cognito.mailbox import Mailbox
-from labkit.local.cognito.signin import (
-    allowed_factors,
-    mask_address,
-    session_seconds,
-)
-from labkit.local.engine import Operation, User, UserPool, UserPoolClient, UserPools
+from labkit.local.cognito.new_users import NewUsers, draw_temporary_password
+from labkit.local.cognito.password_attempts import PasswordAttempts
+from labkit.local.cognito.password_challenges import refuse_bad_password
+from labkit.local.engine import Operation, User, UserPool, UserPools
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response
 
 JsonObject = dict[str, Any]
 
-# With one of these allowed, a user needs no password (cognito 5.1); a passkey alone isn't enough (cognito 5.9).
-_CODE_FACTORS = frozenset({"EMAIL_OTP", "SMS_OTP"})
-
-ATTRIBUTE_PARAMETERS = ("UserAttributes", "ValidationData")
-"""The parameters that list attributes by name and value."""
-
-
-class Roles(Protocol):
-    """What is asked of IAM."""
-
-    def may_pass(self, role_arn: str, region: str, service: str) -> bool:
-        """Whether the signer of the request may pass a role to a service."""
+_DAY = 86_400.0
 
 
 class UserAccounts:
-    """What MiniStack's users lack: being without a password.
-
-    MiniStack takes any password of a user who has none, so a passwordless user has one there that nobody knows and is
-    marked.
+    """``AdminCreateUser``, ``AdminSetUserPassword``, ``ChangePassword``.
 
     Args:
         user_pools: where users are.
-        roles: who may pass which.
+        new_users: make them.
+        limits: how often a user may change a password.
+        attempts: are forgotten with the old password.
         mailbox: where invitations go.
-        sessions: the pending challenges.
         clock: seconds since the epoch.
     """
 
     def __init__(
         self,
         user_pools: UserPools,
-        roles: Roles,
+        new_users: NewUsers,
+        limits: HourlyLimits,
+        attempts: PasswordAttempts,
         mailbox: Mailbox,
-        sessions: ChallengeSessions,
         *,
         clock: Callable[[], float],
     ) -> None:
         self._user_pools = user_pools
-        self._roles = roles
+        self._new_users = new_users
+        self._limits = limits
+        self._attempts = attempts
         self._mailbox = mailbox
-        self._sessions = sessions
         self._clock = clock
 
     async def admin_create_user(self, body: JsonObject, proceed: Operation) -> Response:
         """``AdminCreateUser`` (cognito 5)."""
-        operation = "AdminCreateUser"
         pool = self._user_pools.user_pool(body["UserPoolId"])
         if pool is None:
-            return await proceed(operation, body)
+            return await proceed("AdminCreateUser", body)
         if body.get("MessageAction") == "RESEND":
-            self._refuse_resend(pool, body["Username"])
-            return await proceed(operation, body)
-        if "TemporaryPassword" in body or not _CODE_FACTORS & set(allowed_factors(pool)):
-            return await proceed(operation, body)
-        self._refuse_incomplete(pool, body)
-        without_mail = {
-            **body,
-            "MessageAction": "SUPPRESS",
-            "TemporaryPassword": _unknown_password(),
-        }
-        response = await proceed(operation, without_mail)
-        if response.status != 200:
-            return response
-        answer = response.json()
-        pool_id, username = pool["Id"], answer["User"]["Username"]
-        self._user_pools.mark_passwordless(pool_id, username)
-        self._user_pools.set_status(pool_id, username, "CONFIRMED")
-        answer["User"]["UserStatus"] = "CONFIRMED"
-        user = self._user_pools.user(pool_id, username)
-        if user is not None and body.get("MessageAction") != "SUPPRESS":
-            self._invite(pool, user, body)
-        return json_response(answer)
+            return self._invite_again(pool, body)
+        user = self._new_users.draft(pool, body["Username"], attributes_of(body), is_sign_up=False)
+        check_new(pool, user.attributes)
+        password = body.get("TemporaryPassword")
+        if password is not None:
+            refuse_bad_password(self._user_pools, pool, password)
+        elif self._new_users.needs_password(pool):
+            password = draw_temporary_password(pool)
+        else:
+            _refuse_incomplete(pool, user)
+            user = replace(user, status="CONFIRMED")
+        await self._new_users.ask_trigger(
+            pool, "AdminCreateUser", "CLIENT_ID_NOT_APPLICABLE", user, body
+        )
+        if body.get("ForceAliasCreation"):
+            take_aliases(self._user_pools, pool, None, user.attributes, self._clock())
+        else:
+            refuse_taken_aliases(self._user_pools, pool, None, user.attributes)
+        self._new_users.make(pool, user, password)
+        if password is not None:
+            self._set_temporary(pool, user, password)
+        if body.get("MessageAction") != "SUPPRESS":
+            self._invite(pool, user, password, body)
+        return self._shown(pool, user)
 
-    def _refuse_resend(self, pool: UserPool, username: str) -> None:
-        user = self._user_pools.find_user(pool["Id"], username)
-        if user is not None and user.status != "FORCE_CHANGE_PASSWORD":
+    def _invite_again(self, pool: UserPool, body: JsonObject) -> Response:
+        user = find_user(self._user_pools, pool, body)
+        if user.status != "FORCE_CHANGE_PASSWORD":
             raise ApiError(
                 "UnsupportedUserStateException",
-                f"Resend not possible. {username} status is not FORCE_CHANGE_PASSWORD",
+                f"Resend not possible. {body['Username']} status is not FORCE_CHANGE_PASSWORD",
             )
+        password = body.get("TemporaryPassword") or draw_temporary_password(pool)
+        refuse_bad_password(self._user_pools, pool, password)
+        self._set_temporary(pool, user, password)
+        self._invite(pool, user, password, body)
+        return self._shown(pool, user)
 
-    def _refuse_incomplete(self, pool: UserPool, body: JsonObject) -> None:
-        given = {one["Name"] for one in body.get("UserAttributes", ()) if one.get("Value")}
-        given |= set(pool.get("UsernameAttributes") or ())
-        for schema in pool["SchemaAttributes"]:
-            if schema.get("Required") and schema["Name"] not in {*given, "sub"}:
-                raise ApiError(
-                    "InvalidParameterException",
-                    "Attributes did not conform to the schema: "
-                    f"{schema['Name']}: The attribute is required",
-                )
-        if not given & {"email", "phone_number"}:
-            raise ApiError(
-                "InvalidParameterException",
-                "A user without a password needs an email address or a phone number.",
-            )
+    def _shown(self, pool: UserPool, user: User) -> Response:
+        shown = self._user_pools.describe_user(pool["Id"], user.username)
+        shown["Attributes"] = shown.pop("UserAttributes")
+        return json_response({"User": shown})
 
-    def _invite(self, pool: UserPool, user: User, body: JsonObject) -> None:
+    def _invite(self, pool: UserPool, user: User, password: str | None, body: JsonObject) -> None:
         address = user.attributes.get("email")
         mediums = body.get("DesiredDeliveryMediums") or ["EMAIL"]
         if address is not None and "EMAIL" in mediums:
-            name = address if pool.get("UsernameAttributes") else user.username
-            self._mailbox.deliver(address, "Your username", f"Your username is {name}.")
+            self._mailbox.deliver(address, *invitation_mail(pool, user, password))
 
-    # -- passwords --------------------------------------------------------------------
+    async def admin_set_password(self, body: JsonObject, proceed: Operation) -> Response:
+        """``AdminSetUserPassword``: permanent, or temporary as a new user's (cognito 17.9)."""
+        pool = self._user_pools.user_pool(body["UserPoolId"])
+        if pool is None:
+            return await proceed("AdminSetUserPassword", body)
+        user = find_user(self._user_pools, pool, body)
+        refuse_bad_password(self._user_pools, pool, body["Password"])
+        if body.get("Permanent"):
+            self._set(pool, user, body["Password"], "CONFIRMED")
+        else:
+            self._set_temporary(pool, user, body["Password"])
+        return json_response({})
 
-    async def set_password(self, operation: str, body: JsonObject, proceed: Operation) -> Response:
-        """``AdminSetUserPassword`` and ``ConfirmForgotPassword``: the user has a password now."""
-        response = await proceed(operation, body)
-        if response.status == 200:
-            pool = self._pool_of(body)
-            user = self._user_pools.find_user(pool["Id"], body["Username"]) if pool else None
-            if pool is not None and user is not None:
-                self._user_pools.mark_with_password(pool["Id"], user.username)
-        return response
-
-    async def change_password(self, body: JsonObject, proceed: Operation) -> Response:
+    async def change_password(self, body: JsonObject, _proceed: Operation) -> Response:
         """``ChangePassword``: the first password needs no previous one (cognito 5.8)."""
-        user, pool_id = self._owner(body["AccessToken"]), _pool_id_of(body["AccessToken"])
-        if user is None or not user.is_passwordless or "PreviousPassword" in body:
-            return await proceed("ChangePassword", body)
-        previous = self._user_pools.password(pool_id, user.username)
-        response = await proceed("ChangePassword", {**body, "PreviousPassword": previous})
-        if response.status == 200:
-            self._user_pools.mark_with_password(pool_id, user.username)
-        return response
+        owner = signed_in_user(self._user_pools, body["AccessToken"])
+        pool, user = owner.pool, owner.user
+        self._limits.count("ChangePassword", pool["Id"], user.username)
+        previous = body.get("PreviousPassword")
+        if not user.is_passwordless:
+            if not previous:
+                raise ApiError(
+                    "InvalidParameterException", "Missing required parameter OldPassword"
+                )
+            if previous != self._user_pools.password(pool["Id"], user.username):
+                raise ApiError("NotAuthorizedException", "Incorrect username or password.")
+        refuse_bad_password(self._user_pools, pool, body["ProposedPassword"])
+        self._set(pool, user, body["ProposedPassword"], user.status)
+        return json_response({})
 
-    async def user_auth_factors(self, body: JsonObject, proceed: Operation) -> Response:
-        """``GetUserAuthFactors`` (cognito 12.9)."""
-        response = await proceed("GetUser", {"AccessToken": body["AccessToken"]})
-        user = self._owner(body["AccessToken"])
-        pool = self._user_pools.user_pool(_pool_id_of(body["AccessToken"]))
-        if response.status != 200 or user is None or pool is None:
-            return response
-        factors = [] if user.is_passwordless else ["PASSWORD"]
-        if "EMAIL_OTP" in allowed_factors(pool) and "email" in user.attributes:
-            factors.append("EMAIL_OTP")
-        return json_response({"Username": user.username, "ConfiguredUserAuthFactors": factors})
+    def _set_temporary(self, pool: UserPool, user: User, password: str) -> None:
+        policy = (pool.get("Policies") or {}).get("PasswordPolicy") or {}
+        days = float(policy.get("TemporaryPasswordValidityDays") or 7)
+        self._set(pool, user, password, "FORCE_CHANGE_PASSWORD", self._clock() + days * _DAY)
 
-    async def create_group(self, body: JsonObject, proceed: Operation) -> Response:
-        """``CreateGroup``: without ``Precedence`` a group is the weakest (cognito 9.2), in MiniStack the strongest.
-
-        Whoever gives a group a role must be allowed to pass it: an identity pool may give it to the group's members.
-        """
-        self._check_pass_role(body)
-        response = await proceed("CreateGroup", body)
-        if response.status != 200 or "Precedence" in body:
-            return response
-        self._user_pools.unset_precedence(body["UserPoolId"], body["GroupName"])
-        answer = response.json()
-        del answer["Group"]["Precedence"]
-        return json_response(answer)
-
-    def _check_pass_role(self, body: JsonObject) -> None:
-        role_arn = body.get("RoleArn")
-        region = body["UserPoolId"].partition("_")[0]
-        if role_arn and not self._roles.may_pass(role_arn, region, "cognito-idp.amazonaws.com"):
-            raise ApiError("NotAuthorizedException", f"Access to Role '{role_arn}' is forbidden.")
-
-    # -- signing up ----------------------------------------------------------------------
-
-    async def sign_up(self, body: JsonObject, proceed: Operation) -> Response:
-        """``SignUp``: perhaps without a password; a ``Session`` for clients with ``USER_AUTH`` (cognito 2.14)."""
-        found = self._user_pools.find_client(body["ClientId"])
-        if found is None:
-            return await proceed("SignUp", body)
-        pool, client = found
-        if (pool.get("AdminCreateUserConfig") or {}).get("AllowAdminCreateUserOnly"):
-            raise ApiError("NotAuthorizedException", "SignUp is not permitted for this user pool")
-        check_writable(client, body.get("UserAttributes") or [])
-        passwordless = "Password" not in body and bool(_CODE_FACTORS & set(allowed_factors(pool)))
-        sent = {**body, "Password": _unknown_password()} if passwordless else body
-        response = await proceed("SignUp", sent)
-        if response.status != 200:
-            return response
-        answer = _with_mask(response.json())
-        user = self._user_pools.find_user(pool["Id"], answer["UserSub"])
-        if user is not None and passwordless:
-            self._user_pools.mark_passwordless(pool["Id"], user.username)
-        if user is not None and "ALLOW_USER_AUTH" in client["ExplicitAuthFlows"]:
-            name = "CONFIRMED_SIGN_UP" if answer["UserConfirmed"] else "SIGN_UP"
-            answer["Session"] = self._session(name, pool, client, user, body["Username"])
-        return json_response(answer)
-
-    async def update_attributes(self, body: JsonObject, proceed: Operation) -> Response:
-        """``UpdateUserAttributes``: a user writes what the app client of the sign-in may write."""
-        client_id = str(claims_of(body["AccessToken"]).get("client_id"))
-        found = self._user_pools.find_client(client_id)
-        if found is not None:  # whose token it really is, MiniStack checks
-            check_writable(found[1], body["UserAttributes"])
-        response = await proceed("UpdateUserAttributes", body)
-        user = self._owner(body["AccessToken"])
-        if response.status == 200 and user is not None:
-            self._user_pools.delete_blank_attributes(
-                _pool_id_of(body["AccessToken"]), user.username
-            )
-        return response
-
-    async def admin_update_attributes(self, body: JsonObject, proceed: Operation) -> Response:
-        """``AdminUpdateUserAttributes``: a blank value deletes an attribute (cognito 5.10)."""
-        response = await proceed("AdminUpdateUserAttributes", body)
-        pool_id = body["UserPoolId"]
-        user = self._user_pools.find_user(pool_id, body["Username"])
-        if response.status == 200 and user is not None:
-            self._user_pools.delete_blank_attributes(pool_id, user.username)
-        return response
-
-    async def confirm_sign_up(self, body: JsonObject, proceed: Operation) -> Response:
-        """``ConfirmSignUp``: verifies the address, and continues the session of ``SignUp`` (cognito 2.14)."""
-        found = self._user_pools.find_client(body["ClientId"])
-        challenge = None
-        if found is not None and "Session" in body:
-            challenge = self._sessions.find(body["Session"], body["ClientId"], "SIGN_UP")
-        response = await proceed("ConfirmSignUp", body)
-        if response.status != 200 or found is None:
-            return response
-        pool, client = found
-        user = self._user_pools.find_user(pool["Id"], body["Username"])
-        if user is None:
-            return response
-        if "email" in (pool.get("AutoVerifiedAttributes") or ()) and user.attributes.get("email"):
-            self._user_pools.set_attribute(pool["Id"], user.username, "email_verified", "true")
-        if challenge is None or challenge.username != user.username:
-            return response
-        self._sessions.use(challenge)
-        session = self._session("CONFIRMED_SIGN_UP", pool, client, user, challenge.typed_name)
-        return json_response({"Session": session})
-
-    async def mask_destination(
-        self, operation: str, body: JsonObject, proceed: Operation
-    ) -> Response:
-        """``ForgotPassword`` and ``ResendConfirmationCode``: the destination as AWS masks it (cognito 2.12)."""
-        response = await proceed(operation, body)
-        if response.status != 200:
-            return response
-        return json_response(_with_mask(response.json()))
-
-    def _session(
-        self, name: str, pool: UserPool, client: UserPoolClient, user: User, typed_name: str
-    ) -> str:
-        return self._sessions.open(
-            Challenge(
-                name=name,
-                pool_id=pool["Id"],
-                client_id=client["ClientId"],
-                username=user.username,
-                typed_name=typed_name,
-                expires_at=self._clock() + session_seconds(client),
-            )
+    def _set(
+        self,
+        pool: UserPool,
+        user: User,
+        password: str,
+        status: str,
+        expires_at: float | None = None,
+    ) -> None:
+        self._user_pools.set_password(
+            pool["Id"],
+            user.username,
+            password,
+            status=status,
+            now=self._clock(),
+            expires_at=expires_at,
         )
-
-    def _pool_of(self, body: JsonObject) -> UserPool | None:
-        if "UserPoolId" in body:
-            return self._user_pools.user_pool(body["UserPoolId"])
-        found = self._user_pools.find_client(body["ClientId"])
-        return None if found is None else found[0]
-
-    def _owner(self, access_token: str) -> User | None:
-        # Unverified: MiniStack verifies the token before anything is done with it.
-        username = str(claims_of(access_token).get("username"))
-        return self._user_pools.user(_pool_id_of(access_token), username)
+        self._attempts.forget(pool["Id"], user.username)
 
 
-def with_values(attributes: list[JsonObject]) -> list[JsonObject]:
-    """The attributes, each with a value: the service model lets it be left out, which means blank.
-
-    >>> with_values([{"Name": "email"}])
-    [{'Name': 'email', 'Value': ''}]
-    """
-    return [{**one, "Value": one.get("Value") or ""} for one in attributes]
-
-
-def _pool_id_of(access_token: str) -> str:
-    return str(claims_of(access_token).get("iss", "")).rpartition("/")[2]
-
-
-def _unknown_password() -> str:
-    # The ending satisfies every rule about characters; 99 is the longest minimum.
-    return secrets.token_urlsafe(96) + "aA1!"
-
-
-def _with_mask(answer: JsonObject) -> JsonObject:
-    details = answer.get("CodeDeliveryDetails")
-    if details and "@" in details["Destination"]:
-        # MiniStack gives the whole address or a longer mask; the first letters are the same in both.
-        details["Destination"] = mask_address(details["Destination"].replace("****", "***"))
-    return answer
+def _refuse_incomplete(pool: UserPool, user: User) -> None:
+    """A user without a password has all required attributes, and an address (cognito 5.4)."""
+    check_required(pool, user.attributes)
+    if not {"email", "phone_number"} & set(user.attributes):
+        raise ApiError(
+            "InvalidParameterException",
+            "A user without a password needs an email address or a phone number.",
+        )

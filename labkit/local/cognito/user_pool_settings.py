@@ -5,12 +5,12 @@ Facts: cognito 1, 4.12, 7.4, 7.5.
 
 from __future__ import annotations
 
-import secrets
-import string
 from copy import deepcopy
 from typing import Any
 
+from labkit.local.cognito.client_secrets import draw_client_secret
 from labkit.local.cognito.refresh import rotates
+from labkit.local.cognito.triggers import OFFERED
 from labkit.local.engine import Operation, UserPools
 from labkit.local.json_protocol import ApiError, json_response
 from labkit.local.messages import Response
@@ -77,9 +77,6 @@ _CLIENT_DEFAULTS: JsonObject = {
 
 _STANDARD_SCOPES = {"phone", "email", "openid", "profile", "aws.cognito.signin.user.admin"}
 
-_SECRET_ALPHABET = string.ascii_lowercase + string.digits
-_SECRET_LENGTH = 52
-
 _UNIT_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 # (parameter, its default unit, shortest, longest), in seconds (cognito 6.9; API reference)
 _VALIDITIES = (
@@ -105,6 +102,8 @@ class UserPoolSettings:
         tier = body.get("UserPoolTier")
         _refuse_factors(policies, body.get("MfaConfiguration", "OFF"), tier, None)
         _refuse_trigger_version(body, tier, None)
+        _refuse_triggers(body)
+        _refuse_unsent(body)
         template = {**_POOL_DEFAULTS["VerificationMessageTemplate"]}
         template |= body.get("VerificationMessageTemplate") or {}
         full = {**body, "Policies": policies, "VerificationMessageTemplate": template}
@@ -128,6 +127,8 @@ class UserPoolSettings:
         tier = body.get("UserPoolTier", current)
         _refuse_factors(full["Policies"], full["MfaConfiguration"], tier, current)
         _refuse_trigger_version(full, tier, current)
+        _refuse_triggers(full)
+        _refuse_unsent(full)
         sent = {name: value for name, value in full.items() if value is not None}
         response = await proceed("UpdateUserPool", sent)
         if response.status == 200:
@@ -201,9 +202,7 @@ class UserPoolSettings:
         changes: JsonObject = {}
         if body.get("GenerateSecret"):
             # MiniStack's secrets contain characters that GetTokensFromRefreshToken doesn't take.
-            changes["ClientSecret"] = "".join(
-                secrets.choice(_SECRET_ALPHABET) for _ in range(_SECRET_LENGTH)
-            )
+            changes["ClientSecret"] = draw_client_secret()
         if "RefreshTokenRotation" in body:
             # MiniStack drops the setting. A client that never had it doesn't report it (cognito C-16).
             changes["RefreshTokenRotation"] = {
@@ -264,6 +263,37 @@ def _refuse_trigger_version(pool: JsonObject, tier: str | None, current_tier: st
     if tier == "LITE" and version != "V1_0":
         feature = f"Token Customization with Pre-Token Generation Lambda {version}"
         raise _not_in_lite(feature, current_tier)
+
+
+def _refuse_triggers(pool: JsonObject) -> None:
+    """A trigger that isn't run isn't stored."""
+    for name, value in (pool.get("LambdaConfig") or {}).items():
+        if value and name not in OFFERED:
+            raise not_offered(f"LambdaConfig.{name}", "InvalidParameterException")
+
+
+def _refuse_unsent(pool: JsonObject) -> None:
+    """No link that confirms, and no text message, is sent here."""
+    template = pool.get("VerificationMessageTemplate") or {}
+    if template.get("DefaultEmailOption") == "CONFIRM_WITH_LINK":
+        raise not_offered("CONFIRM_WITH_LINK", "InvalidParameterException")
+    settings = pool.get("UserAttributeUpdateSettings") or {}
+    first = settings.get("AttributesRequireVerificationBeforeUpdate") or ()
+    automatic = pool.get("AutoVerifiedAttributes") or ()
+    if "phone_number" in (*first, *automatic):
+        raise not_offered("verification of phone_number", "InvalidParameterException")
+    for name in first:
+        if name not in automatic:
+            raise ApiError(
+                "InvalidParameterException",
+                f"AttributesRequireVerificationBeforeUpdate has {name}, which "
+                "AutoVerifiedAttributes doesn't have.",
+            )
+
+
+def not_offered(what: str, error_type: str) -> ApiError:
+    """The refusal of what AWS has and the local cloud hasn't."""
+    return ApiError(error_type, f"The local cloud doesn't offer {what}.")
 
 
 def _not_in_lite(feature: str, current_tier: str | None) -> ApiError:

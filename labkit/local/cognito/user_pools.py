@@ -14,15 +14,29 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from labkit.local.cognito import password_challenges, refresh
+from labkit.local.cognito import password_challenges, password_signin, refresh
+from labkit.local.cognito.attribute_changes import AttributeChanges
+from labkit.local.cognito.attribute_permissions import is_readable
 from labkit.local.cognito.challenge_sessions import ChallengeSessions
+from labkit.local.cognito.client_secrets import ClientSecrets
+from labkit.local.cognito.completion import SignInEnds
+from labkit.local.cognito.confirmation_codes import ConfirmationCodes
+from labkit.local.cognito.groups import Groups
+from labkit.local.cognito.hourly_limits import HourlyLimits
 from labkit.local.cognito.issued_tokens import IssuedTokens
 from labkit.local.cognito.mailbox import Mailbox
+from labkit.local.cognito.new_users import NewUsers
+from labkit.local.cognito.password_attempts import PasswordAttempts
+from labkit.local.cognito.password_reset import PasswordReset
 from labkit.local.cognito.sealed_tokens import TokenSeal
+from labkit.local.cognito.sign_in_names import SignInNames
+from labkit.local.cognito.sign_up import SignUp
 from labkit.local.cognito.signin import ChoiceBasedSignIn
 from labkit.local.cognito.token_triggers import TokenTrigger, check_answer
-from labkit.local.cognito.user_accounts import ATTRIBUTE_PARAMETERS, UserAccounts, with_values
-from labkit.local.cognito.user_pool_settings import UserPoolSettings
+from labkit.local.cognito.triggers import Triggers
+from labkit.local.cognito.user_accounts import UserAccounts
+from labkit.local.cognito.user_descriptions import UserDescriptions
+from labkit.local.cognito.user_pool_settings import UserPoolSettings, not_offered
 from labkit.local.engine import Engine, Operation, UserPool, UserPoolClient
 from labkit.local.json_protocol import (
     ApiError,
@@ -40,12 +54,13 @@ JsonObject = dict[str, Any]
 TARGET_PREFIX = "AWSCognitoIdentityProviderService."
 """How ``X-Amz-Target`` begins (cognito 0.1)."""
 
-_UNKNOWN_TO_MINISTACK = ("Unsupported AuthFlow: ", "Unsupported challenge: ")
 _PAGE = re.compile(r"[0-9]{1,9}")
 _CLIENT_NOT_FOUND = re.compile(r"Client (\S+) not found\.")
 _CHOICES = frozenset({"SELECT_CHALLENGE", "EMAIL_OTP"})
-# These MiniStack guards itself: the first by its proof, the second by the course's own functions.
-_GUARDED_BY_MINISTACK = frozenset({"PASSWORD_VERIFIER", "CUSTOM_CHALLENGE"})
+_NOT_OFFERED = frozenset(
+    {"AdminListUserAuthEvents", "AdminUpdateAuthEventFeedback", "UpdateAuthEventFeedback"}
+)
+"""What MiniStack would answer without knowing of the sign-ins, which are labkit's."""
 
 
 def draw_digits(count: int) -> str:
@@ -81,49 +96,88 @@ class UserPoolService:
         sessions = ChallengeSessions(clock=clock)
         self._sessions = sessions
         self._issued = IssuedTokens(user_pools, seal, numbers)
-        self._sign_in = ChoiceBasedSignIn(
-            user_pools, mailbox, sessions, clock=clock, draw_digits=draw_digits
-        )
+        self._names = names = SignInNames(user_pools)
+        triggers = Triggers(engine.functions)
+        self._ends = ends = SignInEnds(user_pools, triggers)
         self._challenges = password_challenges.PasswordChallenges(
-            user_pools, sessions, self._sign_in, clock=clock
+            user_pools, sessions, names, ends, clock=clock
         )
+        self._attempts = PasswordAttempts(clock=clock)
+        self._passwords = password_signin.PasswordSignIn(
+            user_pools, names, ends, self._challenges, self._attempts
+        )
+        self._sign_in = ChoiceBasedSignIn(
+            user_pools,
+            mailbox,
+            sessions,
+            names,
+            ends,
+            self._passwords,
+            clock=clock,
+            draw_digits=draw_digits,
+        )
+        self._secrets = ClientSecrets(user_pools, clock=clock)
         self._refresh = refresh.Refresh(
-            user_pools, seal, self._issued, clock=clock, numbers=numbers
+            user_pools, seal, self._issued, self._secrets, clock=clock, numbers=numbers
         )
-        accounts = UserAccounts(user_pools, engine.iam, mailbox, sessions, clock=clock)
+        self._limits = limits = HourlyLimits(clock=clock)
+        self._codes = codes = ConfirmationCodes(clock=clock, draw_digits=draw_digits)
+        new_users = NewUsers(user_pools, triggers, clock=clock, numbers=numbers)
+        accounts = UserAccounts(user_pools, new_users, limits, self._attempts, mailbox, clock=clock)
+        attributes = AttributeChanges(user_pools, codes, limits, mailbox, clock=clock)
+        sign_up = SignUp(
+            user_pools, new_users, sessions, codes, limits, triggers, mailbox, clock=clock
+        )
+        reset = PasswordReset(
+            user_pools, codes, limits, self._attempts, triggers, mailbox, clock=clock
+        )
+        groups = Groups(user_pools, engine.iam, clock=clock)
         settings = UserPoolSettings(user_pools)
+        users = UserDescriptions(user_pools)
         self._operations: dict[str, Callable[[JsonObject, Operation], Awaitable[Response]]] = {
+            "AddUserPoolClientSecret": self._secrets.add,
+            "AdminConfirmSignUp": sign_up.admin_confirm,
             "AdminCreateUser": accounts.admin_create_user,
+            "AdminDeleteUserAttributes": attributes.admin_delete,
+            "AdminGetUser": users.admin_get_user,
+            "AdminGetUserAuthFactors": users.admin_auth_factors,
             "AdminInitiateAuth": partial(self._initiate_auth, "AdminInitiateAuth"),
+            "AdminResetUserPassword": reset.admin_reset,
             "AdminRespondToAuthChallenge": partial(self._respond, "AdminRespondToAuthChallenge"),
-            "AdminSetUserPassword": partial(accounts.set_password, "AdminSetUserPassword"),
-            "AdminUpdateUserAttributes": accounts.admin_update_attributes,
+            "AdminSetUserPassword": accounts.admin_set_password,
+            "AdminUpdateUserAttributes": attributes.admin_update,
             "AssociateSoftwareToken": self._challenges.associate_software_token,
             "ChangePassword": accounts.change_password,
-            "ConfirmForgotPassword": partial(accounts.set_password, "ConfirmForgotPassword"),
-            "ConfirmSignUp": accounts.confirm_sign_up,
-            "CreateGroup": accounts.create_group,
+            "ConfirmForgotPassword": self._of_client("ConfirmForgotPassword", reset.confirm),
+            "ConfirmSignUp": self._of_client("ConfirmSignUp", sign_up.confirm),
+            "CreateGroup": groups.create,
             "CreateUserPool": settings.create_user_pool,
             "CreateUserPoolClient": settings.create_client,
+            "DeleteUserAttributes": attributes.delete,
             "DeleteUserPool": settings.delete_user_pool,
-            "ForgotPassword": partial(accounts.mask_destination, "ForgotPassword"),
+            "DeleteUserPoolClientSecret": self._secrets.delete,
+            "ForgotPassword": self._of_client("ForgotPassword", reset.forgot),
             "GetTokensFromRefreshToken": self._refresh.get_tokens,
-            "GetUserAuthFactors": accounts.user_auth_factors,
+            "GetUser": users.get_user,
+            "GetUserAttributeVerificationCode": attributes.verification_code,
+            "GetUserAuthFactors": users.auth_factors,
             "InitiateAuth": partial(self._initiate_auth, "InitiateAuth"),
-            "ResendConfirmationCode": partial(accounts.mask_destination, "ResendConfirmationCode"),
+            "ListUserPoolClientSecrets": self._secrets.list_all,
+            "ResendConfirmationCode": self._of_client("ResendConfirmationCode", sign_up.resend),
             "RespondToAuthChallenge": partial(self._respond, "RespondToAuthChallenge"),
             "RevokeToken": self._refresh.revoke,
             "SetUserPoolMfaConfig": settings.set_mfa_configuration,
-            "SignUp": accounts.sign_up,
-            "UpdateUserAttributes": accounts.update_attributes,
+            "SignUp": self._of_client("SignUp", sign_up.sign_up),
+            "UpdateGroup": groups.update,
+            "UpdateUserAttributes": attributes.update,
             "UpdateUserPool": settings.update_user_pool,
             "UpdateUserPoolClient": settings.update_client,
             "VerifySoftwareToken": self._challenges.verify_software_token,
+            "VerifyUserAttribute": attributes.verify,
         }
-        engine.cognito_mail.deliver_with(mailbox.deliver)
-        engine.cognito_mail.draw_codes_with(lambda: draw_digits(6))
         user_pools.operations.answer_with(self._answer)
         engine.token_generation.run_trigger_with(TokenTrigger(engine.functions), check_answer)
+        engine.token_generation.read_attributes_with(is_readable)
 
     async def handle(self, request: Request) -> Response:
         """Answer one request; never raises for what a client may send."""
@@ -138,9 +192,10 @@ class UserPoolService:
     async def _answer(self, operation: str, body: JsonObject, proceed: Operation) -> Response:
         # A parameter that is null is one that wasn't sent.
         body = {name: value for name, value in body.items() if value is not None}
-        body |= {name: with_values(body[name]) for name in ATTRIBUTE_PARAMETERS if body.get(name)}
         own = self._operations.get(operation)
         try:
+            if operation in _NOT_OFFERED:
+                raise not_offered(operation, "UnsupportedOperationException")
             _check_page(operation, body)
             return await (own(body, proceed) if own else proceed(operation, body))
         except ApiError as refusal:
@@ -151,51 +206,63 @@ class UserPoolService:
     ) -> Response:
         if body["AuthFlow"] in refresh.FLOWS:
             return await self._refresh.initiate_auth(operation, body, proceed)
-        # MiniStack first: it finds the client and checks SECRET_HASH, also for the flow that it doesn't know.
-        response = await proceed(operation, body)
-        found = self._user_pools.find_client(body["ClientId"])
+        found = self._client_of(body)
         if found is None:
-            return response
+            return await proceed(operation, body)  # which says what there isn't
         pool, client = found
-        if body["AuthFlow"] == "USER_AUTH" and _is_unknown_to_ministack(response):
+        parameters = body.get("AuthParameters") or {}
+        self._secrets.check_hash(client, parameters.get("USERNAME"), parameters.get("SECRET_HASH"))
+        if body["AuthFlow"] == "USER_AUTH":
             response = await self._sign_in.initiate(pool, client, body)
-        typed_name = (body.get("AuthParameters") or {}).get("USERNAME", "")
-        return self._finished(pool, client, typed_name, response)
+        elif body["AuthFlow"] in password_signin.FLOWS:
+            response = await self._passwords.initiate(pool, client, operation, body)
+        else:
+            raise _without_custom_challenges(body["AuthFlow"], client)
+        return self._with_tokens(pool, response)
 
     async def _respond(self, operation: str, body: JsonObject, proceed: Operation) -> Response:
-        name = body["ChallengeName"]
-        found = self._user_pools.find_client(body["ClientId"])
-        if found is None or name in _GUARDED_BY_MINISTACK | _CHOICES:
-            response = await proceed(operation, body)
+        found = self._client_of(body)
         if found is None:
-            return response
+            return await proceed(operation, body)
         pool, client = found
-        typed_name = (body.get("ChallengeResponses") or {}).get("USERNAME", "")
+        responses = body.get("ChallengeResponses") or {}
+        self._secrets.check_hash(
+            client, responses.get("USERNAME"), responses.get("SECRET_HASH"), takes_needless=True
+        )
+        name = body["ChallengeName"]
         if name in _CHOICES:
-            if not _is_unknown_to_ministack(response):
-                return response
             response = await self._sign_in.respond(pool, client, body)
         elif name in password_challenges.NAMES:
-            response = await self._challenges.respond(pool, client, operation, body, proceed)
-            return self._with_tokens(pool, response)
-        elif name not in _GUARDED_BY_MINISTACK:
-            # Nobody was ever asked this here.
+            response = await self._challenges.respond(pool, client, body)
+        elif name == "PASSWORD_VERIFIER":
+            response = await self._passwords.check_proof(pool, client, body)
+        else:
             self._sessions.find(body.get("Session"), client["ClientId"], name)
-        return self._finished(pool, client, typed_name, response)
+            raise AssertionError(f"nobody was ever asked {name}")
+        return self._with_tokens(pool, response)
 
-    def _finished(
-        self, pool: UserPool, client: UserPoolClient, typed_name: str, response: Response
-    ) -> Response:
-        if response.status != 200:
-            return response
-        answer = response.json()
-        if (
-            "AuthenticationResult" in answer
-            or answer.get("ChallengeName") in password_challenges.NAMES
-        ):
-            answer = self._challenges.keep(pool, client, typed_name, answer)
-            return self._with_tokens(pool, json_response(answer))
-        return response
+    def _of_client(
+        self,
+        operation: str,
+        answer: Callable[[UserPool, UserPoolClient, JsonObject], Awaitable[Response]],
+    ) -> Callable[[JsonObject, Operation], Awaitable[Response]]:
+        """An operation that an app client calls for a user, with its ``SecretHash`` checked."""
+
+        async def checked(body: JsonObject, proceed: Operation) -> Response:
+            found = self._client_of(body)
+            if found is None:
+                return await proceed(operation, body)
+            self._secrets.check_hash(found[1], body["Username"], body.get("SecretHash"))
+            return await answer(*found, body)
+
+        return checked
+
+    def _client_of(self, body: JsonObject) -> tuple[UserPool, UserPoolClient] | None:
+        """The app client of a request and its user pool: of that pool, if the request names one."""
+        found = self._user_pools.find_client(body["ClientId"])
+        if found is None or body.get("UserPoolId", found[0]["Id"]) != found[0]["Id"]:
+            return None
+        return found
 
     def _with_tokens(self, pool: UserPool, response: Response) -> Response:
         answer = response.json()
@@ -205,10 +272,16 @@ class UserPoolService:
         return json_response({"ChallengeParameters": {}, "AuthenticationResult": result})
 
 
-def _is_unknown_to_ministack(response: Response) -> bool:
-    return error_type_of(response) == "InvalidParameterException" and str(
-        response.json().get("message")
-    ).startswith(_UNKNOWN_TO_MINISTACK)
+def _without_custom_challenges(flow: str, client: UserPoolClient) -> ApiError:
+    """The refusal of ``CUSTOM_AUTH``: no pool here has the triggers that it needs (cognito 15.6)."""
+    if flow != "CUSTOM_AUTH":
+        return ApiError("InvalidParameterException", "Initiate Auth method not supported.")
+    if "ALLOW_CUSTOM_AUTH" not in client["ExplicitAuthFlows"]:
+        return ApiError("InvalidParameterException", "CUSTOM_AUTH is not enabled for the client.")
+    return ApiError(
+        "InvalidParameterException",
+        "Custom auth lambda trigger is not configured for the user pool.",
+    )
 
 
 def _check_page(operation: str, body: JsonObject) -> None:
@@ -228,9 +301,7 @@ def _in_aws_words(operation: str, response: Response) -> Response:
         return ApiError("InternalErrorException", "Something went wrong", response.status).response
     error_type = error_type_of(response)
     if error_type == "InvalidAction":
-        return ApiError(
-            "UnsupportedOperationException", f"The local cloud doesn't offer {operation}."
-        ).response
+        return not_offered(operation, "UnsupportedOperationException").response
     missing = error_type and _CLIENT_NOT_FOUND.fullmatch(str(response.json().get("message")))
     if missing:
         return ApiError(

@@ -13,7 +13,6 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from labkit.local.engine.cognito_mail import CognitoMail
 from labkit.local.engine.cognito_records import (
     Group,
     IdentityPool,
@@ -92,7 +91,6 @@ class Engine:
         self.web_acl_associations = WebAclAssociations(ministack)
         self.user_pools = UserPools(ministack)
         self.token_generation = TokenGeneration(self.user_pools)
-        self.cognito_mail = CognitoMail(ministack)
         self.identity_pools = IdentityPools(ministack)
         self.rest_apis = RestApiRecords(ministack)
         self.domain_names = DomainNameRecords(ministack)

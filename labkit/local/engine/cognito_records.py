@@ -15,17 +15,23 @@ class UserPool(TypedDict, total=False):
     Id: Required[str]
     Arn: Required[str]
     Name: Required[str]
+    AccountRecoverySetting: JsonObject
     AdminCreateUserConfig: JsonObject
+    AliasAttributes: list[str]
     AutoVerifiedAttributes: list[str]
     DeletionProtection: str
     EmailMfaConfiguration: JsonObject
+    EmailVerificationMessage: str
+    EmailVerificationSubject: str
     LambdaConfig: JsonObject
     MfaConfiguration: str
     Policies: JsonObject
     SchemaAttributes: Required[list[JsonObject]]
+    UserAttributeUpdateSettings: JsonObject
     UserPoolTier: str
     UsernameAttributes: list[str]
     UsernameConfiguration: JsonObject
+    VerificationMessageTemplate: JsonObject
 
 
 class UserPoolClient(TypedDict, total=False):
@@ -36,8 +42,10 @@ class UserPoolClient(TypedDict, total=False):
     ExplicitAuthFlows: Required[list[str]]
     AuthSessionValidity: int
     ClientSecret: str
+    CreationDate: float
     EnableTokenRevocation: bool
     PreventUserExistenceErrors: str
+    ReadAttributes: list[str]
     RefreshTokenRotation: JsonObject
     WriteAttributes: list[str]
 
@@ -53,8 +61,10 @@ class User:
         enabled: whether it may sign in.
         is_passwordless: it was created without a password and has set none since (cognito 5.1, 5.8).
         mfa_settings: ``UserMFASettingList``.
+        preferred_mfa: ``PreferredMfaSetting``; blank when none is.
         has_totp: whether an authenticator app was set up.
         last_totp: the last code of it that was taken, and when (seconds since the epoch).
+        password_expires_at: when a temporary password can't be used any more (seconds since the epoch).
     """
 
     username: str
@@ -63,8 +73,10 @@ class User:
     enabled: bool
     is_passwordless: bool
     mfa_settings: tuple[str, ...]
+    preferred_mfa: str
     has_totp: bool
     last_totp: tuple[str, float] | None = field(repr=False)
+    password_expires_at: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,12 +202,16 @@ IDENTITY_POOLS = Name(
 REVOKED_TOKENS = Name(
     "services.cognito", "_revoked_tokens", "set", "sign-ins that ended, by origin_jti"
 )
-RESOLVE_USER = Name(
-    "services.cognito", "_resolve_user", "(pool, username)", "a user by username, sub or alias"
+NEW_USER_ERROR = Name(
+    "services.cognito",
+    "_new_user_error",
+    "(pool, username, attr_dict)",
+    "which usernames a pool takes",
 )
-ADMIN_INITIATE_AUTH = Name(
-    "services.cognito", "_admin_initiate_auth", "(data)", "checks a password"
+ACCESS_TOKEN_ERROR = Name(
+    "services.cognito", "_access_token_error", "(data)", "checks an access token"
 )
+TOKEN_CLAIMS = Name("services.cognito", "_token_claims", "(token)", "reads a token")
 CREATE_CHALLENGE_SESSION = Name(
     "services.cognito",
     "_create_challenge_session",
@@ -219,6 +223,27 @@ SRP_CHALLENGE = Name(
     "_srp_challenge",
     "(pool_id, user, user_id, srp_a, secret_block)",
     "the parameters of a PASSWORD_VERIFIER challenge",
+)
+GET_CHALLENGE_SESSION = Name(
+    "services.cognito",
+    "_get_challenge_session",
+    "(token)",
+    "which PASSWORD_VERIFIER challenge is answered",
+)
+SRP_RESPONSE_FORMAT_ERROR = Name(
+    "services.cognito",
+    "_srp_response_format_error",
+    "(responses)",
+    "what an answer to PASSWORD_VERIFIER must have",
+)
+SRP_PROOF_VALID = Name(
+    "services.cognito",
+    "_srp_proof_valid",
+    "(pool_id, user, state, responses)",
+    "checks the proof of a password",
+)
+TOTP_MATCHES = Name(
+    "services.cognito", "_totp_matches", "(secret_b32, user_code)", "checks a TOTP code"
 )
 PASSWORD_POLICY_ERRORS = Name(
     "services.cognito", "_password_policy_errors", "(pool, password)", "checks a new password"

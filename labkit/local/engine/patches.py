@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from labkit.local.engine.cognito_mail import CognitoMail
 from labkit.local.engine.functions import Functions
 from labkit.local.engine.iam import Iam
 from labkit.local.engine.iam_quotas import IamQuotas
@@ -75,10 +74,6 @@ class EngineParts(Protocol):
     @property
     def token_generation(self) -> TokenGeneration:
         """Of the pre token generation trigger."""
-
-    @property
-    def cognito_mail(self) -> CognitoMail:
-        """Of codes and mail."""
 
     @property
     def identity_pools(self) -> IdentityPools:
@@ -247,17 +242,24 @@ PATCHES: tuple[Patch, ...] = (
     ),
     Patch(
         "services.cognito",
-        "_send_verification_email",
-        "(pool, username, attr_dict, code, attribute_name=...)",
-        "its codes are always the same",
-        lambda engine, own: engine.cognito_mail.send_fresh_code(own),
+        "_resolve_user",
+        "(pool, username)",
+        "it looks at every user, and knows no case",
+        lambda engine, own: engine.user_pools.resolve_user(own),
     ),
     Patch(
         "services.cognito",
-        "_deliver_cognito_email",
-        "(pool, to_email, subject, body, type_name, extra=...)",
-        "its mails go into the inbox",
-        lambda engine, own: engine.cognito_mail.deliver,
+        "_user_from_token",
+        "(token, pool)",
+        "the same",
+        lambda engine, own: engine.user_pools.user_from_token(own),
+    ),
+    Patch(
+        "services.cognito",
+        "_validate_client_secret_hash",
+        "(action, data)",
+        "labkit checks it, with two secrets",
+        lambda engine, own: lambda action, data: None,
     ),
     Patch(
         "services.lambda_svc",

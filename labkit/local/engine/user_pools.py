@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+import secrets
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, cast
 
-from labkit.local.engine import names
+from labkit.local.engine import names, user_directory
 from labkit.local.engine.cognito_records import Group, User, UserPool, UserPoolClient
 from labkit.local.engine.ministack import (
     JsonObject,
@@ -94,6 +95,14 @@ class UserPools:
             for name, group in self._of_pool(pool_id, "_groups").items()
         }
 
+    def change_group(
+        self, pool_id: str, group_name: str, changes: Mapping[str, Any]
+    ) -> JsonObject | None:
+        """Set settings of a group, and return it as the API shows it; None when there is none."""
+        group = self._of_pool(pool_id, "_groups").get(group_name)
+        _change(group, changes)
+        return None if group is None else without_own_keys(group)
+
     def unset_precedence(self, pool_id: str, group_name: str) -> None:
         """Let a group have no precedence."""
         _change(self._of_pool(pool_id, "_groups").get(group_name), {"Precedence": None})
@@ -110,53 +119,105 @@ class UserPools:
         record = self._resolved(pool_id, name)
         return None if record is None else _user_of(record)
 
-    def find_user_ignoring_case(
-        self, pool_id: str, name: str, aliases: Sequence[str]
-    ) -> User | None:
-        """A user by username or one of these attributes, whatever the case; None when unknown."""
-        wanted = name.casefold()
-        for record in list(self._of_pool(pool_id, "_users").values()):
-            own = [record["Username"]]
-            own += (one.get("Value") for one in record["Attributes"] if one["Name"] in aliases)
-            if wanted in {text.casefold() for text in own if text}:
-                return _user_of(record)
-        return None
+    def alias_holder(self, pool_id: str, name: str) -> User | None:
+        """The user who has a name as an alias or as the pool's username attribute; None when nobody has."""
+        pool = self._pool(pool_id)
+        record = None if pool is None else user_directory.alias_holder(pool, name)
+        return None if record is None else _user_of(record)
 
-    def set_attribute(self, pool_id: str, username: str, name: str, value: str) -> None:
-        """Set an attribute of a user."""
+    def create_user(
+        self,
+        pool_id: str,
+        username: str,
+        attributes: Mapping[str, str],
+        *,
+        status: str,
+        password: str,
+        now: float,
+    ) -> None:
+        """Make a user; the username must be free."""
+        pool = self._pool(pool_id)
+        if pool is None:
+            return
+        user_directory.directory_of(pool)[username] = {
+            "Username": username,
+            "Attributes": _as_list(attributes),
+            "UserCreateDate": now,
+            "UserLastModifiedDate": now,
+            "Enabled": True,
+            "UserStatus": status,
+            "MFAOptions": [],
+            "_password": password,
+            "_groups": [],
+            "_tokens": [],
+        }
+        pool["EstimatedNumberOfUsers"] = len(pool["_users"])
+
+    def new_user_error(
+        self, pool_id: str, username: str, attributes: Mapping[str, str]
+    ) -> Response | None:
+        """The refusal of a name that no user of the pool may have; None when one may."""
+        refusal = self._ministack[names.NEW_USER_ERROR](
+            self._pool(pool_id) or {}, username, dict(attributes)
+        )
+        return None if refusal is None else response_of(refusal)
+
+    def set_attributes(
+        self, pool_id: str, username: str, changes: Mapping[str, str], now: float
+    ) -> None:
+        """Set attributes of a user; a blank value deletes one."""
         record = self._user(pool_id, username)
         if record is not None:
-            others = [one for one in record["Attributes"] if one["Name"] != name]
-            record["Attributes"] = [*others, {"Name": name, "Value": value}]
+            attributes = {**_user_of(record).attributes, **changes}
+            record["Attributes"] = _as_list({k: v for k, v in attributes.items() if v})
+            record["UserLastModifiedDate"] = now
 
-    def delete_blank_attributes(self, pool_id: str, username: str) -> None:
-        """Delete what an update of a user made blank; an address that is gone is verified no more."""
+    def describe_user(self, pool_id: str, username: str) -> JsonObject:
+        """A user as ``AdminGetUser`` shows one, but for the multi-factor settings; empty when there is none."""
         record = self._user(pool_id, username)
         if record is None:
-            return
-        kept = [one for one in record["Attributes"] if one["Value"]]
-        named = {one["Name"] for one in kept}
-        record["Attributes"] = [
-            one
-            for one in kept
-            if not one["Name"].endswith("_verified")
-            or one["Name"].removesuffix("_verified") in named
-        ]
+            return {}
+        shown = ("Username", "UserCreateDate", "UserLastModifiedDate", "Enabled", "UserStatus")
+        return {name: record[name] for name in shown} | {"UserAttributes": record["Attributes"]}
 
-    def set_status(self, pool_id: str, username: str, status: str) -> None:
+    def set_status(self, pool_id: str, username: str, status: str, now: float) -> None:
         """Set a user's ``UserStatus``."""
-        _change(self._user(pool_id, username), {"UserStatus": status})
+        _change(self._user(pool_id, username), {"UserStatus": status, "UserLastModifiedDate": now})
 
     def mark_passwordless(self, pool_id: str, username: str) -> None:
         """Note that a user has no password: MiniStack takes any password of one that has none there."""
         _change(self._user(pool_id, username), {"_passwordless": True})
 
-    def mark_with_password(self, pool_id: str, username: str) -> None:
-        """Note that a user has a password now."""
-        _change(self._user(pool_id, username), {}, ["_passwordless"])
+    def set_password(
+        self,
+        pool_id: str,
+        username: str,
+        password: str,
+        *,
+        status: str,
+        now: float,
+        expires_at: float | None = None,
+    ) -> None:
+        """Give a user a password.
+
+        Args:
+            pool_id: the user pool.
+            username: the user's ``Username``.
+            password: the new one.
+            status: the ``UserStatus`` that comes with it.
+            now: seconds since the epoch.
+            expires_at: when a temporary password can't be used any more.
+        """
+        changes = {
+            "_password": password,
+            "_password_expires_at": expires_at,
+            "UserStatus": status,
+            "UserLastModifiedDate": now,
+        }
+        _change(self._user(pool_id, username), changes, ["_passwordless"])
 
     def password(self, pool_id: str, username: str) -> str:
-        """The password of a user, to change the one that nobody knows."""
+        """The password of a user."""
         record = self._user(pool_id, username)
         return "" if record is None else str(record["_password"])
 
@@ -168,6 +229,11 @@ class UserPools:
             record["_mfa_enabled"] = methods
             record["_totp_secret"] = secret
             record["_preferred_mfa"] = "SOFTWARE_TOKEN_MFA"
+
+    def is_totp_right(self, pool_id: str, username: str, code: str) -> bool:
+        """Whether the user's authenticator app would show this code now."""
+        secret = (self._user(pool_id, username) or {}).get("_totp_secret")
+        return bool(secret) and bool(self._ministack[names.TOTP_MATCHES](secret, code))
 
     def remember_totp(self, pool_id: str, username: str, code: str, now: float) -> None:
         """Note which code of the authenticator app was taken, and when (seconds since the epoch)."""
@@ -182,34 +248,76 @@ class UserPools:
 
     # -- signing in ------------------------------------------------------------------------------------
 
-    async def sign_in_with_password(
-        self, pool_id: str, client_id: str, username: str, password: str
-    ) -> Response:
-        """Check a password whatever flows the app client allows: tokens, the next challenge or the refusal."""
-        request = {
-            "UserPoolId": pool_id,
-            "ClientId": client_id,
-            "AuthFlow": "ADMIN_USER_PASSWORD_AUTH",
-            "AuthParameters": {"USERNAME": username, "PASSWORD": password},
-        }
-        sign_in = self._ministack[names.ADMIN_INITIATE_AUTH]
-        with self._scope(pool_id):  # in a thread: it may run a pre token generation function
-            return response_of(await self._ministack.run_blocking(sign_in, request))
-
-    def start_srp(
-        self, pool_id: str, client_id: str, user: User | None, typed_name: str, srp_a: str
+    async def start_srp(
+        self, pool_id: str, client_id: str, user: User | None, username: str, srp_a: str
     ) -> dict[str, str]:
         """The ``PASSWORD_VERIFIER`` challenge parameters; without a user, a challenge that nobody can answer."""
-        ministack = self._ministack
-        name = typed_name if user is None else user.username
-        record = None if user is None else self._user(pool_id, name)
+        challenge = self._ministack[names.SRP_CHALLENGE]
+        record = self._srp_record(pool_id, user, username)
         with self._scope(pool_id):
-            token, session = ministack[names.CREATE_CHALLENGE_SESSION](pool_id, client_id, name)
+            token, session = self._ministack[names.CREATE_CHALLENGE_SESSION](
+                pool_id, client_id, username
+            )
             session["auth_flow"] = "USER_SRP_AUTH"
-            parameters, session["srp"] = ministack[names.SRP_CHALLENGE](
-                pool_id, record, name, srp_a, token
+            parameters, session["srp"] = await self._ministack.run_blocking(
+                challenge, pool_id, record, username, srp_a, token
             )
         return dict_of(parameters)
+
+    def srp_format_error(self, responses: JsonObject) -> Response | None:
+        """The refusal of an answer to ``PASSWORD_VERIFIER`` that is no answer; None when it is one."""
+        refusal = self._ministack[names.SRP_RESPONSE_FORMAT_ERROR](responses)
+        return None if refusal is None else response_of(refusal)
+
+    def srp_username(self, pool_id: str, client_id: str, responses: JsonObject) -> str | None:
+        """Whose ``PASSWORD_VERIFIER`` challenge is answered; None when it is none of this app client."""
+        session = self._srp_session(responses)
+        owner = None if session is None else (session["pool_id"], session["client_id"])
+        if session is None or owner != (pool_id, client_id):
+            return None
+        return str(session["username"])
+
+    async def is_srp_proof_right(
+        self, pool_id: str, user: User | None, username: str, responses: JsonObject
+    ) -> bool:
+        """Whether an answer to ``PASSWORD_VERIFIER`` proves the password; without a user, work all the same."""
+        session = self._srp_session(responses)
+        if session is None:
+            return False
+        check = self._ministack[names.SRP_PROOF_VALID]
+        record = self._srp_record(pool_id, user, username)
+        is_right = await self._ministack.run_blocking(
+            check, pool_id, record, session["srp"], responses
+        )
+        return bool(is_right) and user is not None
+
+    def _srp_session(self, responses: JsonObject) -> JsonObject | None:
+        session, _error = self._ministack[names.GET_CHALLENGE_SESSION](
+            responses["PASSWORD_CLAIM_SECRET_BLOCK"]
+        )
+        return session if session is not None and "srp" in session else None
+
+    def _srp_record(self, pool_id: str, user: User | None, username: str) -> JsonObject:
+        record = None if user is None else self._user(pool_id, user.username)
+        if record is not None:
+            return record
+        # The salt is drawn from the sub: the same each time for a name.
+        sub = f"{pool_id}:{username}"
+        return {
+            "Username": username,
+            "Attributes": [{"Name": "sub", "Value": sub}],
+            "_password": secrets.token_hex(16),
+        }
+
+    def access_token_error(self, access_token: str) -> Response | None:
+        """The refusal of an access token that AWS would not take; None when it would."""
+        check = self._ministack[names.ACCESS_TOKEN_ERROR]
+        pool_id = str(self._ministack[names.TOKEN_CLAIMS](access_token).get("iss", "")).rpartition(
+            "/"
+        )[2]
+        with self._scope(pool_id if self._pool(pool_id) else self._ministack.settings.region):
+            refusal = check({"AccessToken": access_token})
+        return None if refusal is None else response_of(refusal)
 
     async def issue_tokens(
         self,
@@ -217,6 +325,7 @@ class UserPools:
         client_id: str,
         username: str,
         client_metadata: JsonObject | None = None,
+        trigger_source: str = "TokenGeneration_Authentication",
     ) -> JsonObject:
         """An ``AuthenticationResult`` for a signed-in user, signed with the pool's own keys.
 
@@ -226,7 +335,11 @@ class UserPools:
         user = self._user(pool_id, username)
         if user is None:
             raise KeyError(username)
-        build = partial(self._ministack[names.BUILD_AUTH_RESULT], client_metadata=client_metadata)
+        build = partial(
+            self._ministack[names.BUILD_AUTH_RESULT],
+            client_metadata=client_metadata,
+            trigger_source=trigger_source,
+        )
         with self._scope(pool_id):  # in a thread: it may run a pre token generation function
             result = await self._ministack.run_blocking(build, pool_id, client_id, user)
         return dict_of(result)
@@ -267,10 +380,27 @@ class UserPools:
 
     def _resolved(self, pool_id: str, name: str) -> JsonObject | None:
         pool = self._pool(pool_id)
-        if pool is None:
-            return None
-        found, _error = self._ministack[names.RESOLVE_USER](pool, name)
-        return None if found is None else dict_of(found)
+        return None if pool is None else user_directory.find_by_name(pool, name)
+
+    # -- what comes in the place of MiniStack's --------------------------------------------------------
+
+    def resolve_user(self, own: Callable[..., Any]) -> Callable[..., Any]:
+        """What comes in the place of MiniStack's search for a user, which looks at all of them."""
+
+        def resolve(pool: JsonObject, username: str | None) -> tuple[JsonObject | None, Any]:
+            found = None if username is None else user_directory.find_by_name(pool, username)
+            return (found, None) if found is not None else own({**pool, "_users": {}}, username)
+
+        return resolve
+
+    def user_from_token(self, _own: Callable[..., Any]) -> Callable[..., Any]:
+        """What comes in the place of MiniStack's search for a token's user."""
+
+        def find(token: str, pool: JsonObject) -> JsonObject | None:
+            claims = self._ministack[names.TOKEN_CLAIMS](token)
+            return user_directory.find_by_sub(pool, str(claims.get("sub", "")))
+
+        return find
 
 
 def _user_of(record: JsonObject) -> User:
@@ -281,11 +411,18 @@ def _user_of(record: JsonObject) -> User:
         },
         status=record["UserStatus"],
         enabled=record.get("Enabled", True),
-        is_passwordless=bool(record.get("_passwordless")),
+        # The second: AdminDisableProviderForUser of Cognito itself, after which no password signs in.
+        is_passwordless=bool(record.get("_passwordless") or record.get("_provider_disabled")),
         mfa_settings=tuple(record.get("_mfa_enabled") or ()),
+        preferred_mfa=record.get("_preferred_mfa") or "",
         has_totp=bool(record.get("_totp_secret")),
         last_totp=record.get("_last_totp"),
+        password_expires_at=record.get("_password_expires_at"),
     )
+
+
+def _as_list(attributes: Mapping[str, str]) -> list[JsonObject]:
+    return [{"Name": name, "Value": value} for name, value in attributes.items()]
 
 
 def _change(

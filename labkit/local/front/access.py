@@ -17,6 +17,7 @@ from labkit.local.engine import Engine
 from labkit.local.front.credentials import AccessError, Credentials, named_credentials
 from labkit.local.front.offers import refuse_service
 from labkit.local.front.origin import forbid
+from labkit.local.json_protocol import ServiceModel
 from labkit.local.messages import Request, Response, without_headers
 
 _SIGNING_NAMES = frozenset(
@@ -37,23 +38,13 @@ _TARGETS = {
 }
 """How ``X-Amz-Target`` begins, and the service that it names."""
 
-_UNSIGNED_TARGETS = frozenset(
-    f"{service}.{operation}"
-    for service, operations in {
-        "AWSCognitoIdentityProviderService": """
-            AssociateSoftwareToken ChangePassword ConfirmForgotPassword ConfirmSignUp DeleteUser
-            ForgotPassword GetTokensFromRefreshToken GetUser GetUserAuthFactors GlobalSignOut
-            InitiateAuth ResendConfirmationCode RespondToAuthChallenge RevokeToken
-            SetUserMFAPreference SignUp UpdateUserAttributes VerifySoftwareToken
-        """,
-        "AWSCognitoIdentityService": """
-            GetCredentialsForIdentity GetId GetOpenIdToken UnlinkIdentity
-        """,
-    }.items()
-    for operation in operations.split()
-)
+_MODELS = {
+    "AWSCognitoIdentityProviderService": ServiceModel("cognito-idp"),
+    "AWSCognitoIdentityService": ServiceModel("cognito-identity"),
+}
+"""The services with operations that AWS's model sends unsigned (cognito 0.1)."""
 _UNSIGNED_ACTIONS = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
-"""Operations that AWS's service model sends unsigned (``authtype: none``)."""
+"""Those of STS."""
 
 _PUBLIC_DOCUMENT = re.compile(
     r"/[a-z0-9-]+_[A-Za-z0-9]+/\.well-known/(jwks\.json|openid-configuration)"
@@ -244,11 +235,10 @@ def _operation(request: Request) -> str | None:
 def _needs_no_signature(request: Request, operation: str | None) -> bool:
     if operation is None:
         return request.method == "GET" and _PUBLIC_DOCUMENT.fullmatch(request.raw_path) is not None
-    return operation in _UNSIGNED_TARGETS or (
-        operation in _UNSIGNED_ACTIONS
-        and request.method == "POST"
-        and request.header("x-amz-target") is None
-    )
+    service, _, name = operation.partition(".")
+    if request.header("x-amz-target") is not None:
+        return service in _MODELS and _MODELS[service].takes_no_signature(name)
+    return operation in _UNSIGNED_ACTIONS and request.method == "POST"
 
 
 def _without_identity(request: Request) -> Request:

@@ -30,6 +30,7 @@ FILES = (
     "gateway_limits.toml",
     "http_api.toml",
     "cognito.toml",
+    "cognito_accounts.toml",
     "identity_pools.toml",
     "settings.toml",
     "iam.toml",

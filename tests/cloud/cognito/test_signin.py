@@ -350,6 +350,24 @@ def test_a_wrong_password_proof_does_not(cognito: Cognito, password_client_id: s
     assert answer.error == ("NotAuthorizedException", "Incorrect username or password.")
 
 
+def test_a_proof_gives_no_tokens_against_the_post_authentication_trigger(
+    cognito: Cognito, password_client_id: str
+) -> None:
+    def refuse(_event: Any) -> Any:
+        raise RuntimeError("no entry")
+
+    pool_id = find_client(cognito, password_client_id)[0]["Id"]
+    function = cognito.function(refuse, pool_id)
+    trigger = {"PostAuthentication": function}
+    policies = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    cognito.call("UpdateUserPool", UserPoolId=pool_id, LambdaConfig=trigger, Policies=policies)
+    answer = srp_sign_in(cognito, password_client_id, PASSWORD)
+    assert answer.error == (
+        "UserLambdaValidationException",
+        "PostAuthentication failed with error no entry.",
+    )
+
+
 def srp_sign_in(cognito: Cognito, client_id: str, password: str) -> Answer:
     """The client's side of SRP-6a, as Cognito's SDKs do it."""
     import hashlib

@@ -222,7 +222,7 @@ def test_no_password_opens_the_account_of_a_user_without_one(
         ClientId=password_flow_client_id,
         AuthParameters={"USERNAME": EMAIL},
     )
-    assert signed.error == ("NotAuthorizedException", "Incorrect username or password.")
+    assert signed.error == ("InvalidParameterException", "Missing required parameter PASSWORD")
     assert len(password_of(cognito, pool_id)) > 100
 
 
