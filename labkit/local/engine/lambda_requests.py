@@ -66,7 +66,12 @@ class LambdaRequests:
     def add_permission(self, own: Call) -> Call:
         """What comes in the place of MiniStack's adding of a statement to a function's policy."""
 
-        def add(func_name: str, data: JsonObject, *more: Any) -> Answer:
+        def add(
+            func_name: str,
+            data: JsonObject,
+            query_params: JsonObject | None = None,
+            path_qualifier: str | None = None,
+        ) -> Answer:
             sent = _without_nulls(data)
             refused = self._model_refusal("AddPermission", _named(func_name, sent))
             if refused is not None:
@@ -76,20 +81,24 @@ class LambdaRequests:
                     "The provided principal was invalid. Please check the principal and try again."
                 )
                 return _error(400, _INVALID, words)
-            return own(func_name, sent, *more)
+            return own(func_name, sent, query_params, path_qualifier)
 
         return add
 
     def get_policy(self, own: Call) -> Call:
         """What comes in the place of MiniStack's reading of a policy: an alias has one of its own."""
 
-        def get(func_name: str, *more: Any) -> Answer:
-            status, headers, body = own(func_name, *more)
+        def get(
+            func_name: str,
+            query_params: JsonObject | None = None,
+            path_qualifier: str | None = None,
+        ) -> Answer:
+            status, headers, body = own(func_name, query_params, path_qualifier)
             if status != 200:
                 return status, headers, body
             answer = json.loads(body)
             policy = json.loads(answer["Policy"])
-            if not _qualifier(*more):
+            if not _is_qualified(query_params, path_qualifier):
                 policy["Statement"] = [one for one in policy["Statement"] if _is_unqualified(one)]
                 answer["Policy"] = json.dumps(policy)
             return status, headers, json.dumps(answer).encode()
@@ -99,15 +108,17 @@ class LambdaRequests:
     def remove_permission(self, own: Call) -> Call:
         """What comes in the place of MiniStack's removing of a statement: not an alias's from the function's policy."""
 
-        def remove(func_name: str, sid: str, *more: Any) -> Answer:
+        def remove(
+            func_name: str, sid: str, query_params: JsonObject, path_qualifier: str | None = None
+        ) -> Answer:
             function = self._ministack[names.FUNCTIONS].get(func_name)
-            if function is None or _qualifier(*more):
-                return own(func_name, sid, *more)
+            if function is None or _is_qualified(query_params, path_qualifier):
+                return own(func_name, sid, query_params, path_qualifier)
             statements = function["policy"]["Statement"]
             if not any(one.get("Sid") == sid and _is_unqualified(one) for one in statements):
                 words = "No policy is associated with the given resource."
                 return _error(404, "ResourceNotFoundException", words)
-            return own(func_name, sid, *more)
+            return own(func_name, sid, query_params, path_qualifier)
 
         return remove
 
@@ -190,7 +201,7 @@ def _named(name: str, data: Any) -> Any:
     return {**data, "FunctionName": name} if isinstance(data, dict) else data
 
 
-def _qualifier(query: JsonObject | None = None, path_qualifier: str | None = None) -> bool:
+def _is_qualified(query: JsonObject | None, path_qualifier: str | None) -> bool:
     return bool(path_qualifier or (query or {}).get("Qualifier"))
 
 

@@ -334,7 +334,7 @@ def test_an_unsigned_action_can_t_carry_another_one(cloud: Attacker, query: str,
 
 def test_no_attack_made_a_user(cloud: Attacker) -> None:
     names = {user["UserName"] for user in cloud.client("iam").list_users()["Users"]}
-    assert names <= {"limited", "gateway-admin", "nobody"}
+    assert names <= {"limited", "lister", "gateway-admin", "nobody"}
 
 
 @pytest.mark.parametrize("signed", [False, True])

@@ -123,10 +123,6 @@ STATEMENT = "SELECT * FROM secret"
             {"TableName": MINE, "ResourceArn": f"{HERE}{SECRET}", "Tags": []},
         ),
         (
-            "PutResourcePolicy",
-            {"TableName": MINE, "ResourceArn": f"{HERE}{SECRET}", "Policy": "{}"},
-        ),
-        (
             "RestoreTableToPointInTime",
             {"TableName": MINE, "SourceTableName": SECRET, "TargetTableName": "mine2"},
         ),
