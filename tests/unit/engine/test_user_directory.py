@@ -68,8 +68,8 @@ def test_it_finds_whom_a_look_at_all_finds(
 ) -> None:
     pool["_users"] = {}
     users = directory_of(pool)
-    for what, username, given in history:
-        record = {"Username": username, "Attributes": as_list(given | {"sub": f"sub-{username}"})}
+    for what, username, values in history:
+        record = {"Username": username, "Attributes": as_list(values | {"sub": f"sub-{username}"})}
         if what == "put":
             users[username] = record
         elif username in users and what == "change":
