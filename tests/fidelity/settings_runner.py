@@ -353,6 +353,10 @@ _POOL = [
 _SECRET = [
     *_POOL,
     {
+        "call": "cognito-idp.update_user_pool",
+        "with": {"UserPoolId": "{pool}", "AutoVerifiedAttributes": ["email"]},
+    },
+    {
         "call": "cognito-idp.create_user_pool_client",
         "with": {
             "UserPoolId": "{pool}",

@@ -25,7 +25,7 @@ from tests.support.in_process_cloud import cognito_in_use
 DRAWN = 60
 BY_ID = {row.id: row for row in rows()}
 OVER_HTTP = {row.id for row in rows("settings.toml")}
-IN_PROCESS = {row.id for row in rows("cognito.toml")}
+IN_PROCESS = {row.id for file in ("cognito.toml", "cognito_accounts.toml") for row in rows(file)}
 """The rows that are run here; those of other ledgers have mutations of their own."""
 
 IN_THE_PATH = {
