@@ -155,9 +155,17 @@ def call_of(service: str, name: str, region: str, parameters: JsonObject) -> Cal
     operation = next(
         one for group in _operations(service).values() for one in group if one.name == name
     )
-    members = ServiceModel(service).description["shapes"][operation.shape]["members"]
-    in_path = {f"{m[:1].lower()}{m[1:]}" for m, target in members.items() if target.get("location")}
-    given = {key: value for key, value in parameters.items() if value is not None}
+    shapes = ServiceModel(service).description["shapes"]
+    members = {
+        f"{member[:1].lower()}{member[1:]}": target
+        for member, target in shapes[operation.shape]["members"].items()
+    }
+    in_path = {name for name, target in members.items() if target.get("location")}
+    given = {
+        name: _known(shapes, members[name]["shape"], value)
+        for name, value in parameters.items()
+        if value is not None
+    }
     return Call(operation, given, region, frozenset(in_path))
 
 
