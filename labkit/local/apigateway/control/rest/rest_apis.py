@@ -148,9 +148,7 @@ class RestApiOperations:
                 f"your domains: {', '.join(domains)}."
             )
         del self._store.region(call.region).rest_apis[api_id]
-        for plan in self._store.region(call.region).usage_plans.values():
-            stages = [one for one in plan.get("apiStages") or () if one.get("apiId") != api_id]
-            plan["apiStages"] = stages
+        self._store.region(call.region).leave_usage_plans(api_id)
         self._forget(api_id)
 
 
