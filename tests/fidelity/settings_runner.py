@@ -365,7 +365,54 @@ _TRIGGER = [
     },
 ]
 
+_OPEN = '{"statusCode": 200}'
+_REST_API = [
+    {
+        "call": "apigateway.create_rest_api",
+        "with": {"name": "settings-{n}"},
+        "keep": {"api": "id", "root": "rootResourceId"},
+    },
+    {
+        "call": "apigateway.put_method",
+        "with": {
+            "restApiId": "{api}",
+            "resourceId": "{root}",
+            "httpMethod": "GET",
+            "authorizationType": "NONE",
+        },
+    },
+    {
+        "call": "apigateway.put_method_response",
+        "with": {
+            "restApiId": "{api}",
+            "resourceId": "{root}",
+            "httpMethod": "GET",
+            "statusCode": "200",
+        },
+    },
+    {
+        "call": "apigateway.put_integration",
+        "with": {
+            "restApiId": "{api}",
+            "resourceId": "{root}",
+            "httpMethod": "GET",
+            "type": "MOCK",
+            "requestTemplates": {"application/json": _OPEN},
+        },
+    },
+    {
+        "call": "apigateway.put_integration_response",
+        "with": {
+            "restApiId": "{api}",
+            "resourceId": "{root}",
+            "httpMethod": "GET",
+            "statusCode": "200",
+        },
+    },
+]
+
 SITUATIONS: dict[str, list[dict[str, Any]]] = {
+    "a REST API": _REST_API,
     "nothing": _NOTHING,
     "an execution role": _EXECUTION_ROLE,
     "a function": _FUNCTION,
