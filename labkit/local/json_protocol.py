@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from labkit.local.messages import Request, Response, without_headers
+from labkit.local.messages import CONTROL_CHARACTER, Request, Response, without_headers
 from labkit.local.strict_json import read_strict_json
 from labkit.service_models import extra_search_paths
 
@@ -26,6 +26,10 @@ _JAVA_CLASSES = (
     (re.compile(r"(?:\\p\{[LMSNP]\})+"), r"\\x21-\\x7e\\xa1-\\U0010ffff"),
     (re.compile(r"\\p\{Z\}"), r" \\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"),
 )
+
+
+_MAX_HEADER_CHARACTERS = 1_000
+"""Of a text in a header: clients give up on a long line. The body has the whole text."""
 
 
 class ApiError(Exception):
@@ -93,7 +97,13 @@ def _object_in(response: Response) -> JsonObject | None:
 
 
 def _in_a_header(text: str) -> str:
-    return " ".join(text.split()).encode("latin-1", "replace").decode("latin-1")
+    r"""A text that may quote what the caller sent: no character of it ends the header, and clients can read all.
+
+    >>> _in_a_header("a\x00b\nc")
+    'a?b c'
+    """
+    line = CONTROL_CHARACTER.sub("?", " ".join(text.split()))[:_MAX_HEADER_CHARACTERS]
+    return line.encode("latin-1", "replace").decode("latin-1")
 
 
 def _encoded(body: JsonObject) -> bytes:
@@ -164,6 +174,15 @@ class ServiceModel:
         if violations:
             count = f"{len(violations)} validation error{'s' if len(violations) > 1 else ''}"
             raise ApiError(self._violation, f"{count} detected: " + "; ".join(violations))
+
+    def check_types(self, operation: str, body: JsonObject) -> None:
+        """Check a request's JSON types only.
+
+        Raises:
+            ApiError: ``SerializationException``.
+        """
+        for _ in _violations(self.shapes, self.input_of(operation), body, ""):
+            pass
 
     @property
     def shapes(self) -> JsonObject:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -58,7 +59,13 @@ from labkit.local.cognito.attribute_changes import AttributeChanges
 from labkit.local.cognito.new_users import NewUsers
 from labkit.local.cognito.user_accounts import UserAccounts
 from labkit.local.engine import iam as engine_iam
-from labkit.local.engine import lambda_requests, names, policy_evaluation, user_directory
+from labkit.local.engine import (
+    lambda_requests,
+    names,
+    policy_evaluation,
+    user_directory,
+    user_filters,
+)
 from labkit.local.front import resource_policies as front_policies
 from labkit.local.iam import evaluation
 from labkit.local.iam.condition import PolicyCondition
@@ -1388,6 +1395,12 @@ def mails_to_unverified_addresses(stack: ExitStack, cognito: Any) -> None:
     replaced(
         stack, password_reset, "_recovery_address", lambda _, user: user.attributes.get("email")
     )
+
+
+@mutation("sign-in", "cognito-18.1", "cognito-18.1-rest", "cognito-18.1-operator", "cognito-18.2")
+def lists_everybody_where_a_filter_is_none(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, user_filters, "_FILTER", re.compile("(?P<name>)(?P<how>.?)(?P<value>).*"))
+    replaced(stack, user_filters, "_SEARCHABLE", {""})
 
 
 @mutation("sign-in", "cognito-17.8")

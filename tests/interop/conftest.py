@@ -24,6 +24,8 @@ PACKAGES = (
     "amazon-cognito-identity-js",
     "aws-amplify",
     "aws-jwt-verify",
+    "@aws-sdk/client-api-gateway",
+    "@aws-sdk/client-cognito-identity-provider",
 )
 
 

@@ -1,4 +1,4 @@
-"""Programs from npm live an account's life in a user pool: AWS's own clients, unchanged, told the local endpoint."""
+"""AWS's own clients from npm live an account's life in a user pool, unchanged: they are told the local endpoint."""
 
 from __future__ import annotations
 
@@ -131,3 +131,20 @@ def test_aws_amplify(node: Node, cloud: LabCloud, refresh: dict[str, Any]) -> No
     }
     assert of_one_sign_in(*tokens)
     assert (claims["sub"], claims["email"], claims["aud"]) == (sub, NEW_EMAIL, told["clientId"])
+
+
+def test_the_aws_sdk_for_javascript(node: Node, cloud: LabCloud) -> None:
+    key, secret = cloud.cloud.access_key_id, cloud.cloud.secret_access_key
+    told = pool_and_client(cloud, ExplicitAuthFlows=["ALLOW_USER_AUTH"])
+    credentials = {"accessKeyId": key, "secretAccessKey": secret}
+    assert node("aws_sdk_walk.mjs", {**told, "credentials": credentials}) == {
+        "user": True,
+        "sessionTwice": "NotAuthorizedException",
+        "unknown": [True, "User does not exist.", 400],
+        "requestIds": [True, True],
+        "isNew": True,
+        "found": 1,
+        "tested": [200, '"up"'],
+        "exported": ["/health"],
+        "noStage": [True, "Invalid stage identifier specified"],
+    }

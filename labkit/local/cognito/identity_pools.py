@@ -44,6 +44,7 @@ BAD_CONFIGURATION = "Invalid identity pool configuration. Check assigned IAM rol
 
 _NAMING = frozenset({"stringequals", "stringequalsignorecase", "stringlike"})
 """The condition operators that say whose ``aud`` a trust policy lets in."""
+_PAGE = re.compile(r"[0-9]{1,9}")
 _POOL_NOT_FOUND = re.compile(r"Identity pool (\S+) not found\.")
 _UNSUPPORTED = """
     GetOpenIdToken GetOpenIdTokenForDeveloperIdentity LookupDeveloperIdentity MergeDeveloperIdentities
@@ -108,6 +109,8 @@ class IdentityPoolService:
         try:
             if operation in _UNSUPPORTED:
                 raise _unsupported(operation)
+            if not _PAGE.fullmatch(str(body.get("NextToken", "0"))):  # cognito 18.3
+                raise ApiError("InvalidParameterException", "Invalid pagination token given.")
             async with self._one_at_a_time:
                 return await (own(body, proceed) if own else proceed(operation, body))
         except ApiError as refusal:

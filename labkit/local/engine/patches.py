@@ -23,6 +23,7 @@ from labkit.local.engine.policy_questions import PolicyQuestions
 from labkit.local.engine.sts import Sts
 from labkit.local.engine.sts_operations import StsOperations
 from labkit.local.engine.token_generation import TokenGeneration
+from labkit.local.engine.user_filters import filter_users
 from labkit.local.engine.user_pools import UserPools
 from labkit.local.engine.web_acl_associations import WebAclAssociations
 from labkit.local.iam.dynamodb_tables import table_arns
@@ -267,6 +268,13 @@ PATCHES: tuple[Patch, ...] = (
         "(pool, username)",
         "it looks at every user, and knows no case",
         lambda engine, own: engine.user_pools.resolve_user(own),
+    ),
+    Patch(
+        "services.cognito",
+        "_apply_user_filter",
+        "(users, filter_str)",
+        "what it can't read finds everybody",
+        lambda engine, own: filter_users,
     ),
     Patch(
         "services.cognito",

@@ -11,6 +11,7 @@ from labkit.local.cognito.identity_pools import TARGET_PREFIX as IDENTITY_POOLS
 from labkit.local.cognito.identity_pools import IdentityPoolService
 from labkit.local.cognito.user_pools import TARGET_PREFIX as USER_POOLS
 from labkit.local.cognito.user_pools import UserPoolService
+from labkit.local.front.body_types import refuse_wrong_types
 from labkit.local.front.credentials import named_credentials
 from labkit.local.front.resource_policies import refuse_resource_policy
 from labkit.local.functions import operations as lambda_operations
@@ -49,7 +50,8 @@ class Services:
         credentials = named_credentials(request)
         if credentials is not None and credentials.service == API_GATEWAY:
             return await self.api_gateway.handle(request, credentials.region)
-        response = refuse_resource_policy(request) or await self.forward(request)
+        refused = refuse_resource_policy(request) or refuse_wrong_types(request)
+        response = refused or await self.forward(request)
         return discovery.correct_discovery_document(
             request, lambda_operations.correct_missing_policy(request, response)
         )

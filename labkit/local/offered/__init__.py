@@ -67,6 +67,7 @@ class Offer:
     parents: Mapping[str, frozenset[str]]
 
 
+@cache
 def services() -> frozenset[str]:
     """The services that have a list, by botocore's names."""
     return frozenset(file.name[:-5] for file in files(__package__).iterdir() if _is_data(file.name))

@@ -189,7 +189,6 @@ class ApiExport:
             "gateway-responses": responses or None,
             "request-validators": validators or None,
             "binary-media-types": settings.get("binaryMediaTypes"),
-            "minimum-compression-size": settings.get("minimumCompressionSize"),
             "api-key-source": source if source != "HEADER" else None,
             "endpoint-configuration": {"disableExecuteApiEndpoint": True} if is_closed else None,
             "policy": json.loads(settings["policy"]) if settings.get("policy") else None,

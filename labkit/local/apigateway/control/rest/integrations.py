@@ -112,7 +112,7 @@ class IntegrationOperations:
         """Change a method's integration."""
         found = integration(self._store, call)
         changed = PATCHES.apply(found, patches_of(call.patches))
-        changed.setdefault("cacheNamespace", call.text("resourceId"))
+        changed = {"cacheNamespace": call.text("resourceId"), "cacheKeyParameters": [], **changed}
         of_method = method(self._store, call)
         check_integration(changed, of_method)
         if changed.get("credentials") != found.get("credentials"):

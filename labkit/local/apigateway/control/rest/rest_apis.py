@@ -156,7 +156,7 @@ class RestApiOperations:
 
 def shown_api(api: RestApi, *, with_tags: bool = False) -> JsonObject:
     """An API as answers show it: an update always with its tags (recorded 1.12)."""
-    shown = copy.deepcopy(api.settings)
+    shown = dict(api.settings)
     if shown.get("policy"):
         shown["policy"] = shown_policy(shown["policy"])
     if with_tags:
