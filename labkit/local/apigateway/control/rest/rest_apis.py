@@ -16,7 +16,7 @@ from labkit.local.apigateway.control.patches import (
     one_of_operations,
     patches_of,
 )
-from labkit.local.apigateway.control.refusals import bad_request, not_offered
+from labkit.local.apigateway.control.refusals import bad_request
 from labkit.local.apigateway.control.rest.lookup import given, page, rest_api
 from labkit.local.apigateway.control.rest.models import DEFAULT_MODELS
 from labkit.local.apigateway.control.rest.resource_policies import checked_policy, shown_policy
@@ -166,8 +166,6 @@ def _apply(settings: JsonObject, patch: PatchOperation, arn_prefix: str) -> None
     endpoint = settings["endpointConfiguration"]
     if patch.path.startswith("/endpointConfiguration/types") and patch.op != "replace":
         raise bad_request("Invalid patch operation specified. Must be 'add'|'remove'|'replace'")
-    if patch.path.startswith("/endpointConfiguration/vpcEndpointIds"):
-        raise not_offered("endpointConfiguration.vpcEndpointIds")
     path = PATCHES.find(patch)
     value = str(patch.value or "")
     if path.template == _TYPES:
@@ -234,10 +232,6 @@ def _endpoint(asked: JsonObject | None) -> JsonObject:
         raise bad_request("REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.")
     if len(types) > 1:
         raise bad_request("Cannot create an api with multiple Endpoint Types.")
-    if asked.get("vpcEndpointIds"):
-        if types != ["PRIVATE"]:
-            raise bad_request("VPC endpoint IDs are only supported for Private APIs.")
-        raise not_offered("endpointConfiguration.vpcEndpointIds")
     private = types == ["PRIVATE"]
     ip_type = asked.get("ipAddressType") or ("dualstack" if private else "ipv4")
     if private and ip_type == "ipv4":
