@@ -22,6 +22,7 @@ from labkit.local.apigateway import lambda_authorizer as lambda_authorizers
 from labkit.local.apigateway.authorizer_results import AuthorizerResult
 from labkit.local.apigateway.control.rest import authorizers as control_authorizers
 from labkit.local.apigateway.control.rest import methods as control_methods
+from labkit.local.apigateway.control.rest import rest_apis as control_rest_apis
 from labkit.local.apigateway.http import jwt_authorizer
 from labkit.local.apigateway.outcomes import Answer, Pass, Skip
 from labkit.local.apigateway.rest import (
@@ -1096,6 +1097,16 @@ def takes_what_iam_s_model_doesn_t_allow(stack: ExitStack, cloud: Any) -> None:
 @mutation("iam", "iam-5.1", "iam-5.1-update", "iam-5.1-deny", "iam-5.3-service")
 def lets_everybody_pass_every_role(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, cloud.engine.iam, "pass_role_error", lambda *_: None)
+
+
+@mutation("iam", "iam-5.4", "iam-5.4-remove", "iam-5.4-create", "iam-5.4-overwrite")
+def lets_everybody_change_resource_policies(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.iam, "permission_error", lambda *_: None)
+
+
+@mutation("iam", "iam-5.5")
+def lets_everybody_clone_roles(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, control_rest_apis, "check_passed_role", lambda *_: None)
 
 
 @mutation("iam", "iam-5.2", "iam-5.2-update")

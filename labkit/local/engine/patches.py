@@ -19,7 +19,7 @@ from labkit.local.engine.policy_evaluation import (
     names_condition_key,
     policy_problem,
 )
-from labkit.local.engine.policy_questions import PolicyQuestions
+from labkit.local.engine.policy_questions import PolicyQuestions, denial_with_resource
 from labkit.local.engine.sts import Sts
 from labkit.local.engine.sts_operations import StsOperations
 from labkit.local.engine.token_generation import TokenGeneration
@@ -190,6 +190,14 @@ PATCHES: tuple[Patch, ...] = (
         "(service, method, path, headers, body, query_params, region, account_id)",
         "it believes a TableName that DynamoDB ignores",
         lambda engine, own: engine.policy_questions.resource_arn(own),
+    ),
+    Patch(
+        "core.iam_actions",
+        "access_denied_response",
+        "(service, action, principal_arn, request_id, *, error_code=..., message=..., headers=..., "
+        "resource_arn=..., explicit_deny=..., resource_policy_arn=...)",
+        "it doesn't say on which resource",
+        lambda engine, own: denial_with_resource(own),
     ),
     Patch(
         "core.iam_actions",

@@ -21,13 +21,13 @@ _SEARCHABLE = _CASE_SENSITIVE | frozenset(
 )
 
 
-def filter_users(users: list[Mapping[str, Any]], text: str) -> list[Mapping[str, Any]]:
+def filter_users(users: list[Mapping[str, Any]], filter_str: str) -> list[Mapping[str, Any]]:
     """The users that a filter finds (cognito 18.1 and 18.2).
 
     Raises:
         ApiError: ``InvalidParameterException``: it isn't a filter, or asks for what nobody may search.
     """
-    match = _FILTER.fullmatch(text)
+    match = _FILTER.fullmatch(filter_str)
     if match is None:
         raise ApiError("InvalidParameterException", "Error while parsing filter.")
     name = match["name"]

@@ -12,6 +12,7 @@ from labkit.local.apigateway.control.openapi.document import (
     object_in,
     text_in,
 )
+from labkit.local.apigateway.control.permissions import check_policy_change
 from labkit.local.apigateway.control.refusals import not_offered
 from labkit.local.apigateway.control.rest.draft import RestApiDraft
 from labkit.local.apigateway.control.rest.imported_methods import MethodImport
@@ -79,6 +80,8 @@ class RestImport:
             raise not_offered("a change of the endpoint type by PutRestApi")
         ids = {record["path"]: key for key, record in api.resources.items()}
         if overwrite:
+            if "policy" in api.settings and self._document.extension("policy") is None:
+                check_policy_change(api.settings["id"], self._draft.region)
             settings = {name: api.settings[name] for name in _KEPT if name in api.settings}
             root = settings["rootResourceId"]
             settings.update(apiKeySource="HEADER", disableExecuteApiEndpoint=False)
