@@ -64,7 +64,7 @@ def json_response(body: JsonObject, status: int = 200) -> Response:
 def with_protocol_headers(response: Response, request_id: str) -> Response:
     """The response in compact JSON, with a request id; of a refusal the type and the text are headers too.
 
-    The SDKs for Java and Go look for the type there (cognito 0.2).
+    The SDKs for Java and Go look for the type there (cognito 0.2, 0.4).
     """
     headers = without_headers(
         response.headers,

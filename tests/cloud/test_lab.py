@@ -23,6 +23,7 @@ from botocore.exceptions import EndpointConnectionError
 from urllib3.util import parse_url
 
 import labkit
+from labkit import service_models
 from labkit.course import build
 from labkit.course.tasks import Demo
 from labkit.errors import (
@@ -193,12 +194,15 @@ def test_from_local_to_aws_nothing_of_the_local_cloud_stays(
             assert "AWS_CREDENTIAL_EXPIRATION" not in os.environ
             assert os.environ["NO_PROXY"] == "example.org,127.0.0.1,localhost"
             assert boto3.client("sts").get_caller_identity()["Account"] == local.account_id
+            model = boto3.client("apigateway").meta.service_model
+            assert "jwtConfiguration" in model.shape_for("CreateAuthorizerRequest").members
             labkit.start()  # a second time must not take the first one's variables for the learner's
             os.environ["LABKIT_CLOUD"] = "aws"
             lab = labkit.start()
             assert os.environ == before | {
                 "LABKIT_CLOUD": "aws",
                 "AWS_DEFAULT_REGION": "us-east-1",
+                **service_models.environment(),
             }
             assert lab.account_id == "999988887777"
             assert boto3.client("sts").get_caller_identity()["Account"] == "999988887777"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from tests.support.gateway import ADMIN_SCOPE, STAGE
 from tests.support.rest_api import Api, situation
 
@@ -305,3 +308,62 @@ def never_deployed(api: Api) -> None:
             "uri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${stageVariables.none}/invocations"
         },
     )
+
+
+@situation
+def an_imported_api(api: Api) -> None:
+    """Two Cognito authorizers, an API key and a validator, all from a file."""
+    pool = {"type": "cognito_user_pools", "providerARNs": [api.gateway.pool.arn]}
+    scheme = {
+        "type": "apiKey",
+        "name": "TestHeaderAuth",
+        "in": "header",
+        "x-amazon-apigateway-authtype": "cognito_user_pools",
+        "x-amazon-apigateway-authorizer": pool,
+    }
+    mock = {
+        "type": "mock",
+        "requestTemplates": {"application/json": '{"statusCode": 200}'},
+        "responses": {"default": {"statusCode": "200"}},
+    }
+    answer: dict[str, Any] = {
+        "responses": {"200": {"description": "ok"}},
+        "x-amazon-apigateway-integration": mock,
+    }
+    pet = {"$ref": "#/components/schemas/Pet"}
+    document = {
+        "openapi": "3.0.1",
+        "info": {"title": "imported", "version": "1"},
+        "security": [{"one": ["email"]}],
+        "paths": {
+            "/inherited": {"get": answer},
+            "/own": {"get": {**answer, "security": [{"two": [ADMIN_SCOPE]}]}},
+            "/any": {"get": {**answer, "security": [{"two": []}]}},
+            "/key": {"get": {**answer, "security": [{"api_key": []}]}},
+            "/open": {"get": {**answer, "security": []}},
+            "/valid": {
+                "post": {
+                    **answer,
+                    "security": [],
+                    "x-amazon-apigateway-request-validator": "basic",
+                    "requestBody": {"content": {"application/json": {"schema": pet}}},
+                }
+            },
+        },
+        "x-amazon-apigateway-request-validators": {
+            "basic": {"validateRequestBody": True, "validateRequestParameters": True}
+        },
+        "components": {
+            "schemas": {
+                "Pet": {"type": "object", "required": ["name"], "properties": {"mother": pet}}
+            },
+            "securitySchemes": {
+                "one": scheme,
+                "two": scheme,
+                "api_key": {"type": "apiKey", "name": "x-api-key", "in": "header"},
+            },
+        },
+    }
+    body = json.dumps(document).encode()
+    api.aws.put_rest_api(restApiId=api.id, mode="overwrite", body=body, failOnWarnings=True)
+    api.deploy()

@@ -20,9 +20,12 @@ from labkit.local.apigateway import canonical_request as canonical_requests
 from labkit.local.apigateway import event_parts, limits
 from labkit.local.apigateway import lambda_authorizer as lambda_authorizers
 from labkit.local.apigateway.authorizer_results import AuthorizerResult
+from labkit.local.apigateway.control.openapi.report import ImportReport
+from labkit.local.apigateway.control.openapi.security import SecurityRequirements
 from labkit.local.apigateway.control.rest import authorizers as control_authorizers
 from labkit.local.apigateway.control.rest import methods as control_methods
 from labkit.local.apigateway.control.rest import rest_apis as control_rest_apis
+from labkit.local.apigateway.control.rest.imported_methods import MethodImport
 from labkit.local.apigateway.http import jwt_authorizer
 from labkit.local.apigateway.outcomes import Answer, Pass, Skip
 from labkit.local.apigateway.rest import (
@@ -501,7 +504,13 @@ def hands_claims_over_as_text(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, RestCall, "authorizer_context", as_text)
 
 
-@mutation("authorizer (JWT)", "rest-jwt-16.46", "rest-jwt-16.48", "rest-jwt-16.49")
+@mutation(
+    "authorizer (JWT)",
+    "rest-jwt-16.46",
+    "rest-jwt-16.48",
+    "rest-jwt-16.48-header",
+    "rest-jwt-16.49",
+)
 def takes_the_quotes_off(stack: ExitStack, cloud: Any) -> None:
     as_text = lambda claims: {name: str(value) for name, value in claims.items()}  # noqa: E731
     replaced(stack, rest_jwt_authorizer, "as_json_texts", as_text)
@@ -1413,3 +1422,39 @@ def lets_users_reset_where_administrators_do(stack: ExitStack, cognito: Any) -> 
 @mutation("sign-in", "cognito-1.17-deleted")
 def takes_any_secret_hash(stack: ExitStack, cognito: Any) -> None:
     replaced(stack, cognito.service._secrets, "check_hash", lambda *_, **__: None)
+
+
+# -- imports: what a file asks for is what the gates ask for -------------------------------------------------
+
+
+@mutation("authorizer (COGNITO_USER_POOLS)", "gateway-import-inherited", "gateway-import-scopes")
+def imports_without_security(stack: ExitStack, cloud: Any) -> None:
+    def nobody(*_: Any) -> dict[str, Any]:
+        return {"authorizationType": "NONE", "apiKeyRequired": False}
+
+    replaced(stack, SecurityRequirements, "asked_by", nobody)
+
+
+@mutation("api key and usage plan", "gateway-import-key")
+def imports_no_api_key(stack: ExitStack, cloud: Any) -> None:
+    def without_key(requirements: Any, operation: Any) -> dict[str, Any]:
+        return {**own(requirements, operation), "apiKeyRequired": False}
+
+    own = SecurityRequirements.asked_by
+    replaced(stack, SecurityRequirements, "asked_by", without_key)
+
+
+@mutation("validation", "gateway-import-validator")
+def imports_no_validator(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, MethodImport, "_validator", lambda *_: None)
+
+
+@mutation(
+    "integration",
+    "gateway-import-errors",
+    "gateway-import-duplicate",
+    "gateway-import-scheme",
+    "gateway-import-fail-on-warnings",
+)
+def imports_what_it_can(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, ImportReport, "check", lambda *_args, **_names: None)

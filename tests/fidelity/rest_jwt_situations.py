@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.fidelity.authorization_situations import here, set_policy
+from tests.fidelity.authorization_situations import here, patch, set_policy
+from tests.fidelity.limits_situations import KEYED, make_key, make_plan
 from tests.support.gateway import TOKENS, Gateway
 from tests.support.loopback_issuer import DISCOVERY, public_jwk
 from tests.support.rest_api import Api, situation
@@ -91,12 +92,20 @@ def jwt_authorizers(api: Api) -> None:
     source = "method.request.header.X-Token"
     api.mock("GET", "/x-token", **jwt_authorizer(api, *own_and_pool(api), identitySource=source))
     claims = "$context.authorizer.claims"
-    template = {name: f"{claims}.{name}" for name in EXAMPLE} | {"city": f"{claims}.address.city"}
-    lines = [f"{name}: {reference}" for name, reference in template.items()]
+    lines = [f"{name}: {claims}.{name}" for name in EXAMPLE]
     api.mock("GET", "/template", "\n".join(lines), **both)
+    api.mock("GET", "/template/inside", f"{claims}.address.city", **both)
     api.mock("GET", "/template/city", f"{claims}.city", **both)
     api.mock("GET", "/template/quoted", f'{{"version": "{claims}.version"}}', **both)
     api.mock("GET", "/template/colon", f"{claims}['cognito:username']", **both)
+    where = api.method("GET", "/mapped", **both)
+    api.aws.put_integration(
+        **where,
+        type="HTTP_PROXY",
+        integrationHttpMethod="GET",
+        uri=f"{api.gateway.backend.url}/mapped",  # type: ignore[attr-defined]
+        requestParameters={"integration.request.header.X-User": "context.authorizer.claims.sub"},
+    )
     api.deploy()
 
 
@@ -122,6 +131,19 @@ def a_jwt_authorizer_and_a_resource_policy(api: Api) -> None:
     for path in ("/allowed", "/silent", "/denied"):
         api.mock("GET", path, **guarded)
     api.deploy()
+
+
+@situation
+def a_jwt_authorizer_and_api_keys(api: Api) -> None:
+    api.mock("GET", "/x", **jwt_authorizer(api, *own_and_pool(api)), **KEYED)
+    api.deploy()
+    make_plan(api, make_key(api, "key"))
+
+
+@situation
+def a_jwt_authorizer_that_should_name_the_key(api: Api) -> None:
+    patch(api, "/apiKeySource", "AUTHORIZER")
+    a_jwt_authorizer_and_api_keys(api)
 
 
 def _changed(api: Api, name: str, change: Callable[[Any], None]) -> None:

@@ -258,7 +258,7 @@ _EXECUTION_ROLE = [
             "AssumeRolePolicyDocument": _trust({"Service": "lambda.amazonaws.com"}),
         },
         "keep": {"execution_role": "Role.Arn"},
-    }
+    },
 ]
 _FUNCTION = [
     *_EXECUTION_ROLE,
@@ -282,7 +282,18 @@ _USER = [
         "keep": {"kim": "AccessKey", "kims_key": "AccessKey.AccessKeyId"},
     },
 ]
+_ASSUMES = _policy(
+    {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": "*"}
+)
+_ASSUMER = [
+    *_USER,
+    {
+        "call": "iam.put_user_policy",
+        "with": {"UserName": "kim-{n}", "PolicyName": "assumes", "PolicyDocument": _ASSUMES},
+    },
+]
 _ROLE = [
+    *_ASSUMER,
     {
         "call": "iam.create_role",
         "with": {
@@ -290,7 +301,7 @@ _ROLE = [
             "AssumeRolePolicyDocument": _trust({"AWS": "{account}"}),
         },
         "keep": {"role": "Role.Arn"},
-    }
+    },
 ]
 _LISTS_USERS = _policy({"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"})
 _MANAGED = [
@@ -374,6 +385,7 @@ SITUATIONS: dict[str, list[dict[str, Any]]] = {
     "a user pool": _POOL,
     "a user pool whose app client has a secret": _SECRET,
     "a user pool with a trigger": _TRIGGER,
+    "a user who may assume roles": _ASSUMER,
     "a role": _ROLE,
     "a role, and a managed policy": [*_ROLE, *_MANAGED],
 }

@@ -86,7 +86,12 @@ def run_row(cognito: Cognito, row: Row) -> None:
     assert answer.status == expected["status"], answer.body
     assert answer.response.header("content-type") == "application/x-amz-json-1.1"
     assert answer.response.header("x-amzn-requestid")
+    compact = json.dumps(answer.body, separators=(",", ":"), ensure_ascii=False).encode()
+    assert answer.response.body == compact
+    assert answer.response.header("content-length") in (None, str(len(compact)))
     if answer.status != 200:
+        text = " ".join(answer.body.get("message", "").split())
+        assert (answer.response.header("x-amzn-errormessage") or "") == text
         assert answer.body["__type"] == expected["error_type"], answer.body
         assert answer.response.header("x-amzn-errortype") == f"{expected['error_type']}:"
     if "message" in expected:

@@ -9,6 +9,8 @@ import pytest
 
 from labkit.journey import GATES
 from labkit.local.ledger import Row, rows
+from tests.fidelity import control_plane_mutations
+from tests.fidelity.control_plane_runner import run_row as run_control_plane_row
 from tests.fidelity.http_api_fixture import HttpGateway, HttpRunner
 from tests.fidelity.iam_situations import SETUPS, Account
 from tests.fidelity.mutations import MUTATIONS
@@ -21,7 +23,7 @@ from tests.support.running_cloud import Cloud
 BY_ID = {row.id: row for row in rows()}
 BY_DOOR = {
     door: [name for name in MUTATIONS if name.startswith(door)]
-    for door in ("http ", "iam", "sign-in")
+    for door in (control_plane_mutations.GATE, "http ", "iam", "sign-in")
 }
 OF_REST_APIS = [name for name in MUTATIONS if not name.startswith(tuple(BY_DOOR))]
 AUTHORIZERS = ("COGNITO_USER_POOLS", "JWT", "AWS_IAM", "TOKEN", "REQUEST")
@@ -35,7 +37,7 @@ def test_every_gate_is_made_wrong() -> None:
     rest |= {f"authorizer ({kind})" for kind in AUTHORIZERS}
     http = HTTP_GATES | {f"authorizer ({kind})" for kind in HTTP_AUTHORIZERS}
     assert {m.gate for m in MUTATIONS.values()} == (
-        rest | {f"http {gate}" for gate in http} | {"iam", "sign-in"}
+        rest | {f"http {gate}" for gate in http} | {"iam", "sign-in", control_plane_mutations.GATE}
     )
 
 
@@ -92,6 +94,11 @@ def test_the_ledger_of_http_apis_notices(
     name: str, steered_gateway: SteeredGateway, http_gateway: HttpGateway
 ) -> None:
     check(name, steered(steered_gateway, name), HttpRunner(http_gateway).run)
+
+
+@pytest.mark.parametrize("name", BY_DOOR[control_plane_mutations.GATE])
+def test_the_ledger_of_the_control_planes_notices(name: str) -> None:
+    check(name, MUTATIONS[name].applied_to(None), run_control_plane_row)
 
 
 @pytest.mark.slow

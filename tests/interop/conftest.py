@@ -17,7 +17,16 @@ from tests.support.patience import PATIENCE
 from tests.support.running_cloud import LabCloud, lab_cloud
 
 HERE = Path(__file__).resolve().parent
-PACKAGES = ("jose", "aws4", "aws4fetch")
+PACKAGES = (
+    "jose",
+    "aws4",
+    "aws4fetch",
+    "amazon-cognito-identity-js",
+    "aws-amplify",
+    "aws-jwt-verify",
+    "@aws-sdk/client-api-gateway",
+    "@aws-sdk/client-cognito-identity-provider",
+)
 
 
 @pytest.fixture(scope="session")

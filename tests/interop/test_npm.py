@@ -1,4 +1,4 @@
-"""Programs from npm agree: jose verifies the local cloud's tokens, its gateway takes what aws4 and aws4fetch sign."""
+"""Programs from npm: jose and aws-jwt-verify verify our tokens, our gateway takes what aws4 and aws4fetch sign."""
 
 from __future__ import annotations
 
@@ -110,6 +110,47 @@ def test_jose_verifies_the_tokens_as_labkit_does(
         "ERR_JWS_SIGNATURE_VERIFICATION_FAILED",
         "ERR_JWS_SIGNATURE_VERIFICATION_FAILED",
         "ERR_JWT_EXPIRED",
+    ]
+
+
+def test_aws_jwt_verify_verifies_them_too(
+    node: Node, cloud: LabCloud, signed_in: dict[str, str], issuer: str
+) -> None:
+    client_id = cloud.lab["client_id"]
+    identity, access = signed_in["IdToken"], signed_in["AccessToken"]
+    head, payload, signature = access.split(".")
+    id_payload = identity.split(".")[1]
+    for_identity = {"tokenUse": "id", "clientId": client_id}
+    for_access = {"tokenUse": "access", "clientId": client_id}
+    scope = tokens.decode(access).claims["scope"]
+    asked = [
+        (identity, for_identity, None),
+        (access, {**for_access, "scope": scope}, None),
+        (identity, for_access, "CognitoJwtInvalidTokenUseError"),
+        (access, for_identity, "CognitoJwtInvalidTokenUseError"),
+        (identity, {**for_identity, "clientId": "another"}, "CognitoJwtInvalidClientIdError"),
+        (access, {**for_access, "clientId": "another"}, "CognitoJwtInvalidClientIdError"),
+        (access, {**for_access, "scope": "orders/read"}, "JwtInvalidScopeError"),
+        (access, {**for_access, "groups": "admins"}, "CognitoJwtInvalidGroupError"),
+        (f"{head}.{id_payload}.{signature}", for_identity, "JwtInvalidSignatureError"),
+        (f"{head}.{payload}.{signature[:-4]}AAAA", for_access, "JwtInvalidSignatureError"),
+        (f"{identity.split('.')[0]}.{payload}.{signature}", for_access, "JwtInvalidSignatureError"),
+    ]
+    questions = [
+        {"token": token, "options": options, "daysAhead": 0} for token, options, _error in asked
+    ]
+    questions += [{**question, "daysAhead": 2} for question in questions[:2]]
+    pool_id = cloud.lab["user_pool_id"]
+    told = {"endpoint": cloud.endpoint, "userPoolId": pool_id, "asked": questions}
+    found = node("verify_cognito_tokens.mjs", told)
+    assert found["uris"] == [f"{issuer}/.well-known/jwks.json"]
+    one, two, *refused = found["results"]
+    assert one["payload"] == tokens.decode(identity).claims
+    assert two["payload"] == tokens.decode(access).claims
+    assert [result.get("error") for result in refused] == [
+        *(error for _token, _options, error in asked if error),
+        "JwtExpiredError",
+        "JwtExpiredError",
     ]
 
 

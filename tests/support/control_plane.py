@@ -212,6 +212,11 @@ def operation_model(service: str, operation: str) -> OperationModel:
     return _MODELS[service].operation_model(operation)
 
 
+def operation_names(service: str) -> list[str]:
+    """The operations of a service."""
+    return list(_MODELS[service].operation_names)
+
+
 _SESSION = botocore.session.Session()
 _SESSION.get_component("data_loader").search_paths.extend(extra_search_paths())
 _MODELS = {name: _SESSION.get_service_model(name) for name in ("apigateway", "apigatewayv2")}

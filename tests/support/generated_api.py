@@ -48,6 +48,13 @@ VALIDATORS = {
 }
 INTEGRATIONS: dict[str, dict[str, Any]] = {
     "mock": {"type": "MOCK", "requestTemplates": {JSON: '{"statusCode": 200}'}},
+    "aws": {
+        "type": "AWS",
+        "integrationHttpMethod": "POST",
+        "uri": FUNCTION_URI,
+        "credentials": "arn:aws:iam::123456789012:role/caller",
+        "requestTemplates": {JSON: "$input.json('$')"},
+    },
     "proxy": {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": FUNCTION_URI},
     "http": {
         "type": "HTTP",

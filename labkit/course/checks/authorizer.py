@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -184,4 +185,21 @@ def is_deployed(look: Look) -> str:
             late=True,
         )
     check_attached(api)
+    scopes = _deployed_scopes(api)
+    if scopes != [names.SCOPE]:
+        have = f"wants the scope {' or '.join(scopes)}" if scopes else "has no scope"
+        raise Missing(
+            f"In the deployed copy {_GET} {have}: it is older than your edit.",
+            f"Deploy once more to the stage {names.STAGE}.",
+        )
     return f"The stage {names.STAGE} serves the closed method: a call without a token gets 401."
+
+
+def _deployed_scopes(api: dict[str, Any]) -> list[str]:
+    """The scopes that the method has in the copy that the stage serves: its export shows that copy."""
+    export = client("apigateway").get_export(
+        restApiId=api["id"], stageName=names.STAGE, exportType="oas30"
+    )
+    method = json.load(export["body"])["paths"].get(_PATH, {}).get("get", {})
+    asked = method.get("security", [])
+    return [scope for one in asked for scopes in one.values() for scope in scopes]

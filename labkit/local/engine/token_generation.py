@@ -63,18 +63,28 @@ class TokenGeneration:
     def apply_trigger(self, own: Callable[..., JsonObject]) -> Callable[..., JsonObject]:
         """What comes in the place of MiniStack's trigger."""
 
-        def apply(pool_id: str, claims: JsonObject, **more: Any) -> JsonObject:
+        def apply(
+            pool_id: str,
+            claims: JsonObject,
+            token_type: str,
+            trigger_source: str,
+            client_id: str,
+            username: str,
+            user_attrs: JsonObject,
+            *facts: Any,
+            **more: Any,
+        ) -> JsonObject:
             pool = self._user_pools.user_pool(pool_id)
             if pool is None:
                 return claims
-            claims = self._without_unreadable(
-                pool_id, claims, more["token_type"], more["client_id"], more["user_attrs"]
-            )
+            claims = self._without_unreadable(pool_id, claims, token_type, client_id, user_attrs)
+
+            who = (token_type, trigger_source, client_id, username, user_attrs)
 
             def invoke() -> JsonObject:
                 token = _is_token_trigger.set(True)
                 try:
-                    return dict_of(own(pool_id, dict(claims), **more))
+                    return dict_of(own(pool_id, dict(claims), *who, *facts, **more))
                 except RuntimeError as error:
                     raise RuntimeError(_error_message(error)) from error
                 finally:

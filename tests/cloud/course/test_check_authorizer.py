@@ -204,6 +204,12 @@ def deployed_before_the_method(lab: Lab, demo: Demo) -> None:
     attached(lab, demo)
 
 
+def deployed_before_the_scope(lab: Lab, demo: Demo) -> None:
+    attach(demo, authorizationType=COGNITO, authorizerId=make_authorizer(demo))
+    deploy(demo)
+    attach(demo, authorizationScopes=names.SCOPE)
+
+
 def a_disabled_endpoint(lab: Lab, demo: Demo) -> None:
     attached(lab, demo)
     operation = {"op": "replace", "path": "/disableExecuteApiEndpoint", "value": "true"}
@@ -248,6 +254,7 @@ WRONG = [
     WrongState("4.3", 4, another_stage, "It has prod."),
     WrongState("4.3", 4, deployed_before_the_edit, "The deployed copy is older than your edit"),
     WrongState("4.3", 4, deployed_before_the_method, "The deployed copy has no GET /demo"),
+    WrongState("4.3", 4, deployed_before_the_scope, "In the deployed copy GET /demo has no scope"),
     WrongState("4.3", 4, a_disabled_endpoint, "A call without a token gets 403"),
     WrongState("4.3", 4, deployed_and_still_open, "GET /demo is open: its authorizationType"),
     WrongState("4.3", 4, a_function_without_permission, "A call without a token gets 500"),

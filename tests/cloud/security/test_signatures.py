@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from botocore.loaders import Loader
 
 from tests.support.attacker import COGNITO, FORM, JSON, Answer, Attacker
 
@@ -262,6 +263,17 @@ def test_public_cognito_operations_need_no_signature(cloud: Attacker) -> None:
     for extra in ({}, {"Authorization": "Bearer x"}):
         answer = cloud.send("POST", "/", headers | extra, json.dumps(body).encode())
         assert (answer.status, json.loads(answer.body)["ChallengeName"]) == (200, "EMAIL_OTP")
+
+
+@pytest.mark.parametrize("service", ["cognito-idp", "cognito-identity"])
+def test_the_model_says_which_operations_need_no_signature(cloud: Attacker, service: str) -> None:
+    model = Loader().load_service_model(service, "service-2")
+    prefix = model["metadata"]["targetPrefix"]
+    for operation, facts in model["operations"].items():
+        headers = JSON | {"X-Amz-Target": f"{prefix}.{operation}"}
+        answer = cloud.send("POST", "/", headers, b"{}")
+        asks = "MissingAuthenticationToken" in answer.text
+        assert asks == (facts.get("authtype") != "none"), (operation, answer)
 
 
 INITIATE = COGNITO + "InitiateAuth"

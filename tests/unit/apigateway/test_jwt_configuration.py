@@ -337,6 +337,40 @@ def test_the_test_feature_is_not_offered(api: RestApi) -> None:
     )
 
 
+@pytest.mark.parametrize("extensions", [{}, {"extensions": "apigateway"}])
+@pytest.mark.parametrize("kind", ["oas30", "swagger"])
+def test_the_export_is_not_offered(kind: str, extensions: dict[str, str], api: RestApi) -> None:
+    """How AWS writes a JWT authorizer in an OpenAPI file isn't known (rest_jwt 16.19)."""
+    api.mock("/", authorizationType="JWT", authorizerId=create(api).result["id"])
+    api.deploy()
+    answer = api("GetExport", stageName="dev", exportType=kind, parameters=extensions)
+    assert (answer.status, answer.message) == (
+        400,
+        "The local cloud doesn't offer the export of an API with JWT authorizers.",
+    )
+
+
+def test_the_import_is_not_offered(api: RestApi) -> None:
+    scheme = {
+        "type": "apiKey",
+        "name": "Authorization",
+        "in": "header",
+        "x-amazon-apigateway-authorizer": {"type": "jwt", "identitySource": HEADER},
+    }
+    file = {
+        "openapi": "3.0.1",
+        "info": {"title": "a", "version": "1"},
+        "paths": {},
+        "components": {"securitySchemes": {"tokens": scheme}},
+    }
+    answer = api("PutRestApi", mode="merge", failOnWarnings=True, body=json.dumps(file))
+    assert answer.status == 400
+    assert (
+        "doesn't offer x-amazon-apigateway-authorizer of type jwt in a REST API" in answer.message
+    )
+    assert kept(api) == []
+
+
 # -- whatever comes ----------------------------------------------------------------------------------------------
 
 TEXT = st.sampled_from(

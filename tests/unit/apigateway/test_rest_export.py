@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,3 +79,37 @@ def test_both_formats_say_the_same(plan: dict[str, Any]) -> None:
         as_yaml = exported(plane, api_id, kind, "application/yaml")
         assert yaml.safe_load(as_yaml) == json.loads(as_json)
         assert list(yaml.safe_load(as_yaml)) == list(json.loads(as_json))
+
+
+def test_an_authorizer_that_no_file_describes_is_not_left_out() -> None:
+    plane = ControlPlane()
+    api = plane.rest_api()
+    api.mock("/a")
+    jwt = {"id": "jwt123", "name": "jwt", "type": "JWT"}
+    _api(plane, api.id).authorizers["jwt123"] = jwt
+    api.deploy("v1")
+    asked = {"stageName": "v1", "exportType": "oas30"}
+    answer = api("GetExport", **asked, parameters={"extensions": "authorizers"})
+    assert answer.message == "The local cloud doesn't offer the export of the JWT authorizer jwt."
+    assert api("GetExport", **asked).status == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"stageName": "v2"}, "Invalid stage identifier specified"),
+        ({"exportType": "oas31"}, "Invalid export type specified. Valid options are oas30,swagger"),
+        ({"accepts": "text/html"}, "Invalid Accept header specified: text/html"),
+        ({"parameters": {"extensions": "postman"}}, "doesn't offer the export option extensions=p"),
+        (
+            {"parameters": {"format": "x"}},
+            "The local cloud doesn't offer the export option format=x.",
+        ),
+    ],
+)
+def test_what_is_not_exported(asked: dict[str, Any], words: str) -> None:
+    api = ControlPlane().rest_api()
+    api.mock("/a")
+    api.deploy("v1")
+    answer = api("GetExport", **{"stageName": "v1", "exportType": "oas30", **asked})
+    assert words in answer.message

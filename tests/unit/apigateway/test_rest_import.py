@@ -612,6 +612,22 @@ def test_overwrite_takes_away_what_the_file_does_not_have(plane: ControlPlane) -
     assert integration["cacheNamespace"] != ids["/a"]
 
 
+def test_a_method_that_is_kept_has_an_authorizer_of_its_type(plane: ControlPlane) -> None:
+    guarded = {"/a": {"get": {"security": [{"pool": []}]}}}
+    made = imported(plane, openapi(guarded, components=cognito()))
+    token = {
+        "type": "apiKey",
+        "name": "Authorization",
+        "in": "header",
+        "x-amazon-apigateway-authorizer": {"type": "token", "authorizerUri": FUNCTION_URI},
+    }
+    document = openapi({}, components={"securitySchemes": {"pool": token}})
+    before = api_of(plane, made).configuration
+    answer = plane("PutRestApi", restApiId=made["id"], body=json.dumps(document).encode())
+    assert "Unable to put method 'GET' on resource at path '/a'" in answer.message
+    assert api_of(plane, made).configuration == before
+
+
 @pytest.mark.parametrize("mode", ["merge", "overwrite"])
 def test_a_refused_update_changes_nothing(plane: ControlPlane, mode: str) -> None:
     made = imported(plane, openapi({"/a": GET}, components=cognito()))

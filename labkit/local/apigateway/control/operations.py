@@ -18,6 +18,8 @@ from labkit.local.messages import Request
 JsonObject = dict[str, Any]
 
 _LABEL = re.compile(r"\{(?P<name>[\w-]+)\+?\}")
+_REFUSE_UNKNOWN = ("JwtConfigurationInput",)
+"""Shapes whose operations refuse what the model doesn't have, where others leave it out."""
 _INTEGER = re.compile("-?[0-9]{1,9}")
 
 
@@ -55,7 +57,8 @@ class Call:
 
     Attributes:
         operation: which one.
-        parameters: the members of its input under their names with a small first letter, without those that are null.
+        parameters: the members of its input under their names with a small first letter, without those that are null
+            or that the model doesn't have.
         region: the Region that the signature names.
         in_path: the names of the parameters that came in the path or the query string.
     """
@@ -139,7 +142,7 @@ def read_call(operation: Operation, request: Request, region: str) -> Call:
             case _ if member == payload:
                 value = request.body
             case _:
-                value = body.get(wire)
+                value = _known(shapes, target["shape"], body.get(wire))
         name = f"{member[:1].lower()}{member[1:]}"
         if target.get("location"):
             in_path.add(name)
@@ -157,6 +160,25 @@ def call_of(service: str, name: str, region: str, parameters: JsonObject) -> Cal
     in_path = {f"{m[:1].lower()}{m[1:]}" for m, target in members.items() if target.get("location")}
     given = {key: value for key, value in parameters.items() if value is not None}
     return Call(operation, given, region, frozenset(in_path))
+
+
+def _known(shapes: JsonObject, name: str, value: Any) -> Any:
+    """A value without the members that the model doesn't have, and without those that are null."""
+    shape = shapes[name]
+    if name in _REFUSE_UNKNOWN:
+        return value
+    if shape["type"] == "structure" and isinstance(value, dict):
+        targets = {t.get("locationName", m): t["shape"] for m, t in shape["members"].items()}
+        return {
+            key: _known(shapes, targets[key], one)
+            for key, one in value.items()
+            if key in targets and one is not None
+        }
+    if shape["type"] == "list" and isinstance(value, list):
+        return [_known(shapes, shape["member"]["shape"], one) for one in value]
+    if shape["type"] == "map" and isinstance(value, dict):
+        return {key: _known(shapes, shape["value"]["shape"], one) for key, one in value.items()}
+    return value
 
 
 def _from_query(kind: JsonObject, values: list[str] | None) -> Any:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from labkit.local.apigateway.control.http.lookup import http_api, iso_time, page, part
+from labkit.local.apigateway.control.http.lookup import http_api, iso_time, page, part, updated
 from labkit.local.apigateway.control.operations import Call
 from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found, not_offered
 from labkit.local.apigateway.control.store import GatewayStore, HttpApi
@@ -84,9 +84,9 @@ class HttpStageOperations:
         for name in ("autoDeploy", "defaultRouteSettings", "stageVariables"):
             if name in call.parameters:
                 changed[name] = call.parameters[name]
-        for name in ("description", "deploymentId"):
-            if call.text(name):
-                changed[name] = call.text(name)
+        changed = updated(changed, call, "description")
+        if call.text("deploymentId"):
+            changed["deploymentId"] = call.text("deploymentId")
         if "routeSettings" in call.parameters:
             changed["routeSettings"] = {
                 **changed["routeSettings"],

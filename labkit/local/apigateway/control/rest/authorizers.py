@@ -122,12 +122,11 @@ class AuthorizerOperations:
             changed["providerARNs"] = pools
         else:
             changed.pop("providerARNs", None)
-        for name in ("identityValidationExpression", "authorizerCredentials", "identitySource"):
-            if not changed.get(name):
-                changed.pop(name, None)
+        if changed.get("type") in _AUTH_TYPE:
+            changed.setdefault("authType", _AUTH_TYPE[changed["type"]])
         is_configured = any(patch.path == _JWT for patch in patches)
         if is_configured:
-            changed["jwtConfiguration"] = read_configuration(changed["jwtConfiguration"])
+            changed["jwtConfiguration"] = read_configuration(changed.get("jwtConfiguration"))
         check_authorizer(api, changed)
         if changed.get("authorizerCredentials") != found.get("authorizerCredentials"):
             self._check_role(changed.get("authorizerCredentials"))

@@ -31,6 +31,7 @@ _BASE_PATH = re.compile(r"[A-Za-z0-9$\-_.+!*'()]{1,300}")
 _RESERVED = ("ping", "sping")
 _HOSTED_ZONES = {"us-east-1": "Z1UJRXOUMOOFQ8"}
 _EDGE_ZONE = "Z2FDTNDATAQYW2"
+_SECURITY_POLICY = "TLS_1_2"
 _NOT_OFFERED = (
     "certificateName",
     "certificateBody",
@@ -113,7 +114,10 @@ class DomainNameOperations:
             changed.pop("mutualTlsAuthentication", None)
         _check_mutual_tls(changed.get("mutualTlsAuthentication") or {})
         _check_security_policy(changed.get("securityPolicy"))
+        changed.setdefault("securityPolicy", _SECURITY_POLICY)
         for member in ("certificateArn", "regionalCertificateArn"):
+            if (member in changed) is not (member in domain.settings):
+                raise bad_request(f"Invalid patch path /{member}")  # AWS's words aren't known
             if member in changed:
                 self._check_certificate(call, changed, member)
         domain.settings = changed
@@ -161,7 +165,7 @@ class DomainNameOperations:
         changed = MAPPING_PATCHES.apply(record, patches_of(call.patches))
         wanted = _base_path(changed.get("basePath") or "")
         stage = changed.get("stage") or ""
-        self._check_target(call, changed["restapiId"], stage)
+        self._check_target(call, changed.get("restapiId", ""), stage)
         if wanted != base_path and wanted in domain.mappings:
             raise conflict("Base path already exists for this domain name")
         mapping = {**domain.mappings.pop(base_path), "apiId": changed["restapiId"], "stage": stage}
@@ -250,7 +254,7 @@ def new_domain_name(
         "certificateUploadDate": int(now),
         "domainNameStatus": "AVAILABLE",
         "endpointConfiguration": {"types": types, "ipAddressType": "ipv4"},
-        "securityPolicy": asked.get("securityPolicy") or "TLS_1_2",
+        "securityPolicy": asked.get("securityPolicy") or _SECURITY_POLICY,
     }
     if is_edge:
         made["distributionDomainName"] = f"d{store.new_id(13)}.cloudfront.net"

@@ -18,6 +18,7 @@ from labkit.local.apigateway.control.rest.draft import RestApiDraft
 from labkit.local.apigateway.control.rest.imported_methods import MethodImport
 from labkit.local.apigateway.control.rest.imported_models import ModelImport
 from labkit.local.apigateway.control.rest.imported_security import import_authorizers, rename
+from labkit.local.apigateway.control.rest.methods import checked_method
 from labkit.local.apigateway.control.store import RestApi
 
 JsonObject = dict[str, Any]
@@ -106,6 +107,14 @@ class RestImport:
         validators = self._validators()
         self._gateway_responses()
         MethodImport(draft, document, models, security, validators, self._base_path).import_all()
+        for (
+            resource,
+            verb,
+            method,
+        ) in draft.api.methods():  # an authorizer may have another type now
+            where = f"'{verb}' on resource at path '{resource['path']}'"
+            with draft.report.step(f"Unable to put method {where}"):
+                checked_method(draft.api, method)
 
     def _patch(self, path: str, value: str, op: str = "replace") -> None:
         self._draft.perform(

@@ -113,9 +113,7 @@ class IntegrationOperations:
         """Change a method's integration."""
         found = integration(self._store, call)
         changed = PATCHES.apply(found, patches_of(call.patches))
-        for name in ("contentHandling", "credentials", "connectionId"):
-            if not changed.get(name):
-                changed.pop(name, None)
+        changed = {"cacheNamespace": call.text("resourceId"), "cacheKeyParameters": [], **changed}
         of_method = method(self._store, call)
         check_integration(changed, of_method)
         if changed.get("credentials") != found.get("credentials"):
@@ -250,7 +248,7 @@ def check_integration(record: JsonObject, of_method: JsonObject) -> None:
         of_lambda = (match := _AWS_ARN.match(record["uri"])) and match["service"] == "lambda"
         if kind == "AWS" and not of_lambda and not record.get("credentials"):  # recorded 8.56
             raise bad_request("Role ARN must be specified for AWS integrations")
-    if record["passthroughBehavior"] not in ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"):
+    if record.get("passthroughBehavior") not in ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"):
         raise bad_request(
             "Invalid PassthroughBehavior specified. Valid options are WHEN_NO_MATCH,WHEN_NO_TEMPLATES,NEVER"
         )

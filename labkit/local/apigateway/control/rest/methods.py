@@ -187,7 +187,7 @@ def checked_method(api: RestApi, record: JsonObject) -> JsonObject:
     Raises:
         ApiError: ``BadRequestException``.
     """
-    kind = record["authorizationType"]
+    kind = record.get("authorizationType")
     if kind not in ("NONE", "AWS_IAM", *_AUTHORIZER_TYPES):  # its words aren't known
         raise bad_request(
             "Invalid authorization type specified. Valid options are NONE,AWS_IAM,CUSTOM,COGNITO_USER_POOLS"
@@ -273,5 +273,5 @@ def patched_scopes(scopes: list[str], patch: PatchOperation) -> list[str]:
 
 def _check_models(api: RestApi, models: JsonObject) -> None:
     for name in models.values():
-        if name and name not in api.models:
+        if name not in api.models:
             raise bad_request(f"Invalid model identifier specified: {name}")

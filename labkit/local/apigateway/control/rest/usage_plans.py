@@ -19,6 +19,7 @@ from labkit.local.apigateway.control.patches import (
 from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found
 from labkit.local.apigateway.control.rest.lookup import given, page
 from labkit.local.apigateway.control.store import GatewayStore
+from labkit.local.json_protocol import ApiError
 
 JsonObject = dict[str, Any]
 
@@ -47,9 +48,20 @@ PATCHES = PatchTable(
         PatchPath("/quota/offset", ("add", "replace"), "integer"),
         PatchPath("/quota/period", ("add", "replace")),
     ),
-    invalid_path,
-    one_of_operations,
+    lambda patch: _refuse_removal(patch) if patch.op == "remove" else invalid_path(patch),
+    lambda patch, path: (
+        _refuse_removal(patch) if patch.op == "remove" else one_of_operations(patch, path)
+    ),
 )
+
+
+def _refuse_removal(patch: PatchOperation) -> ApiError:
+    """Recorded 11.40."""
+    return bad_request(
+        f"Invalid patch path  '{patch.path}' specified for op 'remove'. Must be one of: [/apiStages, /quota, "
+        "/throttle, /productCode, /apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>, "
+        "/apiStages/<apidId:stageName>/throttle]"
+    )
 
 
 class UsagePlanOperations:
@@ -107,16 +119,13 @@ class UsagePlanOperations:
         return _with_tags(changed)
 
     def delete_usage_plan(self, call: Call) -> None:
-        """Delete a plan without stages.
-
-        Source: https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/apigateway/usage_plan.go
-        (which takes the stages out first); AWS's words are from public reports.
-        """
+        """Delete a plan without stages (recorded 11.39)."""
         found = self._plan(call)
         if found["apiStages"]:
-            stages = " ".join(f"{one['apiId']}:{one['stage']}" for one in found["apiStages"])
+            first = found["apiStages"][0]
             raise bad_request(
-                f"Cannot delete usage plan, because it has associated stages: {stages}"
+                f"Cannot delete Usage Plan {found['id']} because there are API Stages associated with it, including "
+                f"{first['apiId']}:{first['stage']}"
             )
         region = self._store.region(call.region)
         del region.usage_plans[found["id"]]
@@ -174,6 +183,8 @@ class UsagePlanOperations:
 
         Source of the missing stage's words: https://github.com/serverless/serverless/issues/2831
         """
+        if not plan.get("name"):
+            raise bad_request("Usage Plan name cannot be blank")  # its words aren't known
         quota = plan.get("quota")
         if quota is not None:
             _check_quota(quota)
