@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from labkit.local.apigateway.control.openapi.document import (
+    ENDPOINT,
     EXTENSION,
     Document,
     list_in,
@@ -57,7 +58,7 @@ class RestImport:
 
     def create(self, endpoint_types: list[str] | None) -> None:
         """Make the file's API: no models but its own (recorded 22.13)."""
-        endpoint = object_in(self._document.data, f"{EXTENSION}endpoint-configuration")
+        endpoint = self._document.endpoint_configuration()
         types = endpoint_types or list_in(endpoint, "types")
         self._draft.perform(
             "CreateRestApi",
@@ -75,7 +76,7 @@ class RestImport:
             endpoint_types: as the call says it; ``PutRestApi`` doesn't change it.
             overwrite: whether what the file doesn't have goes.
         """
-        endpoint = object_in(self._document.data, f"{EXTENSION}endpoint-configuration")
+        endpoint = self._document.endpoint_configuration()
         types = [endpoint_types] if endpoint_types else list_in(endpoint, "types")
         if types and types != api.settings["endpointConfiguration"]["types"]:
             raise not_offered("a change of the endpoint type by PutRestApi")
@@ -135,10 +136,10 @@ class RestImport:
         ):
             if document.extension(name) is not None:
                 self._patch(path, text_in(document.data, f"{EXTENSION}{name}"))
-        endpoint = object_in(document.data, f"{EXTENSION}endpoint-configuration")
+        endpoint = document.endpoint_configuration()
         for name in endpoint:
             if name not in ("disableExecuteApiEndpoint", "types"):
-                raise not_offered(f"{EXTENSION}endpoint-configuration.{name}")
+                raise not_offered(f"{ENDPOINT}.{name}")
         if "disableExecuteApiEndpoint" in endpoint:
             value = text_in(endpoint, "disableExecuteApiEndpoint")
             self._patch("/disableExecuteApiEndpoint", value)
