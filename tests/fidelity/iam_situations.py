@@ -414,3 +414,24 @@ def a_web_acl(account: Account) -> Situation:
         },
     )
     return account.situation(api=api, stage="dev", web_acl=made["Summary"]["ARN"])
+
+
+@setup("somebody who may not set web ACLs")
+def somebody_who_may_not_set_web_acls(account: Account) -> Situation:
+    here, user = a_web_acl(account), account.user()
+    may = {"Effect": "Allow", "Action": ["wafv2:*", "apigateway:PATCH"], "Resource": "*"}
+    account.iam.put_user_policy(UserName=user, PolicyName="may", PolicyDocument=policy(may))
+    caller = f"arn:aws:iam::{ACCOUNT}:user/{user}"
+    return here | {"session": account.keys_of(user), "caller": caller}
+
+
+@setup("a namesake of somebody who was trusted")
+def a_namesake(account: Account) -> Situation:
+    user, iam = account.user(), account.iam
+    made = iam.get_user(UserName=user)["User"]
+    role = account.role({"AWS": made["Arn"]})
+    iam.delete_user(UserName=user)
+    iam.create_user(UserName=user)
+    may = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+    iam.put_user_policy(UserName=user, PolicyName="may", PolicyDocument=policy(may))
+    return account.situation(role_arn=arn_of(role), session=account.keys_of(user))

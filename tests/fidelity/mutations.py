@@ -61,6 +61,7 @@ from labkit.local.cognito.new_users import NewUsers
 from labkit.local.cognito.user_accounts import UserAccounts
 from labkit.local.engine import iam as engine_iam
 from labkit.local.engine import (
+    iam_quotas,
     lambda_requests,
     names,
     policy_evaluation,
@@ -1116,6 +1117,16 @@ def lets_everybody_change_resource_policies(stack: ExitStack, cloud: Any) -> Non
 @mutation("iam", "iam-5.5")
 def lets_everybody_clone_roles(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, control_rest_apis, "check_passed_role", lambda *_: None)
+
+
+@mutation("iam", "iam-5.7", "iam-5.7-away")
+def lets_everybody_set_web_acls(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.web_acl_associations, "_permission_error", lambda arn: None)
+
+
+@mutation("iam", "iam-5.8")
+def trusts_namesakes(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, iam_quotas, "replace_principal", lambda *_: None)
 
 
 @mutation("iam", "iam-5.2", "iam-5.2-update")

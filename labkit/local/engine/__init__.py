@@ -86,7 +86,7 @@ class Engine:
         self.policy_evaluation = PolicyEvaluation(ministack, clock)
         self.lambda_requests = LambdaRequests(ministack, self.iam)
         self.functions = Functions(ministack, clock)
-        self.web_acl_associations = WebAclAssociations(ministack)
+        self.web_acl_associations = WebAclAssociations(ministack, self.iam)
         self.user_pools = UserPools(ministack)
         self.token_generation = TokenGeneration(self.user_pools)
         self.identity_pools = IdentityPools(ministack)

@@ -341,6 +341,13 @@ PATCHES: tuple[Patch, ...] = (
         lambda engine, own: engine.web_acl_associations.associate(own),
     ),
     Patch(
+        "services.waf",
+        "_disassociate_web_acl",
+        "(data)",
+        "it asks for no permission of the stage's service",
+        lambda engine, own: engine.web_acl_associations.disassociate(own),
+    ),
+    Patch(
         "services.lambda_svc",
         "_execute_function_warm",
         "(func, event, request_id)",

@@ -19,14 +19,16 @@ def denial_with_resource(own: Callable[..., Any]) -> Callable[..., Any]:
         by_identity = not more.get("error_code") and not more.get("resource_policy_arn")
         if by_identity and not more.get("message"):
             arn = more.get("resource_arn") or "*"
+            on_resource = f" on resource: {_quoted(arn) if service == 's3' else arn}"
+            if service == "s3" and arn == "*":
+                on_resource = ""
             reason = (
                 "with an explicit deny in an identity-based policy"
                 if more.get("explicit_deny")
                 else f"because no identity-based policy allows the {action} action"
             )
             more["message"] = (
-                f"User: {principal_arn} is not authorized to perform: {action} on resource: "
-                f"{_quoted(arn) if service == 's3' else arn} {reason}"
+                f"User: {principal_arn} is not authorized to perform: {action}{on_resource} {reason}"
             )
         return own(service, action, principal_arn, request_id, **more)
 
