@@ -210,6 +210,65 @@ def passing(service: str) -> dict[str, Any]:
     }
 
 
+OPEN = policy(
+    {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "execute-api:Invoke",
+        "Resource": "execute-api:/*",
+    }
+)
+CLOSED = OPEN.replace("Allow", "Deny")
+FILE = json.dumps({"openapi": "3.0.1", "info": {"title": "b", "version": "1"}, "paths": {}})
+
+
+@setup("somebody who may not change resource policies")
+def somebody_who_may_not_change_policies(account: Account) -> Situation:
+    user = account.user()
+    may = {
+        "Effect": "Allow",
+        "Action": ["apigateway:PATCH", "apigateway:POST", "apigateway:PUT"],
+        "Resource": "*",
+    }
+    account.iam.put_user_policy(UserName=user, PolicyName="may", PolicyDocument=policy(may))
+    made = account.client("apigateway").create_rest_api(name="a", policy=CLOSED)
+    return account.situation(
+        api=made["id"],
+        open=OPEN,
+        file=FILE.encode(),
+        session=account.keys_of(user),
+        caller=f"arn:aws:iam::{ACCOUNT}:user/{user}",
+    )
+
+
+@setup("somebody who clones a role")
+def somebody_who_clones_a_role(account: Account) -> Situation:
+    user, role = account.user(), arn_of(account.role())
+    may = {"Effect": "Allow", "Action": "apigateway:*", "Resource": "*"}
+    account.iam.put_user_policy(UserName=user, PolicyName="may", PolicyDocument=policy(may))
+    apigateway = account.client("apigateway")
+    made = apigateway.create_rest_api(name="a")
+    method = {
+        "restApiId": made["id"],
+        "resourceId": made["rootResourceId"],
+        "httpMethod": "GET",
+    }
+    apigateway.put_method(**method, authorizationType="NONE")
+    apigateway.put_integration(
+        **method,
+        type="AWS",
+        integrationHttpMethod="POST",
+        uri="arn:aws:apigateway:us-east-1:sns:action/Publish",
+        credentials=role,
+    )
+    return account.situation(
+        api=made["id"],
+        role_arn=role,
+        session=account.keys_of(user),
+        caller=f"arn:aws:iam::{ACCOUNT}:user/{user}",
+    )
+
+
 @setup("somebody who may not pass a role")
 def somebody_who_may_not_pass(account: Account) -> Situation:
     return by_somebody(account)
@@ -355,3 +414,24 @@ def a_web_acl(account: Account) -> Situation:
         },
     )
     return account.situation(api=api, stage="dev", web_acl=made["Summary"]["ARN"])
+
+
+@setup("somebody who may not set web ACLs")
+def somebody_who_may_not_set_web_acls(account: Account) -> Situation:
+    here, user = a_web_acl(account), account.user()
+    may = {"Effect": "Allow", "Action": ["wafv2:*", "apigateway:PATCH"], "Resource": "*"}
+    account.iam.put_user_policy(UserName=user, PolicyName="may", PolicyDocument=policy(may))
+    caller = f"arn:aws:iam::{ACCOUNT}:user/{user}"
+    return here | {"session": account.keys_of(user), "caller": caller}
+
+
+@setup("a namesake of somebody who was trusted")
+def a_namesake(account: Account) -> Situation:
+    user, iam = account.user(), account.iam
+    made = iam.get_user(UserName=user)["User"]
+    role = account.role({"AWS": made["Arn"]})
+    iam.delete_user(UserName=user)
+    iam.create_user(UserName=user)
+    may = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+    iam.put_user_policy(UserName=user, PolicyName="may", PolicyDocument=policy(may))
+    return account.situation(role_arn=arn_of(role), session=account.keys_of(user))

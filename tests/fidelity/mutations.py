@@ -24,6 +24,7 @@ from labkit.local.apigateway.control.openapi.report import ImportReport
 from labkit.local.apigateway.control.openapi.security import SecurityRequirements
 from labkit.local.apigateway.control.rest import authorizers as control_authorizers
 from labkit.local.apigateway.control.rest import methods as control_methods
+from labkit.local.apigateway.control.rest import rest_apis as control_rest_apis
 from labkit.local.apigateway.control.rest.imported_methods import MethodImport
 from labkit.local.apigateway.http import jwt_authorizer
 from labkit.local.apigateway.outcomes import Answer, Pass, Skip
@@ -60,6 +61,7 @@ from labkit.local.cognito.new_users import NewUsers
 from labkit.local.cognito.user_accounts import UserAccounts
 from labkit.local.engine import iam as engine_iam
 from labkit.local.engine import (
+    iam_quotas,
     lambda_requests,
     names,
     policy_evaluation,
@@ -1105,6 +1107,26 @@ def takes_what_iam_s_model_doesn_t_allow(stack: ExitStack, cloud: Any) -> None:
 @mutation("iam", "iam-5.1", "iam-5.1-update", "iam-5.1-deny", "iam-5.3-service")
 def lets_everybody_pass_every_role(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, cloud.engine.iam, "pass_role_error", lambda *_: None)
+
+
+@mutation("iam", "iam-5.4", "iam-5.4-remove", "iam-5.4-create", "iam-5.4-overwrite")
+def lets_everybody_change_resource_policies(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.iam, "permission_error", lambda *_: None)
+
+
+@mutation("iam", "iam-5.5")
+def lets_everybody_clone_roles(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, control_rest_apis, "check_passed_role", lambda *_: None)
+
+
+@mutation("iam", "iam-5.7", "iam-5.7-away")
+def lets_everybody_set_web_acls(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, cloud.engine.web_acl_associations, "_permission_error", lambda arn: None)
+
+
+@mutation("iam", "iam-5.8")
+def trusts_namesakes(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, iam_quotas, "replace_principal", lambda *_: None)
 
 
 @mutation("iam", "iam-5.2", "iam-5.2-update")

@@ -64,8 +64,10 @@ class Engine:
     functions: Any = None
     iam: Any = None
 
-    def pass_role_error(self, request: Request, role_arn: str, region: str) -> str | None:
-        return "may not" if "forbidden" in role_arn else None
+    def permission_error(
+        self, request: Request, action: str, resource: str, region: str
+    ) -> str | None:
+        return "may not" if "forbidden" in resource else None
 
     async def authorize(self, request: Request) -> Response | None:
         return self.refusal

@@ -165,7 +165,7 @@ def compose_api_gateway(
     issuers = Issuers(engine.user_pools)
     control = ApiGatewayControlPlane(
         engine.authorize,
-        engine.pass_role_error,
+        engine.permission_error,
         {
             "apigateway": _rest_parts(
                 store, rest_apis, rest_gates, issuers, engine.certificates.names_of, clock, numbers

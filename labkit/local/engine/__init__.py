@@ -86,7 +86,7 @@ class Engine:
         self.policy_evaluation = PolicyEvaluation(ministack, clock)
         self.lambda_requests = LambdaRequests(ministack, self.iam)
         self.functions = Functions(ministack, clock)
-        self.web_acl_associations = WebAclAssociations(ministack)
+        self.web_acl_associations = WebAclAssociations(ministack, self.iam)
         self.user_pools = UserPools(ministack)
         self.token_generation = TokenGeneration(self.user_pools)
         self.identity_pools = IdentityPools(ministack)
@@ -106,11 +106,22 @@ class Engine:
         replace_functions(self.ministack, self)
         self.ministack.bind_to_running_loop()
 
-    def pass_role_error(self, request: Request, role_arn: str, region: str) -> str | None:
-        """AWS's words when who makes an authorized request may not pass a role to API Gateway (iam 5.1)."""
+    def permission_error(
+        self, request: Request, action: str, resource: str, region: str
+    ) -> str | None:
+        """AWS's words when who makes an authorized request to API Gateway may not do more that it asks for (iam 5.1).
+
+        Args:
+            request: which IAM has allowed.
+            action: ``iam:PassRole``, or one of API Gateway's.
+            resource: the ARN.
+            region: of the request.
+        """
         if self._is_root(request):
             return None
-        return self.iam.pass_role_error(role_arn, region, "apigateway.amazonaws.com")
+        if action == "iam:PassRole":
+            return self.iam.pass_role_error(resource, region, "apigateway.amazonaws.com")
+        return self.iam.permission_error(action, resource, region)
 
     def _is_root(self, request: Request) -> bool:
         """Whether the account's root signed a request; ``access.py`` has verified its signature."""

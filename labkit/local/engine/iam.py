@@ -116,18 +116,27 @@ class Iam:
             region: of the request.
             service: which gets the role, such as ``lambda.amazonaws.com`` or ``apigateway.amazonaws.com``.
         """
+        return self.permission_error(
+            "iam:PassRole", role_arn, region, {"iam:passedtoservice": service}
+        )
+
+    def permission_error(
+        self, action: str, resource: str, region: str, keys: Mapping[str, Value] | None = None
+    ) -> str | None:
+        """AWS's words when the signer of the request that is being answered may not do something beside it.
+
+        Args:
+            action: such as ``apigateway:UpdateRestApiPolicy``.
+            resource: the ARN.
+            region: of the request.
+            keys: condition keys, lower case.
+        """
         signer = self._ministack[names.VERIFIED_KEY].get()
         principal, policies = self.identity(
             signer or self._ministack.settings.access_key_id, region
         )
         question = PolicyQuestion(
-            "iam:PassRole",
-            role_arn,
-            region,
-            self._clock(),
-            principal,
-            "127.0.0.1",
-            keys={"iam:passedtoservice": service},
+            action, resource, region, self._clock(), principal, "127.0.0.1", keys=keys or {}
         )
         decision = decide_identity(policies, question)
         if decision == "Allow":
@@ -135,12 +144,9 @@ class Iam:
         reason = (
             "with an explicit deny in an identity-based policy"
             if decision == "Deny"
-            else "because no identity-based policy allows the iam:PassRole action"
+            else f"because no identity-based policy allows the {action} action"
         )
-        return (
-            f"User: {principal.arn} is not authorized to perform: iam:PassRole on resource: "
-            f"{role_arn} {reason}"
-        )
+        return f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource} {reason}"
 
     def trusts_service(self, role_arn: str, service: str, region: str) -> bool:
         """Whether a service of AWS may assume a role; it may not when there is none.

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from labkit.local.engine import names
+from labkit.local.engine.deleted_principals import principal_to_delete, replace_principal
 from labkit.local.engine.ministack import MiniStack
 from labkit.local.json_protocol import ApiError, ServiceModel
 from labkit.local.query_protocol import read_form
@@ -67,7 +68,10 @@ class IamQuotas:
             form, sent = forms_of(method, body, query_params)
             refusal = self._session_refusal() or self._model_refusal(sent) or self._refusal(form)
             if refusal is None:
+                deleted = principal_to_delete(self._ministack, form)
                 found = await own(method, path, headers, body, query_params)
+                if deleted and found[0] == 200:
+                    replace_principal(self._ministack[names.ROLES].values(), *deleted)
                 return found[0], found[1], _as_recorded(form.get("Action", ""), found[2])
             status, code, message = refusal
             answer: Answer = self._ministack[names.IAM_ERROR](status, code, escape(message))

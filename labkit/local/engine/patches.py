@@ -19,7 +19,7 @@ from labkit.local.engine.policy_evaluation import (
     names_condition_key,
     policy_problem,
 )
-from labkit.local.engine.policy_questions import PolicyQuestions
+from labkit.local.engine.policy_questions import PolicyQuestions, denial_with_resource
 from labkit.local.engine.sts import Sts
 from labkit.local.engine.sts_operations import StsOperations
 from labkit.local.engine.token_generation import TokenGeneration
@@ -193,6 +193,14 @@ PATCHES: tuple[Patch, ...] = (
     ),
     Patch(
         "core.iam_actions",
+        "access_denied_response",
+        "(service, action, principal_arn, request_id, *, error_code=..., message=..., headers=..., "
+        "resource_arn=..., explicit_deny=..., resource_policy_arn=...)",
+        "it doesn't say on which resource",
+        lambda engine, own: denial_with_resource(own),
+    ),
+    Patch(
+        "core.iam_actions",
         "dynamodb_resource_arns",
         "(body, region, account_id)",
         "the same",
@@ -331,6 +339,13 @@ PATCHES: tuple[Patch, ...] = (
         "(data)",
         "it takes any text for a stage",
         lambda engine, own: engine.web_acl_associations.associate(own),
+    ),
+    Patch(
+        "services.waf",
+        "_disassociate_web_acl",
+        "(data)",
+        "it asks for no permission of the stage's service",
+        lambda engine, own: engine.web_acl_associations.disassociate(own),
     ),
     Patch(
         "services.lambda_svc",

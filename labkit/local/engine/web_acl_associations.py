@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labkit.local.engine import names
+from labkit.local.engine.iam import Iam
 from labkit.local.engine.ministack import JsonObject, MiniStack
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -19,14 +20,16 @@ _STAGE = re.compile(r"arn:aws:apigateway:([a-z0-9-]+)::/restapis/([^/]+)/stages/
 
 
 class WebAclAssociations:
-    """What comes in front of ``AssociateWebACL``.
+    """What comes in front of ``AssociateWebACL`` and ``DisassociateWebACL``.
 
     Args:
         ministack: holds the associations.
+        iam: who may change a stage's web ACL.
     """
 
-    def __init__(self, ministack: MiniStack) -> None:
+    def __init__(self, ministack: MiniStack, iam: Iam) -> None:
         self._ministack = ministack
+        self._iam = iam
         self._stage: StageLookup = lambda *_: None
 
     def web_acl_of(self, arn: str) -> str | None:
@@ -53,6 +56,26 @@ class WebAclAssociations:
 
         return associate
 
+    def disassociate(self, own: Callable[[JsonObject], Answer]) -> Callable[[JsonObject], Answer]:
+        """What comes in the place of its end."""
+
+        def disassociate(data: JsonObject) -> Answer:
+            refusal = self._permission_error(data.get("ResourceArn"))
+            if refusal is None:
+                return own(data)
+            answer: Answer = self._ministack[names.WAF_ERROR](*refusal)
+            return answer
+
+        return disassociate
+
+    def _permission_error(self, arn: Any) -> tuple[str, str] | None:
+        """Beside WAF's own permission who changes a stage's web ACL needs API Gateway's (iam 5.7)."""
+        match = _STAGE.fullmatch(arn) if isinstance(arn, str) else None
+        if match is None:
+            return None
+        words = self._iam.permission_error("apigateway:SetWebACL", match[0], match[1])
+        return ("AccessDeniedException", words) if words else None
+
     def _refusal(self, arn: Any) -> tuple[str, str] | None:
         """Error code and message."""
         if not isinstance(arn, str) or not _ARN.fullmatch(arn):
@@ -70,4 +93,4 @@ class WebAclAssociations:
             return "WAFNonexistentItemException", (
                 "AWS WAF couldn’t perform the operation because your resource doesn’t exist."
             )
-        return None
+        return self._permission_error(arn)

@@ -15,7 +15,7 @@ from labkit.local.instance import engine_version
 from tests.support import ministack_names
 from tests.support.in_process_cloud import cloud
 
-REPLACED = (names.MAIN_LOOP, names.RESOLVE_CREDENTIAL)
+REPLACED = (names.ACCESS_DENIED_RESPONSE, names.MAIN_LOOP, names.RESOLVE_CREDENTIAL)
 """What labkit has put its own in the place of by now."""
 UNUSED = {"named_only", "direct_only"}
 """Of evaluate_resource_policy: only MiniStack's combine_resource_policy gives them, which is replaced too."""

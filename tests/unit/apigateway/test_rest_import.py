@@ -185,6 +185,32 @@ def test_settings_of_the_api(plane: ControlPlane) -> None:
     assert (response["statusCode"], response["responseTemplates"]) == ("418", {"a/b": "c"})
 
 
+def test_the_default_endpoint_is_closed_in_a_server(plane: ControlPlane) -> None:
+    """Where the Developer Guide has it in version 3; an export has it there, too."""
+    name = "x-amazon-apigateway-endpoint-configuration"
+    closed, open_ = ({name: {"disableExecuteApiEndpoint": one}} for one in (True, False))
+    url = {"url": "https://example.com"}
+    made = imported(plane, openapi({"/a": GET}, servers=[url, {**url, **closed}]))
+    assert made["disableExecuteApiEndpoint"] is True
+    both = openapi({"/a": GET}, servers=[{**url, **closed}, {**url, **open_}])
+    assert "two different values" in refusal(plane, both)
+    other = openapi({"/a": GET}, servers=[{**url, "x-amazon-apigateway-policy": {}}])
+    assert "x-amazon-apigateway-policy of a server" in refusal(plane, other)
+
+
+def test_a_null_says_nothing_of_security(plane: ControlPlane) -> None:
+    scheme = {"type": "apiKey", "in": "header", "name": "x-api-key"}
+    made = imported(
+        plane,
+        openapi(
+            {"/a": {"get": {**GET["get"], "security": None}}},
+            security=[{"key": []}],
+            components={"securitySchemes": {"key": scheme}},
+        ),
+    )
+    assert methods(plane, made)["GET /a"]["apiKeyRequired"] is True
+
+
 @pytest.mark.parametrize(
     ("how", "paths"),
     [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from labkit.local.apigateway.control.operations import Call
-from labkit.local.apigateway.control.passed_roles import check_passed_role
 from labkit.local.apigateway.control.patches import (
     PatchPath,
     PatchTable,
@@ -13,6 +12,7 @@ from labkit.local.apigateway.control.patches import (
     one_of_operations,
     patches_of,
 )
+from labkit.local.apigateway.control.permissions import check_passed_role
 from labkit.local.apigateway.control.store import GatewayStore
 
 JsonObject = dict[str, Any]

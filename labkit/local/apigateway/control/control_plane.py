@@ -16,15 +16,15 @@ from labkit.local.apigateway.answers import refuse
 from labkit.local.apigateway.control.constraints import check_constraints
 from labkit.local.apigateway.control.offers import check_offered
 from labkit.local.apigateway.control.operations import Call, Operation, find_operation, read_call
-from labkit.local.apigateway.control.passed_roles import ASK
+from labkit.local.apigateway.control.permissions import ASK
 from labkit.local.apigateway.control.refusals import not_offered
 from labkit.local.json_protocol import ApiError
 from labkit.local.messages import Request, Response
 
 Authorize = Callable[[Request], Awaitable[Response | None]]
 """The refusal of a call that IAM doesn't allow, or None."""
-AskToPass = Callable[[Request, str, str], str | None]
-"""AWS's words when who makes a request may not pass a role to API Gateway: (request, role ARN, Region)."""
+AskPermission = Callable[[Request, str, str, str], str | None]
+"""AWS's words when who makes a request may not do more that it asks for: (request, action, ARN, Region)."""
 
 
 def perform(parts: Sequence[object], call: Call) -> Any:
@@ -51,18 +51,18 @@ class ApiGatewayControlPlane:
 
     Args:
         authorize: asks IAM.
-        pass_role_error: asks IAM too.
+        permission_error: asks IAM too.
         parts: who answers which operations, by service.
     """
 
     def __init__(
         self,
         authorize: Authorize,
-        pass_role_error: AskToPass,
+        permission_error: AskPermission,
         parts: dict[str, Sequence[object]],
     ) -> None:
         self._authorize = authorize
-        self._pass_role_error = pass_role_error
+        self._permission_error = permission_error
         self._parts = parts
 
     async def handle(self, request: Request, region: str) -> Response:
@@ -75,7 +75,7 @@ class ApiGatewayControlPlane:
         refusal = await self._authorize(request)
         if refusal is not None:
             return refusal
-        ASK.set(lambda role_arn: self._pass_role_error(request, role_arn, region))
+        ASK.set(lambda action, arn: self._permission_error(request, action, arn, region))
         operation = find_operation(request)
         if operation is None:
             return refuse(404, "UnknownOperationException", "The requested operation is unknown.")

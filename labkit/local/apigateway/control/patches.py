@@ -165,9 +165,10 @@ def apply_patch(record: JsonObject, patch: PatchOperation, path: PatchPath) -> N
 def _patch_list(record: JsonObject, above: list[str], member: str, patch: PatchOperation) -> None:
     for name in above[:-1]:
         record = record.setdefault(name, {})
-    members = list(record.get(above[-1]) or ())
+    members = record.get(above[-1]) or []
     if patch.op == "add":
-        members += [member] if member not in members else []
+        if member not in members:
+            members.append(member)
     elif patch.op == "replace":
         wanted = str(patch.value or "")
         members = [wanted if one == member else one for one in members]

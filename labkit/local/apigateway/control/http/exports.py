@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from labkit.local.apigateway.control.http.lookup import http_api
-from labkit.local.apigateway.control.openapi.document import ANY_METHOD, EXTENSION
+from labkit.local.apigateway.control.openapi.document import ANY_METHOD, ENDPOINT, EXTENSION
 from labkit.local.apigateway.control.openapi.writing import as_yaml
 from labkit.local.apigateway.control.operations import Call
 from labkit.local.apigateway.control.refusals import bad_request, not_found
@@ -91,7 +91,7 @@ def exported_http_api(
     authorizers: Mapping[str, JsonObject] = configuration["authorizers"]
     path = "" if stage in ("", DEFAULT) else f"/{stage}"
     variables = {"basePath": {"default": path.removeprefix("/")}}
-    server = {"url": f"{settings['apiEndpoint']}/{{basePath}}", "variables": variables}
+    server: JsonObject = {"url": f"{settings['apiEndpoint']}/{{basePath}}", "variables": variables}
     paths: JsonObject = {}
     for route in configuration["routes"].values():
         verb, _space, place = route["routeKey"].partition(" ")
@@ -115,8 +115,7 @@ def exported_http_api(
         if settings.get("corsConfiguration"):
             found[f"{EXTENSION}cors"] = settings["corsConfiguration"]
         if settings["disableExecuteApiEndpoint"]:
-            endpoint = {"disableExecuteApiEndpoint": True}
-            found[f"{EXTENSION}endpoint-configuration"] = endpoint
+            server[ENDPOINT] = {"disableExecuteApiEndpoint": True}
         found[f"{EXTENSION}importexport-version"] = "1.0"
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from labkit.local.apigateway.control.openapi.document import (
     ANY_METHOD,
+    ENDPOINT,
     EXTENSION,
     VERBS,
     Document,
@@ -28,7 +29,6 @@ _EXTENSIONS = frozenset(
 )
 _OPERATION_EXTENSIONS = frozenset(f"{EXTENSION}{name}" for name in ("auth", "integration"))
 _CORS = f"{EXTENSION}cors"
-_ENDPOINT = f"{EXTENSION}endpoint-configuration"
 _INTEGRATION_MEMBERS = {
     "connectionId": "connectionId",
     "connectionType": "connectionType",
@@ -96,10 +96,10 @@ class HttpApiImport:
 
     def _settings(self) -> JsonObject:
         document = self._document
-        endpoint = object_in(document.data, _ENDPOINT)
+        endpoint = document.endpoint_configuration()
         for name in endpoint:
             if name != "disableExecuteApiEndpoint":
-                raise not_offered(f"{_ENDPOINT}.{name}")
+                raise not_offered(f"{ENDPOINT}.{name}")
         return {
             "name": text_in(document.info, "title"),
             "description": text_in(document.info, "description") or None,

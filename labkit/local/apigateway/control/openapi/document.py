@@ -14,6 +14,7 @@ JsonObject = dict[str, Any]
 
 EXTENSION = "x-amazon-apigateway-"
 ANY_METHOD = f"{EXTENSION}any-method"
+ENDPOINT = f"{EXTENSION}endpoint-configuration"
 VERBS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 MAX_REFERENCES = 20
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
@@ -64,6 +65,29 @@ class Document:
     def extension(self, name: str) -> Any:
         """An extension at the top, without the start of its name; None when it is absent."""
         return self.data.get(f"{EXTENSION}{name}")
+
+    def endpoint_configuration(self) -> JsonObject:
+        """The settings of the default endpoint: of the servers in version 3, at the top in version 2.
+
+        Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/
+        api-gateway-swagger-extensions-endpoint-configuration.html
+
+        Raises:
+            ApiError: two of them say different things, or a server has another extension.
+        """
+        owners = [self.data]
+        if not self.is_swagger:
+            owners += [one for one in list_in(self.data, "servers") if isinstance(one, dict)]
+        found: JsonObject = {}
+        for owner in owners:
+            if owner is not self.data:
+                for name in owner:
+                    if name.startswith(EXTENSION) and name != ENDPOINT:
+                        raise not_offered(f"{name} of a server")
+            for member, value in object_in(owner, ENDPOINT).items():
+                if found.setdefault(member, value) != value:
+                    raise not_offered(f"two different values of {ENDPOINT}.{member}")
+        return found
 
     def base_path(self) -> str:
         """``basePath``, or the path of the first server."""

@@ -51,7 +51,7 @@ class SecurityRequirements:
         Raises:
             ApiError: a scheme isn't there, or says nothing that API Gateway enforces.
         """
-        owner = operation if "security" in operation else self._document.data
+        owner = operation if operation.get("security") is not None else self._document.data
         found: JsonObject = {"authorizationType": "NONE", "apiKeyRequired": False}
         for requirement in list_in(owner, "security"):
             if not isinstance(requirement, dict):

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from labkit.local.apigateway.control.operations import Call
-from labkit.local.apigateway.control.passed_roles import check_passed_role
 from labkit.local.apigateway.control.patches import (
     PatchOperation,
     PatchPath,
@@ -16,6 +15,7 @@ from labkit.local.apigateway.control.patches import (
     one_of_operations,
     patches_of,
 )
+from labkit.local.apigateway.control.permissions import check_passed_role
 from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found, not_offered
 from labkit.local.apigateway.control.rest.jwt_configuration import (
     FindKeysAddress,

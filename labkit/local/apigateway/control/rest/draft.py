@@ -30,7 +30,7 @@ class RestApiDraft:
 
     def __init__(self, store: GatewayStore, region: str, clock: Callable[[], float]) -> None:
         self._store = store
-        self._region = region
+        self.region = region
         self._apis = store.region(region).rest_apis
         self._parts = [
             RestApiOperations(store, clock, lambda _api_id: None),
@@ -65,4 +65,4 @@ class RestApiDraft:
         """
         if self._apis:
             parameters["restApiId"] = next(iter(self._apis))
-        return perform(self._parts, call_of("apigateway", operation, self._region, parameters))
+        return perform(self._parts, call_of("apigateway", operation, self.region, parameters))

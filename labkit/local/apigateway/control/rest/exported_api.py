@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from labkit.local.apigateway.control.openapi.document import ANY_METHOD, EXTENSION
+from labkit.local.apigateway.control.openapi.document import ANY_METHOD, ENDPOINT, EXTENSION
 from labkit.local.apigateway.control.refusals import not_offered
 from labkit.local.apigateway.control.rest.exported_methods import SWAGGER, V3, Form, MethodExport
 from labkit.local.apigateway.control.rest.models import DEFAULT_MODELS
@@ -80,16 +80,18 @@ class ApiExport:
             "url": f"https://{self._host}/{{basePath}}",
             "variables": {"basePath": {"default": self._stage}},
         }
+        extensions = self._own_extensions()
+        endpoint = extensions.pop(ENDPOINT, None)  # of a server in this version
         return {
             "openapi": "3.0.1",
             "info": self._info("title", "description", "version"),
-            "servers": [server],
+            "servers": [{**server, **({ENDPOINT: endpoint} if endpoint else {})}],
             "paths": self._paths(V3),
             "components": {
                 **({"schemas": models} if models else {}),
                 **({"securitySchemes": schemes} if schemes else {}),
             },
-            **self._own_extensions(),
+            **extensions,
         }
 
     @property

@@ -6,12 +6,14 @@ import json
 from typing import Any
 
 from labkit.local.apigateway.control.openapi.document import (
+    ENDPOINT,
     EXTENSION,
     Document,
     list_in,
     object_in,
     text_in,
 )
+from labkit.local.apigateway.control.permissions import check_policy_change
 from labkit.local.apigateway.control.refusals import not_offered
 from labkit.local.apigateway.control.rest.draft import RestApiDraft
 from labkit.local.apigateway.control.rest.imported_methods import MethodImport
@@ -56,7 +58,7 @@ class RestImport:
 
     def create(self, endpoint_types: list[str] | None) -> None:
         """Make the file's API: no models but its own (recorded 22.13)."""
-        endpoint = object_in(self._document.data, f"{EXTENSION}endpoint-configuration")
+        endpoint = self._document.endpoint_configuration()
         types = endpoint_types or list_in(endpoint, "types")
         self._draft.perform(
             "CreateRestApi",
@@ -74,12 +76,14 @@ class RestImport:
             endpoint_types: as the call says it; ``PutRestApi`` doesn't change it.
             overwrite: whether what the file doesn't have goes.
         """
-        endpoint = object_in(self._document.data, f"{EXTENSION}endpoint-configuration")
+        endpoint = self._document.endpoint_configuration()
         types = [endpoint_types] if endpoint_types else list_in(endpoint, "types")
         if types and types != api.settings["endpointConfiguration"]["types"]:
             raise not_offered("a change of the endpoint type by PutRestApi")
         ids = {record["path"]: key for key, record in api.resources.items()}
         if overwrite:
+            if "policy" in api.settings and self._document.extension("policy") is None:
+                check_policy_change(api.settings["id"], self._draft.region)
             settings = {name: api.settings[name] for name in _KEPT if name in api.settings}
             root = settings["rootResourceId"]
             settings.update(apiKeySource="HEADER", disableExecuteApiEndpoint=False)
@@ -132,10 +136,10 @@ class RestImport:
         ):
             if document.extension(name) is not None:
                 self._patch(path, text_in(document.data, f"{EXTENSION}{name}"))
-        endpoint = object_in(document.data, f"{EXTENSION}endpoint-configuration")
+        endpoint = document.endpoint_configuration()
         for name in endpoint:
             if name not in ("disableExecuteApiEndpoint", "types"):
-                raise not_offered(f"{EXTENSION}endpoint-configuration.{name}")
+                raise not_offered(f"{ENDPOINT}.{name}")
         if "disableExecuteApiEndpoint" in endpoint:
             value = text_in(endpoint, "disableExecuteApiEndpoint")
             self._patch("/disableExecuteApiEndpoint", value)

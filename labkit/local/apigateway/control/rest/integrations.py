@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 from labkit.local.apigateway.control.operations import Call
-from labkit.local.apigateway.control.passed_roles import CALLER_S_OWN, check_passed_role
 from labkit.local.apigateway.control.patches import (
     PatchPath,
     PatchTable,
@@ -15,6 +14,7 @@ from labkit.local.apigateway.control.patches import (
     one_of_operations,
     patches_of,
 )
+from labkit.local.apigateway.control.permissions import CALLER_S_OWN, check_passed_role
 from labkit.local.apigateway.control.refusals import bad_request, not_found
 from labkit.local.apigateway.control.rest.lookup import integration, method
 from labkit.local.apigateway.control.rest.methods import (

@@ -16,6 +16,11 @@ from labkit.local.apigateway.control.patches import (
     one_of_operations,
     patches_of,
 )
+from labkit.local.apigateway.control.permissions import (
+    CALLER_S_OWN,
+    check_passed_role,
+    check_policy_change,
+)
 from labkit.local.apigateway.control.refusals import bad_request
 from labkit.local.apigateway.control.rest.lookup import given, page, rest_api
 from labkit.local.apigateway.control.rest.models import DEFAULT_MODELS
@@ -96,9 +101,10 @@ class RestApiOperations:
         if "minimumCompressionSize" in asked:
             settings["minimumCompressionSize"] = asked["minimumCompressionSize"]
         if asked.get("policy"):
+            check_policy_change("", call.region)
             prefix = f"arn:aws:execute-api:{call.region}:{self._store.account_id}:{api_id}/"
             settings["policy"] = checked_policy(asked["policy"], prefix)
-        api = self._clone(source, settings) if source else self._empty(settings)
+        api = self._clone(source, settings, call.region) if source else self._empty(settings)
         self._store.region(call.region).rest_apis[api_id] = api
         return shown_api(api)
 
@@ -110,10 +116,25 @@ class RestApiOperations:
             api.models[model["name"]] = {"id": self._store.new_id(6), **model}
         return api
 
-    def _clone(self, source: RestApi, settings: JsonObject) -> RestApi:
-        """A copy of another API's configuration; its deployments and stages stay behind."""
+    def _clone(self, source: RestApi, settings: JsonObject, region: str) -> RestApi:
+        """A copy of another API's configuration; its deployments and stages stay behind.
+
+        Who clones gives the roles in it to another API, and its policy to other resources (iam 5.5).
+        """
         parts = copy.deepcopy(source)
         merged = {**parts.settings, **settings}
+        if "policy" in merged and "policy" not in settings:
+            check_policy_change("", region)
+            of_source = f":{self._store.account_id}:{source.settings['id']}/"
+            own = f":{self._store.account_id}:{settings['id']}/"
+            merged["policy"] = merged["policy"].replace(of_source, own)
+        for _resource, _verb, method in parts.methods():
+            role = method.get("methodIntegration", {}).get("credentials")
+            if role and role != CALLER_S_OWN:
+                check_passed_role(role, self._store.account_id)
+        for authorizer in parts.authorizers.values():
+            if authorizer.get("authorizerCredentials"):
+                check_passed_role(authorizer["authorizerCredentials"], self._store.account_id)
         parts.settings = merged
         parts.deployments, parts.stages = {}, {}
         return parts
@@ -135,6 +156,8 @@ class RestApiOperations:
         prefix = f"arn:aws:execute-api:{call.region}:{self._store.account_id}:{changed['id']}/"
         for patch in patches_of(call.patches):
             _apply(changed, patch, prefix)
+        if changed.get("policy") != api.settings.get("policy"):
+            check_policy_change(changed["id"], call.region)
         api.settings = changed
         return shown_api(api, with_tags=True)
 

@@ -211,9 +211,13 @@ def canary_of(asked: JsonObject, deployment_id: str) -> JsonObject:
 
 
 def _check_canary(canary: JsonObject) -> None:
+    _check_traffic(canary)
+    _check_variables(canary.get("stageVariableOverrides") or {})
+
+
+def _check_traffic(canary: JsonObject) -> None:
     if not 0 <= canary["percentTraffic"] <= 100:
         raise bad_request("Percent traffic must be between 0.0 and 100.0")
-    _check_variables(canary.get("stageVariableOverrides") or {})
 
 
 def _apply(api: RestApi, stage: JsonObject, patch: PatchOperation) -> None:
@@ -223,13 +227,12 @@ def _apply(api: RestApi, stage: JsonObject, patch: PatchOperation) -> None:
     elif head == "accessLogSettings":
         _patch_access_log(stage, patch, rest)
     elif head == "variables" and len(rest) == 1:
-        variables = dict(stage.get("variables") or {})
+        variables = stage.setdefault("variables", {})
         if patch.op == "remove":
             variables.pop(rest[0], None)
         else:
             variables[rest[0]] = str(patch.value or "")
-        _check_variables(variables)
-        stage["variables"] = variables
+            _check_variables({rest[0]: variables[rest[0]]})
         if not variables:
             del stage["variables"]
     elif not rest and head in _PLAIN:
@@ -290,13 +293,14 @@ def _patch_canary(api: RestApi, stage: JsonObject, patch: PatchOperation) -> Non
         raise _invalid_setting(patch)
     if patch.op != "replace" and not is_override:
         raise bad_request(f"Invalid {patch.op} operation with path: {patch.path}")
-    made = copy.deepcopy(canary) or {
+    made = canary or {
         "deploymentId": stage["deploymentId"],
         "percentTraffic": 0.0,
         "useStageCache": False,
     }
     if is_override:
         made.setdefault("stageVariableOverrides", {})[names[1]] = str(patch.value or "")
+        _check_variables({names[1]: str(patch.value or "")})
     elif names == ("deploymentId",):
         if patch.value not in api.deployments:
             raise bad_request("Deployment id does not exist")
@@ -304,7 +308,7 @@ def _patch_canary(api: RestApi, stage: JsonObject, patch: PatchOperation) -> Non
     else:
         kind = "number" if names == ("percentTraffic",) else "boolean"
         made[names[0]] = converted(kind, patch)
-    _check_canary(made)
+    _check_traffic(made)
     stage["canarySettings"] = made
 
 
