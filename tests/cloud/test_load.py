@@ -61,7 +61,10 @@ def api(gateway: Gateway) -> Iterator[Api]:
             identitySource="method.request.header.Authorization",
             authorizerResultTtlInSeconds=0,
         )
-        gateway.allow("guard", f"arn:aws:execute-api:*:*:{api.id}/authorizers/*")
+        gateway.allow(
+            "guard",
+            f"arn:aws:execute-api:{gateway.cloud.region}:{gateway.cloud.account_id}:{api.id}/authorizers/*",
+        )
         api.mock("GET", "/open", OPEN)
         api.mock("GET", "/limited", OPEN)
         api.mock("GET", "/cognito", OPEN, **api.authorizer(gateway.pool))

@@ -25,7 +25,7 @@ from labkit.local.apigateway.control.rest import (
     stages,
     usage_plans,
 )
-from labkit.local.apigateway.control.store import RestApi
+from labkit.local.apigateway.control.store import Region, RestApi
 from tests.fidelity.mutations import mutation, replaced
 
 GATE = "control plane"
@@ -135,6 +135,11 @@ def takes_a_key_of_any_length(stack: ExitStack, _plane: Any) -> None:
 @mutation(GATE, "control-11.4", "control-11.5", "control-11.6", "control-11.7")
 def takes_any_stage_of_a_plan(stack: ExitStack, _plane: Any) -> None:
     replaced(stack, usage_plans, "_patch_stages", lambda *_: None)
+
+
+@mutation(GATE, "control-9.39")
+def leaves_deleted_stages_in_plans(stack: ExitStack, _plane: Any) -> None:
+    replaced(stack, Region, "leave_usage_plans", lambda *_: None)
 
 
 @mutation(GATE, "control-1.6", "control-1.10", "control-1.30")

@@ -203,7 +203,8 @@ def functions_behind_aws(api: Api) -> None:
     where = function(api, "GET", "/unmapped", "event")
     api.aws.delete_integration_response(**where, statusCode="200")
     queue = f"arn:aws:apigateway:{api.gateway.cloud.region}:sqs:path/123456789012/queue"
-    function(api, "GET", "/queue", "event", uri=queue)
+    role = f"arn:aws:iam::{api.gateway.cloud.account_id}:role/queue"
+    function(api, "GET", "/queue", "event", uri=queue, credentials=role)
     function(api, "GET", "/not-json", "event", requestTemplates=templates("{"))
     where = function(
         api,

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlencode
 
+from labkit.local.apigateway.control import control_plane
+from labkit.local.apigateway.control.operations import Call
 from labkit.local.cognito.user_pools import UserPoolService
 from labkit.local.front.access import service_of
 from labkit.local.front.called_operation import _IN_LISTS, read_action, read_path, read_target
 from labkit.local.front.services import Services
 from labkit.local.messages import Request, Response
+from labkit.local.offered import PATCHES, fits
 
 Answer = Callable[[Any, Request], Awaitable[Response]]
 QUERY_SERVICES = ("iam", "sts")
+API_GATEWAY = ("apigateway", "apigatewayv2")
 
 
 def overlook(stack: ExitStack, service: str, operation: str, member: str) -> None:
     """Until the stack is closed, calls of the operation come without the member."""
+    if service in API_GATEWAY:
+        perform = control_plane.perform
+
+        def without(parts: Sequence[object], call: Call) -> Any:
+            if (call.operation.service, call.operation.name) == (service, operation):
+                call = replace(call, parameters=_parameters_without(call.parameters, member))
+            return perform(parts, call)
+
+        stack.enter_context(patch.object(control_plane, "perform", without))
+        return
     for owner, name in ((Services, "answer"), (UserPoolService, "handle")):
         stack.enter_context(
             patch.object(owner, name, _without(getattr(owner, name), service, operation, member))
@@ -78,6 +93,16 @@ def _body_without(body: bytes, member: str) -> bytes:
         return body
     _drop(data, member.split("."))
     return json.dumps(data).encode() if data is not None else body
+
+
+def _parameters_without(parameters: dict[str, Any], member: str) -> dict[str, Any]:
+    """Parameters of API Gateway, which begin with a small letter, without a member or a path of patch operations."""
+    found = copy.deepcopy(parameters)
+    if member.startswith("/"):
+        kept = [one for one in found.get(PATCHES, ()) if not fits(member, str(one.get("path")))]
+        return {**found, PATCHES: kept}
+    _drop(found, [f"{name[:1].lower()}{name[1:]}" for name in member.split(".")])
+    return found
 
 
 def _drop(value: Any, path: list[str]) -> None:

@@ -120,6 +120,8 @@ class SettingsRunner:
             return messages
         if service == "clock":
             return self._gateway.steer(advance=step["with"]["seconds"])
+        if service == "http":
+            return self._ask_api(operation, _filled(step["with"], here))
         client = self._client(service, step, here)
         answer = getattr(client, operation)(**_filled(step.get("with", {}), here))
         if operation in (
@@ -139,6 +141,12 @@ class SettingsRunner:
         for name, path in step.get("keep", {}).items():
             here[name] = next(_found(answer, path))
         return answer
+
+    def _ask_api(self, method: str, asked: Mapping[str, str]) -> dict[str, Any]:
+        """A request to an API, and its answer."""
+        answer = self._cloud.send(asked["api"], asked["path"], method)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return {"status": answer.status_code, "headers": headers, "body": answer.text}
 
     def _client(self, service: str, step: Mapping[str, Any], here: Mapping[str, Any]) -> Any:
         if step.get("unsigned"):
@@ -353,6 +361,10 @@ _POOL = [
 _SECRET = [
     *_POOL,
     {
+        "call": "cognito-idp.update_user_pool",
+        "with": {"UserPoolId": "{pool}", "AutoVerifiedAttributes": ["email"]},
+    },
+    {
         "call": "cognito-idp.create_user_pool_client",
         "with": {
             "UserPoolId": "{pool}",
@@ -376,7 +388,125 @@ _TRIGGER = [
     },
 ]
 
+_OPEN = '{"statusCode": 200}'
+_REST_API = [
+    {
+        "call": "apigateway.create_rest_api",
+        "with": {"name": "settings-{n}"},
+        "keep": {"api": "id", "root": "rootResourceId"},
+    },
+    {
+        "call": "apigateway.put_method",
+        "with": {
+            "restApiId": "{api}",
+            "resourceId": "{root}",
+            "httpMethod": "GET",
+            "authorizationType": "NONE",
+        },
+    },
+    {
+        "call": "apigateway.put_method_response",
+        "with": {
+            "restApiId": "{api}",
+            "resourceId": "{root}",
+            "httpMethod": "GET",
+            "statusCode": "200",
+        },
+    },
+    {
+        "call": "apigateway.put_integration",
+        "with": {
+            "restApiId": "{api}",
+            "resourceId": "{root}",
+            "httpMethod": "GET",
+            "type": "MOCK",
+            "requestTemplates": {"application/json": _OPEN},
+        },
+    },
+    {
+        "call": "apigateway.put_integration_response",
+        "with": {
+            "restApiId": "{api}",
+            "resourceId": "{root}",
+            "httpMethod": "GET",
+            "statusCode": "200",
+        },
+    },
+]
+
+_DEPLOYED = [
+    *_REST_API,
+    {
+        "call": "apigateway.create_deployment",
+        "with": {"restApiId": "{api}", "stageName": "dev"},
+    },
+]
+_PLAN = [
+    *_DEPLOYED,
+    {
+        "call": "apigateway.create_usage_plan",
+        "with": {"name": "plan-{n}", "apiStages": [{"apiId": "{api}", "stage": "dev"}]},
+        "keep": {"plan": "id"},
+    },
+]
+_DOMAIN = [
+    *_DEPLOYED,
+    {
+        "call": "acm.request_certificate",
+        "with": {"DomainName": "*.example.com"},
+        "keep": {"wildcard": "CertificateArn"},
+    },
+    {
+        "call": "apigateway.create_domain_name",
+        "with": {
+            "domainName": "a-{n}.example.com",
+            "regionalCertificateArn": "{wildcard}",
+            "endpointConfiguration": {"types": ["REGIONAL"]},
+        },
+    },
+]
+_HTTP_API = [
+    {
+        "call": "apigatewayv2.create_api",
+        "with": {"Name": "settings-{n}", "ProtocolType": "HTTP"},
+        "keep": {"http": "ApiId"},
+    }
+]
+_DEPLOYED_HTTP_API = [
+    *_HTTP_API,
+    {
+        "call": "apigatewayv2.create_integration",
+        "with": {
+            "ApiId": "{http}",
+            "IntegrationType": "HTTP_PROXY",
+            "IntegrationMethod": "GET",
+            "IntegrationUri": "https://example.com",
+        },
+        "keep": {"integration": "IntegrationId"},
+    },
+    {
+        "call": "apigatewayv2.create_route",
+        "with": {
+            "ApiId": "{http}",
+            "RouteKey": "GET /a",
+            "Target": "integrations/{integration}",
+        },
+    },
+    {
+        "call": "apigatewayv2.create_deployment",
+        "with": {"ApiId": "{http}"},
+        "keep": {"deployment": "DeploymentId"},
+    },
+]
+
 SITUATIONS: dict[str, list[dict[str, Any]]] = {
+    "a REST API": _REST_API,
+    "a REST API beside a user pool": [*_POOL, *_REST_API],
+    "a REST API in a usage plan": _PLAN,
+    "a custom domain name": _DOMAIN,
+    "a deployed HTTP API": _DEPLOYED_HTTP_API,
+    "an HTTP API": _HTTP_API,
+    "an HTTP API beside a user pool": [*_POOL, *_HTTP_API],
     "nothing": _NOTHING,
     "an execution role": _EXECUTION_ROLE,
     "a function": _FUNCTION,

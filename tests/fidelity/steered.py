@@ -52,7 +52,7 @@ POLICIES: dict[str, dict[str, Any] | None] = {
     "functions": {"Effect": "Allow", "Action": [INVOKE, "lambda:InvokeFunction"], "Resource": "*"},
     "silent": None,
     "denied": {"Effect": "Deny", "Action": INVOKE, "Resource": "*"},
-    "denied admin": {
+    "denied-admin": {
         "Effect": "Deny",
         "Action": INVOKE,
         "Resource": "arn:aws:execute-api:*:*:*/dev/GET/signed/admin",

@@ -192,7 +192,7 @@ REFUSED: list[tuple[Callable[[Api], None], str]] = [
     (cognito_without_an_authorizer, "requires a valid authorizer"),
     (cognito_without_a_pool, "Invalid Provider ARN"),
     (unreadable_resource_policy, "Invalid policy document"),
-    (vpc_link, "The local cloud doesn't offer VPC links"),
+    (vpc_link, "The local cloud doesn't offer this value of connectionType"),
     (unknown_deployment, "Deployment id does not exist"),
 ]
 """What can't guard isn't stored, and AWS's words or the cloud's say so."""

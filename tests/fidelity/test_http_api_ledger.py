@@ -144,7 +144,9 @@ def test_a_deleted_stage_or_api_answers_nobody(http_gateway: HttpGateway) -> Non
 
 def test_websocket_apis_are_not_offered(http_gateway: HttpGateway) -> None:
     aws = http_gateway.cloud.client("apigatewayv2")
-    with pytest.raises(ClientError, match="The local cloud doesn't offer WebSocket APIs"):
+    with pytest.raises(
+        ClientError, match=r"doesn't offer this value of ProtocolType\. It offers HTTP\."
+    ):
         aws.create_api(
             Name="ws", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
         )

@@ -15,17 +15,37 @@ import pytest
 from labkit.local.ledger import Row, rows
 from labkit.local.offered import services
 from labkit.local.offered.inventory import Member, members_of
+from tests.fidelity.control_plane_runner import run_row as run_control_plane_row
+from tests.fidelity.http_api_fixture import HttpGateway, HttpRunner
 from tests.fidelity.overlooked import overlook
+from tests.fidelity.runner import Runner
 from tests.fidelity.settings_runner import SettingsRunner
-from tests.fidelity.steered import SteeredGateway
+from tests.fidelity.steered import SteeredGateway, SteeredRunner
 from tests.fidelity.test_cognito_ledger import run_row
 from tests.fidelity.test_mutations import unnoticed
+from tests.support.gateway import Gateway
 from tests.support.in_process_cloud import cognito_in_use
 
 DRAWN = 60
 BY_ID = {row.id: row for row in rows()}
-OVER_HTTP = {row.id for row in rows("settings.toml")}
-IN_PROCESS = {row.id for row in rows("cognito.toml")}
+
+
+def ids_in(*files: str) -> set[str]:
+    return {row.id for file in files for row in rows(file)}
+
+
+OF_COGNITO = ids_in("cognito.toml")
+OF_CONTROL_PLANES = ids_in("control_plane.toml")
+OF_SETTINGS = ids_in("settings.toml")
+OF_HTTP_APIS = ids_in("http_api.toml")
+OF_REST_APIS = {row.id for row in rows("gateway.toml") if "a day later" not in row.setup}
+STEERED = ids_in(
+    "gateway_authorization.toml",
+    "gateway_integrations.toml",
+    "gateway_limits.toml",
+    "rest_jwt.toml",
+)
+RUN = OF_COGNITO | OF_CONTROL_PLANES | OF_SETTINGS | OF_HTTP_APIS | OF_REST_APIS | STEERED
 """The rows that are run here; those of other ledgers have mutations of their own."""
 
 IN_THE_PATH = {
@@ -47,7 +67,7 @@ def enforced() -> list[Member]:
         for member in members_of(service)
         if member.setting.verdict == "enforced"
         and f"{member.operation}.{member.path}" not in IN_THE_PATH
-        and (OVER_HTTP | IN_PROCESS) & set(member.setting.why)
+        and RUN & set(member.setting.why)
     ]
 
 
@@ -61,27 +81,70 @@ if not os.environ.get("LABKIT_ALL_SETTINGS"):
     NAMES = sorted(random.Random(0).sample(NAMES, DRAWN))
 
 
+class Rows:
+    """Runs rows on one cloud, those of gateways in situations that are made for them."""
+
+    def __init__(self, steered: SteeredGateway, http: HttpGateway) -> None:
+        self._steered, self._http = steered, http
+        self._settings = SettingsRunner(steered)
+
+    def run(self, row: Row) -> None:
+        if row.id in OF_CONTROL_PLANES:
+            run_control_plane_row(row)
+        elif row.id in OF_SETTINGS:
+            self._settings.run(row)
+        elif row.id in OF_HTTP_APIS:
+            self._anew(self._http, HttpRunner(self._http), row)
+        elif row.id in OF_REST_APIS:
+            self._steered.steer(reset=True, run=True)
+            self._anew(self._steered, Runner(self._steered), row)
+        else:
+            self._anew(self._steered, SteeredRunner(self._steered), row)
+
+    def _anew(self, gateway: Gateway, runner: Runner, row: Row) -> None:
+        name = row.setup.removesuffix(", anew")
+        gateway.forget(name)
+        try:
+            runner.run(row)
+        finally:
+            gateway.forget(name)
+
+
 @pytest.fixture(scope="module")
-def runner(steered_gateway: SteeredGateway) -> SettingsRunner:
-    return SettingsRunner(steered_gateway)
+def ledger(steered_gateway: SteeredGateway, http_gateway: HttpGateway) -> Rows:
+    return Rows(steered_gateway, http_gateway)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_a_row_notices(name: str, runner: SettingsRunner, steered_gateway: SteeredGateway) -> None:
+def test_a_row_notices(name: str, ledger: Rows, steered_gateway: SteeredGateway) -> None:
+    """One of the member's rows is red while it is overlooked, and green otherwise."""
     member = ALL[name]
-    what = [member.service, member.operation, member.path]
+    what = (member.service, member.operation, member.path)
+    looked_at = [BY_ID[one] for one in member.setting.why if one in RUN]
     steered_gateway.steer(overlook=what)
     try:
-        if any(_is_red(BY_ID[one], runner.run) for one in member.setting.why if one in OVER_HTTP):
-            return
+        with ExitStack() as stack:
+            overlook(stack, *what)
+            red = _first_red([row for row in looked_at if row.id not in OF_COGNITO], ledger.run)
     finally:
         steered_gateway.steer(overlook=None)
-    looked_at = [BY_ID[one] for one in member.setting.why if one in IN_PROCESS]
-    with cognito_in_use() as cognito, ExitStack() as stack:
-        overlook(stack, *what)
-        red = [row for row in looked_at if _is_red(row, lambda row: run_row(cognito, row))]
-    assert red, f"{name}: nobody notices when it is overlooked: {member.setting.why}"
+    if red is not None:
+        ledger.run(red)
+        return
+    with cognito_in_use() as cognito:
+        with ExitStack() as stack:
+            overlook(stack, *what)
+            red = _first_red(
+                [row for row in looked_at if row.id in OF_COGNITO],
+                lambda row: run_row(cognito, row),
+            )
+        assert red, f"{name}: nobody notices when it is overlooked: {member.setting.why}"
+        run_row(cognito, red)
+
+
+def _first_red(looked_at: list[Row], run: Callable[[Row], None]) -> Row | None:
+    return next((row for row in looked_at if _is_red(row, run)), None)
 
 
 def _is_red(row: Row, run: Callable[[Row], None]) -> bool:
@@ -92,4 +155,4 @@ def _is_red(row: Row, run: Callable[[Row], None]) -> bool:
 
 
 def test_there_are_enough() -> None:
-    assert len(ALL) >= 4 * DRAWN, len(ALL)
+    assert len(ALL) >= 10 * DRAWN, len(ALL)

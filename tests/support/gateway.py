@@ -198,6 +198,10 @@ class Gateway:
         """The situation, made anew: for rows that change it."""
         return SITUATIONS[name](self)
 
+    def forget(self, name: str) -> None:
+        """The next row finds the situation made anew."""
+        self._situations.pop(name, None)
+
 
 # -- tokens ---------------------------------------------------------------------------
 

@@ -110,7 +110,6 @@ APIS = st.fixed_dictionaries(
         "version": st.none() | TEXTS,
         "apiKeySource": st.sampled_from(["HEADER", "AUTHORIZER"]),
         "disableExecuteApiEndpoint": st.booleans(),
-        "minimumCompressionSize": st.none() | st.integers(0, 10_485_760),
         "binaryMediaTypes": st.lists(st.sampled_from(["image/png", "*/*", "a~/b"]), unique=True),
         "policy": st.none() | st.just(json.dumps(POLICY)),
         "gateway_responses": st.dictionaries(
@@ -143,8 +142,7 @@ def make(plane: ControlPlane, operation: str, **parameters: Any) -> dict[str, An
 def build(plane: ControlPlane, plan: dict[str, Any]) -> str:
     """Make an API as a plan says; its id."""
     members = (
-        "description version apiKeySource disableExecuteApiEndpoint minimumCompressionSize "
-        "binaryMediaTypes policy"
+        "description version apiKeySource disableExecuteApiEndpoint binaryMediaTypes policy"
     ).split()
     made = make(plane, "CreateRestApi", name="made", **{name: plan[name] for name in members})
     api = {"restApiId": made["id"]}

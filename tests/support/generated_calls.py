@@ -29,6 +29,7 @@ from labkit.local.apigateway.control.rest import (
     usage_plans,
 )
 from tests.support.control_plane import FUNCTION_URI, POOL
+from tests.support.generated_documents import WRONG, http_documents, rest_documents
 from tests.support.populated_planes import CERTIFICATE, POLICY, Populated
 
 JsonObject = dict[str, Any]
@@ -68,9 +69,6 @@ _TEXTS = [
     "a/b",
     "{a+}",
 ]
-_WRONG: st.SearchStrategy[Any] = st.sampled_from(
-    [None, True, 0, -1, 1.5, 10**30, "", [], {}, [None], {"a": None}, [[]], {"a": [{}]}]
-)
 _OPS = ["add", "remove", "replace", "move", "copy", "test", "wrong", "", None, 1]
 _MEMBERS = st.sampled_from(
     [
@@ -103,6 +101,7 @@ _VALUES = [
     "ipv4",
     "INFO",
     "404",
+    "5",
     "Empty",
     "'*'",
     "method.request.header.a",
@@ -114,6 +113,9 @@ _VALUES = [
     "s3://bucket/key",
     "{}",
 ]
+
+
+IMPORTS = ("ImportRestApi", "PutRestApi", "ImportApi", "ReimportApi")
 
 
 def calls(operation: OperationModel, known: Mapping[str, list[Any]]) -> st.SearchStrategy[Any]:
@@ -137,6 +139,8 @@ def _request(operation: OperationModel, made: JsonObject) -> tuple[str, str, Any
             case "uri":
                 for label in ("{%s}" % wire, "{%s+}" % wire):  # noqa: UP031
                     path = path.replace(label, quote(_text(value), safe="") or "%20")
+            case "querystring" if isinstance(made.get(name), dict):
+                query += [(key, _text(one)) for key, one in value.items()]
             case "querystring" if name in made:
                 values = value if isinstance(value, list) else [value]
                 query += [(wire, _text(one)) for one in values]
@@ -192,6 +196,8 @@ class _Values:
 
     def of(self, name: str, shape: Shape) -> st.SearchStrategy[Any]:
         """A value of a member."""
+        if name.lower() == "body" and self.operation in IMPORTS:
+            return rest_documents() if "Rest" in self.operation else http_documents()
         own = self.known.get(f"{self.operation}.{name}".lower())
         found = own or self.known.get(name.lower())
         if self.fitting:
@@ -199,7 +205,7 @@ class _Values:
         values = self.typed(name, shape)
         if found:
             values = st.sampled_from(found) | values
-        return st.integers(0, 7).flatmap(lambda dice: values if dice else _WRONG)
+        return st.integers(0, 7).flatmap(lambda dice: values if dice else WRONG)
 
     def typed(self, name: str, shape: Shape) -> st.SearchStrategy[Any]:
         """A value of a member's type."""
@@ -232,7 +238,7 @@ class _Values:
 def _patches(operation: str, known: Mapping[str, list[Any]]) -> st.SearchStrategy[Any]:
     table = PATCHED.get(operation)
     own = [path.template for path in (table.paths if table else stages.PATCH_PATHS)]
-    own += ["/remaining"] if operation == "UpdateUsage" else []
+    own = ["/remaining"] if operation == "UpdateUsage" else own
     ids = [one for values in known.values() for one in values if isinstance(one, str)]
     paths = st.tuples(st.sampled_from(own), _MEMBERS, _MEMBERS).map(_filled)
     values = st.sampled_from([*_VALUES, *ids]) | st.text(max_size=10)

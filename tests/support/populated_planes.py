@@ -103,6 +103,17 @@ def populated() -> Populated:
     v2.made("CreateApiMapping", DomainName="api.example.com", ApiId=http, Stage="$default")
     [*_rest, api_mapping] = v2.made("GetApiMappings", DomainName="api.example.com")["Items"]
     known: dict[str, list[Any]] = {
+        "basepath": ["v1", "(none)", "v2"],
+        "updateusage.patchoperations": [
+            [{"op": "replace", "path": "/remaining", "value": "5"}],
+        ],
+        "failonwarnings": [True, False],
+        "mode": ["merge", "overwrite"],
+        "exporttype": ["swagger", "oas30"],
+        "accepts": ["application/json", "application/yaml"],
+        "parameters": [{"extensions": "apigateway"}, {"basepath": "prepend"}, {}],
+        "importapi.basepath": ["ignore", "prepend", "split"],
+        "reimportapi.basepath": ["ignore", "prepend", "split"],
         "protocoltype": ["HTTP"],
         "type": ["MOCK", "HTTP", "AWS_PROXY"],
         "createauthorizer.type": ["TOKEN", "REQUEST", "COGNITO_USER_POOLS"],
@@ -151,7 +162,6 @@ def populated() -> Populated:
         "keytype": ["API_KEY"],
         "usageplanid": [plan],
         "domainname": ["api.example.com", "new.example.com"],
-        "basepath": ["v1", "(none)", "v2"],
         "apimappingkey": ["", "a/b"],
         "apimappingid": [api_mapping["ApiMappingId"]],
         "integrationid": [integration["IntegrationId"]],

@@ -7,11 +7,13 @@ A setting is enforced, kept, closed or refused; refused is what no list names. E
 ``[[settings]]``
     a table for the operations in ``of``. Its tables are ``enforced`` (member = ids of the ledger's rows that show
     it), ``kept`` (why no caller could notice that nothing comes of it), ``closed`` (what waits for it, and which row
-    or test turns away whatever depends on it) and ``only`` (the values that a member of the other three may have).
+    or test turns away whatever depends on it), ``only`` (the values that a member of the other three may have) and
+    ``refused`` (why a path that AWS's patch operations may have isn't offered).
 
 A member is written as in AWS's service model, with dots: ``Policies.PasswordPolicy.MinimumLength``. Lists are
 transparent, ``*`` is any key of a map, and what a member holds shares its fate. A member that begins with a slash is
-the path of a patch operation.
+the path of a patch operation; one that no list names isn't on AWS either, and whoever takes patch operations says so
+in AWS's words.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class Setting:
     """What becomes of a member that is offered.
 
     Attributes:
-        verdict: one of :data:`VERDICTS`, but ``refused``.
+        verdict: one of :data:`VERDICTS`; ``refused`` only of the path of a patch operation.
         why: ids of the ledger's rows, or one sentence.
         only: the values that it may have; None for all.
     """
@@ -65,8 +67,9 @@ class Offer:
     parents: Mapping[str, frozenset[str]]
 
 
+@cache
 def services() -> frozenset[str]:
-    """The services that have a list, as a signature names them."""
+    """The services that have a list, by botocore's names."""
     return frozenset(file.name[:-5] for file in files(__package__).iterdir() if _is_data(file.name))
 
 
@@ -95,7 +98,7 @@ def refusal_of(service: str, operation: str, params: Mapping[str, Any]) -> str |
     """Why a call can't be offered, in one sentence, or None.
 
     Args:
-        service: as a signature names it.
+        service: by botocore's name.
         operation: as the service's model names it.
         params: its parameters under the model's names; one that is None wasn't sent.
     """
@@ -147,8 +150,10 @@ class _Look:
         """The refusal of the first patch operation whose path or value isn't offered."""
         for one in operations if isinstance(operations, list) else ():
             path = str(one.get("path")) if isinstance(one, dict) else ""
-            member = next((known for known in self.known if _fits(known, path)), None)
+            member = next((known for known in self.known if fits(known, path)), None)
             if member is None:
+                continue
+            if self.known[member].verdict == "refused":
                 return not_offered(path)
             if refusal := _value_refusal(path, self.known[member], one.get("value")):
                 return refusal
@@ -204,12 +209,12 @@ def _value_refusal(member: str, setting: Setting, value: Any) -> str | None:
     return None
 
 
-def _fits(pattern: str, path: str) -> bool:
+def fits(pattern: str, path: str) -> bool:
     """Whether the path of a patch operation is one of a pattern.
 
-    >>> _fits("/variables/*", "/variables/colour")
+    >>> fits("/variables/*", "/variables/colour")
     True
-    >>> _fits("/variables/*", "/variables/a/b")
+    >>> fits("/variables/*", "/variables/a/b")
     False
     """
     wanted, found = pattern.split("/"), path.split("/")

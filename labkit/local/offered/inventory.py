@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from labkit.local.offered import VERDICTS, Offer, Setting, offer_of, services
+from labkit.local.offered import PATCHES, VERDICTS, Offer, Setting, offer_of, services
+from labkit.service_models import extra_search_paths
 
 REFUSED = Setting("refused", ())
 
@@ -18,9 +19,9 @@ class Member:
     """One member of an operation, a leaf of its input.
 
     Attributes:
-        service: as a signature names it.
+        service: by botocore's name.
         operation: whose member it is.
-        path: ``Policies.PasswordPolicy.MinimumLength``.
+        path: ``Policies.PasswordPolicy.MinimumLength``, or the path of a patch operation.
         setting: its verdict.
     """
 
@@ -33,12 +34,21 @@ class Member:
 @cache
 def members_of(service: str) -> tuple[Member, ...]:
     """All members of the operations of a service that take settings, as botocore's model has them."""
-    model, offer = _model(service), offer_of(service)
+    offer = offer_of(service)
     return tuple(
         Member(service, operation, path, _setting_of(offer, operation, path))
         for operation in offer.settings
-        for path in leaves(model, model["operations"][operation]["input"]["shape"])
+        for path in _paths(service, operation)
     )
+
+
+def _paths(service: str, operation: str) -> Iterator[str]:
+    """The members of an operation; in place of those of patch operations the paths that the list names."""
+    model = _model(service)
+    for path in leaves(model, model["operations"][operation]["input"]["shape"]):
+        if not path.startswith(f"{PATCHES}."):
+            yield path
+    yield from (one for one in offer_of(service).settings[operation] if one.startswith("/"))
 
 
 def leaves(
@@ -110,5 +120,6 @@ def _holds_members(model: dict[str, Any], shape_name: str) -> bool:
 def _model(service: str) -> dict[str, Any]:
     from botocore.loaders import Loader
 
-    model: dict[str, Any] = Loader().load_service_model(service, "service-2")
+    loader = Loader(extra_search_paths=extra_search_paths())
+    model: dict[str, Any] = loader.load_service_model(service, "service-2")
     return model

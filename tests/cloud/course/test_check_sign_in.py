@@ -396,7 +396,7 @@ WRONG = [
     WrongState("6.3", 6, an_open_api, "The deployed API is open"),
     WrongState("6.3", 6, an_api_without_the_scope, "An ID token came in"),
     WrongState("6.3", 6, an_access_token_for_an_api_without_the_scope, "GET /demo has no scope"),
-    WrongState("6.3", 6, a_draft_with_the_scope_again, "the copy is older than your edit"),
+    WrongState("6.3", 6, a_draft_with_the_scope_again, "it is older than your edit"),
 ]
 
 

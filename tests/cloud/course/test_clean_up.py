@@ -364,18 +364,22 @@ def make_method(api_id: str) -> None:
 def test_custom_domain_names_go_with_their_mappings(lab: Lab) -> None:
     gateway = boto3.client("apigateway")
     api_id = make_api("d-choosing-a-mode-api", names.TAGS)
-    make_method(api_id)
-    gateway.create_deployment(restApiId=api_id, stageName="dev")
+    other_id = make_api("another", OTHER_TAG)
+    for one in (api_id, other_id):
+        make_method(one)
+        gateway.create_deployment(restApiId=one, stageName="dev")
     ours, untagged = "d-choosing-a-mode-api.example.com", "d-choosing-a-mode-too.example.com"
     for name, tags in ((ours, names.TAGS), (untagged, OTHER_TAG), ("api.example.com", names.TAGS)):
         certificate = boto3.client("acm").request_certificate(DomainName=name)["CertificateArn"]
         gateway.create_domain_name(domainName=name, certificateArn=certificate, tags=tags)
-        gateway.create_base_path_mapping(domainName=name, restApiId=api_id, stage="dev")
+        mapped = api_id if name == ours else other_id
+        gateway.create_base_path_mapping(domainName=name, restApiId=mapped, stage="dev")
     assert f"custom domain name {ours}" in clean_up().deleted
     left = {domain["domainName"] for domain in gateway.get_domain_names()["items"]}
     assert left == {untagged, "api.example.com"}
     for name in left:
         gateway.delete_domain_name(domainName=name)
+    gateway.delete_rest_api(restApiId=other_id)
 
 
 def make_what_the_identity_pool_notebook_makes(tags: dict[str, str], prefix: str) -> None:

@@ -254,11 +254,11 @@ UNKNOWN_ISSUER = {
         ),
         (
             openapi({"/a": {"get": {INTEGRATION: {**PROXY, "credentials": "arn:aws:iam::1:role/x"}}}}),
-            "Unable to create Route 'GET /a': The local cloud doesn't offer credentialsArn",
+            "Unable to create Route 'GET /a': The local cloud doesn't offer CredentialsArn",
         ),
         (
             openapi({"/a": {"get": {INTEGRATION: {**PROXY, "integrationSubtype": "SQS-SendMessage"}}}}),
-            "The local cloud doesn't offer integrationSubtype",
+            "The local cloud doesn't offer IntegrationSubtype",
         ),
         (
             openapi({"/a": {"get": {INTEGRATION: {**PROXY, "type": "mock"}}}}),
@@ -270,7 +270,7 @@ UNKNOWN_ISSUER = {
                 security=[{"key": []}],
                 components={"securitySchemes": {"key": {"type": "apiKey"}}},
             ),
-            "The local cloud doesn't offer apiKeyRequired on a route of an HTTP API.",
+            "The local cloud doesn't offer this value of ApiKeyRequired. It offers False.",
         ),
         (openapi({}, **{"x-amazon-apigateway-policy": {}}), "The local cloud doesn't offer x-amazon-apigateway-policy"),
         (openapi({"/a": {"get": {}}, "/a/": {"get": {}}}), "Route with key GET /a already exists for this API"),

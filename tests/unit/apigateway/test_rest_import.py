@@ -502,7 +502,7 @@ def _integration(**members: Any) -> dict[str, Any]:
         ),
         (
             swagger(_integration(uri="https://example.com", connectionType="VPC_LINK", connectionId="v")),
-            "The local cloud doesn't offer VPC links.",
+            "The local cloud doesn't offer this value of connectionType. It offers INTERNET.",
         ),
         (
             swagger(_integration(uri="https://example.com", integrationSubtype="SQS-SendMessage")),

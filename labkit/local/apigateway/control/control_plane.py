@@ -14,6 +14,7 @@ from botocore import xform_name
 
 from labkit.local.apigateway.answers import refuse
 from labkit.local.apigateway.control.constraints import check_constraints
+from labkit.local.apigateway.control.offers import check_offered
 from labkit.local.apigateway.control.operations import Call, Operation, find_operation, read_call
 from labkit.local.apigateway.control.permissions import ASK
 from labkit.local.apigateway.control.refusals import not_offered
@@ -31,16 +32,17 @@ def perform(parts: Sequence[object], call: Call) -> Any:
 
     Args:
         parts: who answers which operations.
-        call: checked here against the service's model.
+        call: checked here against the service's model, and against the list of what is offered.
 
     Raises:
-        ApiError: it is refused, or no part offers it.
+        ApiError: it is refused.
     """
     name = xform_name(call.operation.name)
     part = next((p for p in parts if hasattr(p, name)), None)
     if part is None:
         raise not_offered(call.operation.name)
     check_constraints(call)
+    check_offered(call)
     return getattr(part, name)(call)
 
 

@@ -32,6 +32,7 @@ class Operation:
         name: the API reference's name.
         method: the verb.
         parts: the path's segments; a label in braces stands for any.
+        fixed: those of them that are no label, with their place.
         query: what the query string must say, such as ``mode=import``.
         status: of a success.
         shape: the name of the input's shape, empty without one.
@@ -41,6 +42,7 @@ class Operation:
     name: str
     method: str
     parts: tuple[str, ...]
+    fixed: tuple[tuple[int, str], ...]
     query: tuple[tuple[str, str], ...]
     status: int
     shape: str
@@ -90,10 +92,7 @@ def find_operation(request: Request) -> Operation | None:
     query = dict(request.query)
     found = None
     for operation in _operations(service).get((request.method, len(parts)), ()):
-        fits = all(
-            _LABEL.fullmatch(wanted) or wanted == part
-            for wanted, part in zip(operation.parts, parts, strict=True)
-        )
+        fits = all(parts[index] == part for index, part in operation.fixed)
         if fits and all(query.get(name) == value for name, value in operation.query):
             if operation.query:  # more exact than the same path without a query
                 return operation
@@ -121,7 +120,7 @@ def read_call(operation: Operation, request: Request, region: str) -> Call:
     parameters: JsonObject = {}
     in_path = set()
     payload = shape.get("payload")
-    body = {} if payload or not shape else body_of(request)
+    body = {} if payload or not shape or not request.body else body_of(request)
     for member, target in shape.get("members", {}).items():
         wire = target.get("locationName", member)
         kind = shapes[target["shape"]]
@@ -156,9 +155,17 @@ def call_of(service: str, name: str, region: str, parameters: JsonObject) -> Cal
     operation = next(
         one for group in _operations(service).values() for one in group if one.name == name
     )
-    members = ServiceModel(service).description["shapes"][operation.shape]["members"]
-    in_path = {f"{m[:1].lower()}{m[1:]}" for m, target in members.items() if target.get("location")}
-    given = {key: value for key, value in parameters.items() if value is not None}
+    shapes = ServiceModel(service).description["shapes"]
+    members = {
+        f"{member[:1].lower()}{member[1:]}": target
+        for member, target in shapes[operation.shape]["members"].items()
+    }
+    in_path = {name for name, target in members.items() if target.get("location")}
+    given = {
+        name: _known(shapes, members[name]["shape"], value)
+        for name, value in parameters.items()
+        if value is not None
+    }
     return Call(operation, given, region, frozenset(in_path))
 
 
@@ -211,6 +218,7 @@ def _operations(service: str) -> dict[tuple[str, int], tuple[Operation, ...]]:
             name,
             model["http"]["method"],
             parts,
+            tuple((index, part) for index, part in enumerate(parts) if not _LABEL.fullmatch(part)),
             pairs,
             model["http"].get("responseCode", 200),
             model.get("input", {}).get("shape", ""),

@@ -125,6 +125,15 @@ class Region:
     client_certificates: Records = field(default_factory=dict)
     account: JsonObject = field(default_factory=dict)
 
+    def leave_usage_plans(self, api_id: str, stage: str | None = None) -> None:
+        """Take an API's stage out of all usage plans; without a name all its stages."""
+        for plan in self.usage_plans.values():
+            plan["apiStages"] = [
+                one
+                for one in plan["apiStages"]
+                if one["apiId"] != api_id or stage not in (None, one["stage"])
+            ]
+
 
 class GatewayStore:
     """The records of all Regions, as the control planes change and the data planes read them.

@@ -12,7 +12,7 @@ from labkit.local.apigateway.control.http.lookup import http_api, iso_time, page
 from labkit.local.apigateway.control.http.routes import new_route
 from labkit.local.apigateway.control.http.stages import new_stage
 from labkit.local.apigateway.control.operations import Call
-from labkit.local.apigateway.control.refusals import bad_request, not_offered
+from labkit.local.apigateway.control.refusals import bad_request
 from labkit.local.apigateway.control.rest.lookup import given
 from labkit.local.apigateway.control.store import GatewayStore, HttpApi
 from labkit.local.apigateway.http.records import DEFAULT
@@ -25,7 +25,6 @@ _ORIGIN = re.compile(r"\*|https?://\*|https?://[^\s*]+|[a-z][a-z0-9+.-]*://[^\s*
 _METHODS = frozenset("* GET HEAD OPTIONS PATCH POST PUT DELETE".split())
 _KEY_SELECTION = "$request.header.x-api-key"
 _ROUTE_SELECTION = ("${request.method} ${request.path}", "$request.method $request.path")
-_NOT_OFFERED = ("credentialsArn", "disableSchemaValidation")
 
 
 class HttpApiOperations:
@@ -52,9 +51,7 @@ class HttpApiOperations:
 
     def create_api(self, call: Call) -> JsonObject:
         """Make an API; ``target`` makes a route, an integration and a stage too (quick create)."""
-        if call.text("protocolType") == "WEBSOCKET":
-            raise not_offered("WebSocket APIs")
-        self._refuse_not_offered(call)
+        _check_selection(call)
         api_id = self._store.new_id(10)
         settings = {
             "apiId": api_id,
@@ -111,10 +108,7 @@ class HttpApiOperations:
     def update_api(self, call: Call) -> JsonObject:
         """Change an API."""
         api = http_api(self._store, call)
-        self._refuse_not_offered(call)
-        for member in ("target", "routeKey"):
-            if call.text(member):
-                raise not_offered(f"the change of a quick create's {member}")
+        _check_selection(call)
         changed = updated(
             api.settings,
             call,
@@ -150,19 +144,12 @@ class HttpApiOperations:
         api.settings = changed
         self._changed(api)
 
-    def _refuse_not_offered(self, call: Call) -> None:
-        for member in _NOT_OFFERED:
-            if call.parameters.get(member):
-                raise not_offered(member)
-        if (
-            call.parameters.get("routeSelectionExpression", _ROUTE_SELECTION[1])
-            not in _ROUTE_SELECTION
-        ):
-            raise bad_request(
-                f"Only {_ROUTE_SELECTION[0]} is a route selection expression of an HTTP API"
-            )
-        if call.parameters.get("apiKeySelectionExpression", _KEY_SELECTION) != _KEY_SELECTION:
-            raise not_offered("apiKeySelectionExpression")
+
+def _check_selection(call: Call) -> None:
+    if call.parameters.get("routeSelectionExpression", _ROUTE_SELECTION[1]) not in _ROUTE_SELECTION:
+        raise bad_request(
+            f"Only {_ROUTE_SELECTION[0]} is a route selection expression of an HTTP API"
+        )
 
 
 def _check(settings: JsonObject) -> None:

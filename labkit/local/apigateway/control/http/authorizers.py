@@ -8,7 +8,7 @@ from typing import Any
 
 from labkit.local.apigateway.control.http.lookup import http_api, page, part, updated
 from labkit.local.apigateway.control.operations import Call
-from labkit.local.apigateway.control.refusals import bad_request, conflict, not_offered
+from labkit.local.apigateway.control.refusals import bad_request, conflict
 from labkit.local.apigateway.control.store import GatewayStore, HttpApi
 from labkit.local.apigateway.http.records import MAX_TTL_SECONDS
 from labkit.local.apigateway.invocation import FUNCTION_URI
@@ -65,7 +65,6 @@ class HttpAuthorizerOperations:
         """Make an authorizer."""
         api = http_api(self._store, call)
         asked = updated({}, call, *_MEMBERS)
-        _refuse_credentials(call)
         if len(api.authorizers) >= MAX_AUTHORIZERS:
             # anomalyco/sst#4522, 2024: a conflict with 429
             raise ApiError(
@@ -92,7 +91,6 @@ class HttpAuthorizerOperations:
         """Change an authorizer."""
         api = http_api(self._store, call)
         found = part(api.authorizers, call, "authorizerId", "Authorizer")
-        _refuse_credentials(call)
         changed = await self._checked(api, updated(found, call, *_MEMBERS))
         api.authorizers[found["authorizerId"]] = changed
         self._changed(api)
@@ -183,9 +181,3 @@ def _check_request(record: JsonObject) -> None:
         raise bad_request("Invalid identity source specified")
     if ttl and not sources:
         raise bad_request("Caching needs at least one identity source")  # gateway 13.11
-
-
-def _refuse_credentials(call: Call) -> None:
-    for member in ("authorizerCredentialsArn", "identityValidationExpression"):
-        if call.parameters.get(member):
-            raise not_offered(f"{member} of an authorizer of an HTTP API")

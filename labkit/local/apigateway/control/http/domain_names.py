@@ -9,7 +9,7 @@ from typing import Any
 
 from labkit.local.apigateway.control.http.lookup import iso_time, page
 from labkit.local.apigateway.control.operations import Call
-from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found, not_offered
+from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found
 from labkit.local.apigateway.control.rest.domain_names import Certificate, new_domain_name
 from labkit.local.apigateway.control.store import DomainName, GatewayStore
 
@@ -155,9 +155,6 @@ class HttpDomainNameOperations:
 
     def _as_rest(self, call: Call, before: JsonObject) -> Call:
         """The call in the words of ``apigateway``."""
-        for member in ("routingMode",):
-            if call.parameters.get(member, "API_MAPPING_ONLY") != "API_MAPPING_ONLY":
-                raise not_offered("routing rules")
         configurations = call.parameters.get("domainNameConfigurations")
         if configurations is None and before:
             configurations = [
@@ -172,9 +169,6 @@ class HttpDomainNameOperations:
         only = configurations[0] if configurations else {}
         if only.get("endpointType", "REGIONAL") != "REGIONAL":
             raise bad_request("Only Regional domain names are supported")
-        for member in ("certificateName", "ownershipVerificationCertificateArn"):
-            if only.get(member):
-                raise not_offered(member)
         mutual = call.parameters.get("mutualTlsAuthentication")
         if mutual is None:
             mutual = before.get("mutualTlsAuthentication")

@@ -8,7 +8,7 @@ from typing import Any
 
 from labkit.local.apigateway.control.http.lookup import http_api, page, part, updated
 from labkit.local.apigateway.control.operations import Call
-from labkit.local.apigateway.control.refusals import bad_request, conflict, not_offered
+from labkit.local.apigateway.control.refusals import bad_request, conflict
 from labkit.local.apigateway.control.store import GatewayStore, HttpApi
 from labkit.local.apigateway.http.records import function_arn_in
 
@@ -24,18 +24,6 @@ _MEMBERS = (
     "integrationUri",
     "payloadFormatVersion",
     "timeoutInMillis",
-)
-_NOT_OFFERED = (
-    "connectionId",
-    "contentHandlingStrategy",
-    "credentialsArn",
-    "integrationSubtype",
-    "passthroughBehavior",
-    "requestParameters",
-    "requestTemplates",
-    "responseParameters",
-    "templateSelectionExpression",
-    "tlsConfig",
 )
 _HTTP = re.compile(r"https?://\S+", re.IGNORECASE)
 _VERBS = ("ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -56,7 +44,6 @@ class HttpIntegrationOperations:
     def create_integration(self, call: Call) -> JsonObject:
         """Make an integration."""
         api = http_api(self._store, call)
-        _refuse_not_offered(call)
         made = new_integration(updated({}, call, *_MEMBERS), self._store.new_id(7))
         api.integrations[made["integrationId"]] = made
         self._changed(api)
@@ -75,7 +62,6 @@ class HttpIntegrationOperations:
         """Change an integration."""
         api = http_api(self._store, call)
         found = part(api.integrations, call, "integrationId", "Integration")
-        _refuse_not_offered(call)
         changed = updated(found, call, *_MEMBERS)
         _check(changed)
         api.integrations[found["integrationId"]] = changed
@@ -120,8 +106,6 @@ def _check(record: JsonObject) -> None:
         raise bad_request(
             f"Invalid integration type specified: {kind}. HTTP APIs have AWS_PROXY and HTTP_PROXY"
         )
-    if record.get("connectionType") == "VPC_LINK":
-        raise not_offered("VPC links")
     if record["payloadFormatVersion"] not in ("1.0", "2.0"):
         raise bad_request("PayloadFormatVersion must be 1.0 or 2.0")
     if kind == "HTTP_PROXY":
@@ -137,9 +121,3 @@ def _check(record: JsonObject) -> None:
         raise bad_request(
             f"The timeout must be from {TIMEOUT_MS[0]} to {TIMEOUT_MS[-1]} milliseconds"
         )
-
-
-def _refuse_not_offered(call: Call) -> None:
-    for member in _NOT_OFFERED:
-        if call.parameters.get(member):
-            raise not_offered(f"{member} of an integration of an HTTP API")

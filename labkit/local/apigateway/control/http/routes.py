@@ -8,7 +8,7 @@ from typing import Any
 
 from labkit.local.apigateway.control.http.lookup import http_api, page, part, updated
 from labkit.local.apigateway.control.operations import Call
-from labkit.local.apigateway.control.refusals import bad_request, conflict, not_offered
+from labkit.local.apigateway.control.refusals import bad_request, conflict
 from labkit.local.apigateway.control.store import GatewayStore, HttpApi
 from labkit.local.apigateway.http.records import DEFAULT
 
@@ -23,13 +23,6 @@ _MEMBERS = (
     "operationName",
     "routeKey",
     "target",
-)
-_NOT_OFFERED = (
-    "apiKeyRequired",
-    "modelSelectionExpression",
-    "requestModels",
-    "requestParameters",
-    "routeResponseSelectionExpression",
 )
 _VERBS = "ANY|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT"
 _SEGMENT = r"[^\s/{}]+|\{[\w.:-]+\}"
@@ -52,7 +45,6 @@ class RouteOperations:
     def create_route(self, call: Call) -> JsonObject:
         """Make a route."""
         api = http_api(self._store, call)
-        _refuse_not_offered(call)
         if len(api.routes) >= MAX_ROUTES:
             raise bad_request("Maximum number of Routes for this API has been reached.")
         made = new_route(api, updated({}, call, *_MEMBERS), self._store.new_id(7))
@@ -72,7 +64,6 @@ class RouteOperations:
         """Change a route."""
         api = http_api(self._store, call)
         found = part(api.routes, call, "routeId", "Route")
-        _refuse_not_offered(call)
         changed = updated(found, call, *_MEMBERS)
         changed.setdefault("authorizationType", "NONE")
         if call.text("authorizerId") and changed["authorizationType"] == "NONE":
@@ -143,10 +134,3 @@ def checked_route(api: HttpApi, record: JsonObject) -> JsonObject:
         if head != "integrations" or integration_id not in api.integrations:
             raise bad_request(f"Invalid target specified: {target}")
     return record
-
-
-def _refuse_not_offered(call: Call) -> None:
-    """What only WebSocket APIs have."""
-    for member in _NOT_OFFERED:
-        if call.parameters.get(member):
-            raise not_offered(f"{member} on a route of an HTTP API")

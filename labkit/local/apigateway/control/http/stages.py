@@ -8,7 +8,7 @@ from typing import Any
 
 from labkit.local.apigateway.control.http.lookup import http_api, iso_time, page, part, updated
 from labkit.local.apigateway.control.operations import Call
-from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found, not_offered
+from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found
 from labkit.local.apigateway.control.store import GatewayStore, HttpApi
 from labkit.local.apigateway.http.records import DEFAULT
 
@@ -58,8 +58,6 @@ class HttpStageOperations:
         if len(api.stages) >= MAX_STAGES:
             raise bad_request("Maximum number of stages for this API has been reached.")
         made = new_stage({k: v for k, v in call.settings.items() if k in _MEMBERS}, self._clock())
-        if call.parameters.get("clientCertificateId"):
-            raise not_offered("clientCertificateId of a stage of an HTTP API")
         _check(api, made)
         api.stages[made["stageName"]] = made
         if made.get("autoDeploy"):
@@ -78,8 +76,6 @@ class HttpStageOperations:
         """Change a stage; route settings replace those of the same routes."""
         api = http_api(self._store, call)
         found = part(api.stages, call, "stageName", "Stage")
-        if call.parameters.get("clientCertificateId"):
-            raise not_offered("clientCertificateId of a stage of an HTTP API")
         changed = dict(found)
         for name in ("autoDeploy", "defaultRouteSettings", "stageVariables"):
             if name in call.parameters:

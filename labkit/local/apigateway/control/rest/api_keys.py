@@ -16,7 +16,7 @@ from labkit.local.apigateway.control.patches import (
     one_of_operations,
     patches_of,
 )
-from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found, not_offered
+from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found
 from labkit.local.apigateway.control.rest.lookup import given, page
 from labkit.local.apigateway.control.store import GatewayStore
 
@@ -62,8 +62,6 @@ class ApiKeyOperations:
             )
         if any(value and one["value"] == value for one in keys.values()):
             raise conflict("API Key already exists")
-        if call.parameters.get("stageKeys"):
-            raise not_offered("stageKeys, which usage plans have replaced")
         now = int(self._clock())
         made = {
             "id": self._store.new_id(10),

@@ -15,7 +15,7 @@ from labkit.local.apigateway.control.patches import (
     one_of_operations,
     patches_of,
 )
-from labkit.local.apigateway.control.refusals import bad_request, not_found
+from labkit.local.apigateway.control.refusals import bad_request, not_found, not_offered
 from labkit.local.apigateway.control.rest.lookup import given, page, rest_api
 from labkit.local.apigateway.control.rest.stages import canary_of, new_stage
 from labkit.local.apigateway.control.store import GatewayStore, RestApi
@@ -163,6 +163,8 @@ def _check_deployable(api: RestApi) -> None:
         raise bad_request("The REST API doesn't contain any methods")
     if any("methodIntegration" not in method for _resource, _verb, method in methods):
         raise bad_request("No integration defined for method")
+    if "minimumCompressionSize" in api.settings:  # which no answer heeds
+        raise not_offered("minimumCompressionSize")
     types = api.settings["endpointConfiguration"]["types"]
     if types == ["PRIVATE"] and not api.settings.get("policy"):
         raise bad_request("Private REST API doesn't have a resource policy attached to it")

@@ -32,16 +32,6 @@ _RESERVED = ("ping", "sping")
 _HOSTED_ZONES = {"us-east-1": "Z1UJRXOUMOOFQ8"}
 _EDGE_ZONE = "Z2FDTNDATAQYW2"
 _SECURITY_POLICY = "TLS_1_2"
-_NOT_OFFERED = (
-    "certificateName",
-    "certificateBody",
-    "certificatePrivateKey",
-    "certificateChain",
-    "regionalCertificateName",
-    "ownershipVerificationCertificateArn",
-    "policy",
-    "endpointAccessMode",
-)
 PATCHES = PatchTable(
     (
         PatchPath("/certificateArn"),
@@ -81,11 +71,6 @@ class DomainNameOperations:
         name = call.text("domainName")
         if not name:
             raise bad_request("No Domain Name specified")
-        for member in _NOT_OFFERED:
-            if call.parameters.get(member):
-                raise not_offered(member)
-        if call.parameters.get("routingMode", "BASE_PATH_MAPPING_ONLY") != "BASE_PATH_MAPPING_ONLY":
-            raise not_offered("routing rules")
         made = new_domain_name(self._store, call, self._clock(), self._certificate)
         self._store.region(call.region).domain_names[name] = DomainName(made)
         return made
@@ -105,15 +90,10 @@ class DomainNameOperations:
     def update_domain_name(self, call: Call) -> JsonObject:
         """Change a custom domain name."""
         domain = self._domain(call)
-        patches = patches_of(call.patches)
-        for patch in patches:
-            if patch.path.startswith("/endpointConfiguration"):
-                raise not_offered("the change of a domain name's endpoint type")
-        changed = PATCHES.apply(domain.settings, patches)
+        changed = PATCHES.apply(domain.settings, patches_of(call.patches))
         if not (changed.get("mutualTlsAuthentication") or {}).get("truststoreUri"):
             changed.pop("mutualTlsAuthentication", None)
         _check_mutual_tls(changed.get("mutualTlsAuthentication") or {})
-        _check_security_policy(changed.get("securityPolicy"))
         changed.setdefault("securityPolicy", _SECURITY_POLICY)
         for member in ("certificateArn", "regionalCertificateArn"):
             if (member in changed) is not (member in domain.settings):
@@ -230,8 +210,6 @@ def new_domain_name(
     if taken is not None and taken.settings["domainName"] == name:
         raise bad_request("The domain name you provided already exists.")
     types = (asked.get("endpointConfiguration") or {}).get("types") or ["EDGE"]
-    if types == ["PRIVATE"]:
-        raise not_offered("custom domain names of private APIs")
     if types not in (["EDGE"], ["REGIONAL"]):
         raise bad_request("Cannot create a domain name with multiple Endpoint Types.")
     is_edge = types == ["EDGE"]
@@ -245,7 +223,6 @@ def new_domain_name(
     if mutual and is_edge:
         raise bad_request("Mutual TLS is only supported for Regional domain names.")
     _check_mutual_tls(mutual)
-    _check_security_policy(asked.get("securityPolicy"))
     target = f"d-{store.new_id(10)}.execute-api.{call.region}.amazonaws.com"
     made: JsonObject = {
         "domainName": name,
@@ -301,11 +278,6 @@ def _check_mutual_tls(mutual: JsonObject) -> None:
     uri = mutual.get("truststoreUri")
     if uri is not None and not _S3.fullmatch(uri):
         raise bad_request(f"Invalid truststore URI specified: {uri}")
-
-
-def _check_security_policy(policy: object) -> None:
-    if policy not in (None, "TLS_1_0", "TLS_1_2"):
-        raise not_offered(f"securityPolicy {policy}")
 
 
 def _base_path(asked: str) -> str:

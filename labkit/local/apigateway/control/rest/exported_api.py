@@ -147,8 +147,6 @@ class ApiExport:
         return schemes
 
     def _authorizer_scheme(self, authorizer: JsonObject) -> JsonObject:
-        if authorizer["type"] == "JWT":  # how AWS writes it isn't known (rest_jwt 16.19)
-            raise not_offered("the export of an API with JWT authorizers")
         source = str(authorizer.get("identitySource") or "")
         is_header = authorizer["type"] != "REQUEST" and source.startswith(_HEADER)
         scheme: JsonObject = {
@@ -191,7 +189,6 @@ class ApiExport:
             "gateway-responses": responses or None,
             "request-validators": validators or None,
             "binary-media-types": settings.get("binaryMediaTypes"),
-            "minimum-compression-size": settings.get("minimumCompressionSize"),
             "api-key-source": source if source != "HEADER" else None,
             "endpoint-configuration": {"disableExecuteApiEndpoint": True} if is_closed else None,
             "policy": json.loads(settings["policy"]) if settings.get("policy") else None,

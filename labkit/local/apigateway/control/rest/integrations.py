@@ -15,7 +15,7 @@ from labkit.local.apigateway.control.patches import (
     patches_of,
 )
 from labkit.local.apigateway.control.permissions import CALLER_S_OWN, check_passed_role
-from labkit.local.apigateway.control.refusals import bad_request, not_found, not_offered
+from labkit.local.apigateway.control.refusals import bad_request, not_found
 from labkit.local.apigateway.control.rest.lookup import integration, method
 from labkit.local.apigateway.control.rest.methods import (
     VERBS,
@@ -34,7 +34,6 @@ PATCHES = PatchTable(
     (
         PatchPath("/cacheNamespace"),
         PatchPath("/cacheKeyParameters/{}", ("add", "remove"), "list"),
-        PatchPath("/connectionId"),
         PatchPath("/connectionType"),
         PatchPath("/contentHandling"),
         PatchPath("/credentials"),
@@ -204,7 +203,6 @@ def new_integration(asked: JsonObject, resource_id: str, of_method: JsonObject) 
     }
     for name in (
         "connectionType",
-        "connectionId",
         "contentHandling",
         "credentials",
         "requestParameters",
@@ -219,11 +217,6 @@ def new_integration(asked: JsonObject, resource_id: str, of_method: JsonObject) 
             made["httpMethod"] = asked["integrationHttpMethod"]
         if asked.get("uri"):
             made["uri"] = asked["uri"]
-    for name in ("integrationTarget", "tlsConfig"):
-        if asked.get(name) not in (None, {}, {"insecureSkipVerification": False}):
-            raise not_offered(name)
-    if asked.get("responseTransferMode", "BUFFERED") != "BUFFERED":
-        raise not_offered("responseTransferMode STREAM")
     check_integration(made, of_method)
     return made
 
@@ -237,8 +230,6 @@ def check_integration(record: JsonObject, of_method: JsonObject) -> None:
     kind = record["type"]
     if (record.get("connectionType") or "INTERNET") not in ("INTERNET", "VPC_LINK"):
         raise bad_request("Invalid ConnectionType specified. Valid options are INTERNET,VPC_LINK")
-    if record.get("connectionType") == "VPC_LINK" or record.get("connectionId"):
-        raise not_offered("VPC links")
     if kind != "MOCK":
         if not record.get("httpMethod"):
             raise bad_request("Enumeration value for HttpMethod must be non-empty")

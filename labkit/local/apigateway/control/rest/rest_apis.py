@@ -21,7 +21,7 @@ from labkit.local.apigateway.control.permissions import (
     check_passed_role,
     check_policy_change,
 )
-from labkit.local.apigateway.control.refusals import bad_request, not_offered
+from labkit.local.apigateway.control.refusals import bad_request
 from labkit.local.apigateway.control.rest.lookup import given, page, rest_api
 from labkit.local.apigateway.control.rest.models import DEFAULT_MODELS
 from labkit.local.apigateway.control.rest.resource_policies import checked_policy, shown_policy
@@ -171,15 +171,13 @@ class RestApiOperations:
                 f"your domains: {', '.join(domains)}."
             )
         del self._store.region(call.region).rest_apis[api_id]
-        for plan in self._store.region(call.region).usage_plans.values():
-            stages = [one for one in plan.get("apiStages") or () if one.get("apiId") != api_id]
-            plan["apiStages"] = stages
+        self._store.region(call.region).leave_usage_plans(api_id)
         self._forget(api_id)
 
 
 def shown_api(api: RestApi, *, with_tags: bool = False) -> JsonObject:
     """An API as answers show it: an update always with its tags (recorded 1.12)."""
-    shown = copy.deepcopy(api.settings)
+    shown = dict(api.settings)
     if shown.get("policy"):
         shown["policy"] = shown_policy(shown["policy"])
     if with_tags:
@@ -191,8 +189,6 @@ def _apply(settings: JsonObject, patch: PatchOperation, arn_prefix: str) -> None
     endpoint = settings["endpointConfiguration"]
     if patch.path.startswith("/endpointConfiguration/types") and patch.op != "replace":
         raise bad_request("Invalid patch operation specified. Must be 'add'|'remove'|'replace'")
-    if patch.path.startswith("/endpointConfiguration/vpcEndpointIds"):
-        raise not_offered("endpointConfiguration.vpcEndpointIds")
     path = PATCHES.find(patch)
     value = str(patch.value or "")
     if path.template == _TYPES:
@@ -259,10 +255,6 @@ def _endpoint(asked: JsonObject | None) -> JsonObject:
         raise bad_request("REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.")
     if len(types) > 1:
         raise bad_request("Cannot create an api with multiple Endpoint Types.")
-    if asked.get("vpcEndpointIds"):
-        if types != ["PRIVATE"]:
-            raise bad_request("VPC endpoint IDs are only supported for Private APIs.")
-        raise not_offered("endpointConfiguration.vpcEndpointIds")
     private = types == ["PRIVATE"]
     ip_type = asked.get("ipAddressType") or ("dualstack" if private else "ipv4")
     if private and ip_type == "ipv4":

@@ -9,7 +9,7 @@ from typing import Any
 
 from labkit.local.apigateway.control.operations import Call
 from labkit.local.apigateway.control.patches import PatchOperation, PatchPath, converted, patches_of
-from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found, not_offered
+from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found
 from labkit.local.apigateway.control.rest.lookup import given, rest_api
 from labkit.local.apigateway.control.store import GatewayStore, RestApi
 from labkit.local.json_protocol import ApiError
@@ -143,9 +143,10 @@ class StageOperations:
         return self._store.stage(api.settings["id"], call.region, found["stageName"]) or changed
 
     def delete_stage(self, call: Call) -> None:
-        """Delete a stage."""
+        """Delete a stage; it leaves its usage plans (recorded 9.39)."""
         api, found = self._stage(call)
         del api.stages[found["stageName"]]
+        self._store.region(call.region).leave_usage_plans(api.settings["id"], found["stageName"])
 
     def flush_stage_authorizers_cache(self, call: Call) -> None:
         """Forget what the authorizers of a stage said (gateway 3.11)."""
@@ -175,9 +176,6 @@ def new_stage(call: Call, deployment_id: str, now: float, *, described_by: str) 
     name = call.text("stageName")
     if not _NAME.fullmatch(name):
         raise bad_request("Stage name only allows a-zA-Z0-9_-")
-    for cache in ("cacheClusterEnabled", "cacheClusterSize"):
-        if call.parameters.get(cache):
-            raise not_offered(cache)
     made: JsonObject = {
         "stageName": name,
         "deploymentId": deployment_id,
@@ -239,10 +237,7 @@ def _apply(api: RestApi, stage: JsonObject, patch: PatchOperation) -> None:
             del stage["variables"]
     elif not rest and head in _PLAIN:
         _patch_plain(api, stage, patch, head)
-    elif not rest and head in ("cacheClusterEnabled", "cacheClusterSize", "clientCertificateId"):
-        if patch.op != "remove" and str(patch.value).lower() not in ("false", "none", ""):
-            raise not_offered(head)
-    else:
+    elif patch.path != "/cacheClusterEnabled":  # which is false, and stays so
         _patch_method_setting(stage, patch)
 
 
@@ -410,13 +405,18 @@ def _invalid_setting(patch: PatchOperation) -> ApiError:
 
 PATCH_PATHS = (
     *(PatchPath(f"/{name}") for name in _PLAIN),
+    PatchPath("/cacheClusterEnabled"),
+    PatchPath("/variables", ("copy",)),
     PatchPath("/variables/{}", ("add", "remove", "replace")),
+    PatchPath("/accessLogSettings", ("remove",)),
     PatchPath("/accessLogSettings/destinationArn", ("add", "remove", "replace")),
     PatchPath("/accessLogSettings/format", ("add", "remove", "replace")),
+    PatchPath("/canarySettings", ("remove",)),
     PatchPath("/canarySettings/deploymentId"),
     PatchPath("/canarySettings/percentTraffic"),
     PatchPath("/canarySettings/useStageCache"),
     PatchPath("/canarySettings/stageVariableOverrides/{}", ("add", "replace")),
-    *(PatchPath(f"/{{}}/{{}}/{end}") for end in _METHOD_SETTINGS),
+    PatchPath("/{}/{}", ("remove",)),
+    *(PatchPath(f"/{{}}/{{}}/{end}", ("remove", "replace")) for end in _METHOD_SETTINGS),
 )
 """Every path that ``UpdateStage`` takes, for the list of settings."""
