@@ -55,6 +55,7 @@ from labkit.local.cognito import (
     signin,
     triggers,
     user_descriptions,
+    user_pool_settings,
 )
 from labkit.local.cognito.attribute_changes import AttributeChanges
 from labkit.local.cognito.new_users import NewUsers
@@ -1423,6 +1424,17 @@ def mails_to_unverified_addresses(stack: ExitStack, cognito: Any) -> None:
 def lists_everybody_where_a_filter_is_none(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, user_filters, "_FILTER", re.compile("(?P<name>)(?P<how>.?)(?P<value>).*"))
     replaced(stack, user_filters, "_SEARCHABLE", {""})
+
+
+@mutation(
+    "sign-in",
+    "cognito-16.12",
+    "cognito-16.12-read",
+    "cognito-16.12-update",
+    "cognito-16.12-verified",
+)
+def takes_every_attribute_of_a_client(stack: ExitStack, cloud: Any) -> None:
+    replaced(stack, user_pool_settings, "check_lists", lambda *_: None)
 
 
 @mutation("sign-in", "cognito-17.8")

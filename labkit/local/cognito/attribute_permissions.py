@@ -42,6 +42,31 @@ def check_writable(client: Mapping[str, Any], names: Iterable[str]) -> None:
             )
 
 
+def check_lists(pool: Mapping[str, Any], client: Mapping[str, Any], doing: str) -> None:
+    """Check what an app client is to read and write (cognito 16.12).
+
+    Args:
+        pool: the user pool's record.
+        client: with ``ReadAttributes`` and ``WriteAttributes``.
+        doing: ``creating`` or ``updating``.
+
+    Raises:
+        ApiError: ``InvalidParameterException``: the schema doesn't have it, or nobody may write it.
+    """
+    known = {one["Name"] for one in pool["SchemaAttributes"]}
+    for name in client.get("ReadAttributes") or ():
+        if name not in known:
+            raise _invalid("read", doing)
+    for name in client.get("WriteAttributes") or ():
+        if name not in known or is_verified_flag(name) or name == "sub":
+            raise _invalid("write", doing)
+
+
+def _invalid(what: str, doing: str) -> ApiError:
+    words = f"Invalid {what} attributes specified while {doing} a client"
+    return ApiError("InvalidParameterException", words)
+
+
 def is_readable(client: Mapping[str, Any], name: str) -> bool:
     """Whether an app client may read an attribute; without ``ReadAttributes`` the standard ones (cognito 16.5).
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+from labkit.local.cognito.attribute_permissions import check_lists
 from labkit.local.cognito.client_secrets import draw_client_secret
 from labkit.local.cognito.refresh import rotates
 from labkit.local.cognito.triggers import OFFERED
@@ -98,6 +99,11 @@ class UserPoolSettings:
 
     async def create_user_pool(self, body: JsonObject, proceed: Operation) -> Response:
         """``CreateUserPool`` (cognito 1.1, 1.15)."""
+        if body.get("AliasAttributes") and body.get("UsernameAttributes"):  # cognito 16.13
+            raise ApiError(
+                "InvalidParameterException",
+                "Only one of the aliasAttributes or usernameAttributes can be set in a user pool.",
+            )
         policies = _policies(body.get("Policies"))
         tier = body.get("UserPoolTier")
         _refuse_factors(policies, body.get("MfaConfiguration", "OFF"), tier, None)
@@ -167,6 +173,8 @@ class UserPoolSettings:
         _refuse_rotation_with_refresh_flow(full)
         _refuse_validities(full)
         self._refuse_unknown_scopes(full)
+        if pool := self._user_pools.user_pool(body["UserPoolId"]):
+            check_lists(pool, full, "creating")
         response = await proceed("CreateUserPoolClient", full)
         return self._correct_client(response, body)
 
@@ -181,6 +189,8 @@ class UserPoolSettings:
         )
         _refuse_validities(full)
         self._refuse_unknown_scopes(full)
+        if pool := self._user_pools.user_pool(body["UserPoolId"]):
+            check_lists(pool, full, "updating")
         sent = {name: value for name, value in full.items() if value is not None}
         return self._correct_client(await proceed("UpdateUserPoolClient", sent), body)
 
