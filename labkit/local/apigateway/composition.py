@@ -11,6 +11,7 @@ from labkit.journey import Code
 from labkit.local.apigateway.addresses import Addresses
 from labkit.local.apigateway.control.account import AccountOperations
 from labkit.local.apigateway.control.control_plane import ApiGatewayControlPlane
+from labkit.local.apigateway.control.domain_names import Certificate
 from labkit.local.apigateway.control.http.apis import HttpApiOperations
 from labkit.local.apigateway.control.http.authorizers import HttpAuthorizerOperations
 from labkit.local.apigateway.control.http.deployments import HttpDeploymentOperations
@@ -23,7 +24,7 @@ from labkit.local.apigateway.control.http.stages import HttpStageOperations
 from labkit.local.apigateway.control.rest.api_keys import ApiKeyOperations
 from labkit.local.apigateway.control.rest.authorizers import AuthorizerOperations
 from labkit.local.apigateway.control.rest.deployments import DeploymentOperations
-from labkit.local.apigateway.control.rest.domain_names import Certificate, DomainNameOperations
+from labkit.local.apigateway.control.rest.domain_names import DomainNameOperations
 from labkit.local.apigateway.control.rest.exports import ExportOperations
 from labkit.local.apigateway.control.rest.gateway_responses import GatewayResponseOperations
 from labkit.local.apigateway.control.rest.imports import ImportOperations

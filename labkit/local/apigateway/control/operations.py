@@ -74,6 +74,14 @@ class Call:
         """A parameter that is text; empty when it is absent."""
         return str(self.parameters.get(name) or "")
 
+    def given(self, *names: str) -> JsonObject:
+        """Some parameters, without those that are absent or empty."""
+        return {
+            name: self.parameters[name]
+            for name in names
+            if self.parameters.get(name) not in (None, "", [], {})
+        }
+
     @property
     def patches(self) -> list[JsonObject]:
         """The patch operations."""

@@ -13,7 +13,6 @@ from labkit.local.apigateway.control.http.routes import new_route
 from labkit.local.apigateway.control.http.stages import new_stage
 from labkit.local.apigateway.control.operations import Call
 from labkit.local.apigateway.control.refusals import bad_request
-from labkit.local.apigateway.control.rest.lookup import given
 from labkit.local.apigateway.control.store import GatewayStore, HttpApi
 from labkit.local.apigateway.http.records import DEFAULT
 
@@ -63,7 +62,7 @@ class HttpApiOperations:
             "disableExecuteApiEndpoint": bool(call.parameters.get("disableExecuteApiEndpoint")),
             "ipAddressType": call.parameters.get("ipAddressType") or "ipv4",
             "createdDate": iso_time(self._clock()),
-            **given(call, "description", "version", "corsConfiguration", "tags"),
+            **call.given("description", "version", "corsConfiguration", "tags"),
         }
         _check(settings)
         api = HttpApi(settings)

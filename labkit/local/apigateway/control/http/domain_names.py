@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from labkit.local.apigateway.control.domain_names import Certificate, new_domain_name
 from labkit.local.apigateway.control.http.lookup import iso_time, page
 from labkit.local.apigateway.control.operations import Call
 from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found
-from labkit.local.apigateway.control.rest.domain_names import Certificate, new_domain_name
 from labkit.local.apigateway.control.store import DomainName, GatewayStore
 
 JsonObject = dict[str, Any]

@@ -17,7 +17,7 @@ from labkit.local.apigateway.control.patches import (
     patches_of,
 )
 from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found
-from labkit.local.apigateway.control.rest.lookup import given, page
+from labkit.local.apigateway.control.rest.lookup import page
 from labkit.local.apigateway.control.store import GatewayStore
 
 JsonObject = dict[str, Any]
@@ -70,7 +70,7 @@ class ApiKeyOperations:
             "createdDate": now,
             "lastUpdatedDate": now,
             "stageKeys": [],
-            **given(call, "name", "description", "customerId", "tags"),
+            **call.given("name", "description", "customerId", "tags"),
         }
         _check(made)
         keys[made["id"]] = made

@@ -16,7 +16,7 @@ from labkit.local.apigateway.control.patches import (
     patches_of,
 )
 from labkit.local.apigateway.control.refusals import bad_request, not_found, not_offered
-from labkit.local.apigateway.control.rest.lookup import given, page, rest_api
+from labkit.local.apigateway.control.rest.lookup import page, rest_api
 from labkit.local.apigateway.control.rest.stages import canary_of, new_stage
 from labkit.local.apigateway.control.store import GatewayStore, RestApi
 from labkit.local.apigateway.rest.data_plane import RestApiDataPlane
@@ -67,13 +67,13 @@ class DeploymentOperations:
         elif stage is not None and canary is not None:
             stage = {**stage, "canarySettings": canary_of(canary, deployment_id)}
         elif stage is not None:
-            changed = given(call, "variables", "tracingEnabled")
+            changed = call.given("variables", "tracingEnabled")
             stage = {**stage, **changed, "deploymentId": deployment_id}
             if call.text("stageDescription"):
                 stage["description"] = call.text("stageDescription")
         made = {
             "id": deployment_id,
-            **given(call, "description"),
+            **call.given("description"),
             "createdDate": int(self._clock()),
         }
         api.deployments[deployment_id] = made

@@ -6,6 +6,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from labkit.local.apigateway.control.domain_names import (
+    SECURITY_POLICY,
+    Certificate,
+    check_certificate,
+    check_mutual_tls,
+    new_domain_name,
+)
 from labkit.local.apigateway.control.operations import Call
 from labkit.local.apigateway.control.patches import (
     PatchPath,
@@ -17,21 +24,12 @@ from labkit.local.apigateway.control.patches import (
 from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found, not_offered
 from labkit.local.apigateway.control.rest.lookup import page
 from labkit.local.apigateway.control.store import DomainName, GatewayStore
-from labkit.local.apigateway.custom_domains import can_be_custom_domain
 
 JsonObject = dict[str, Any]
-Certificate = Callable[[str], list[str] | None]
-"""The names that a certificate of this account covers, by its ARN; None without one."""
 
 NO_BASE_PATH = "(none)"
-NOT_COVERED = "The domain name to be created is not covered by the provided certificate."
-_ACM = re.compile(r"arn:aws[a-z-]*:acm:(?P<region>[a-z0-9-]+):\d{12}:certificate/\S+")
-_S3 = re.compile(r"s3://[^/]+/.+")
 _BASE_PATH = re.compile(r"[A-Za-z0-9$\-_.+!*'()]{1,300}")
 _RESERVED = ("ping", "sping")
-_HOSTED_ZONES = {"us-east-1": "Z1UJRXOUMOOFQ8"}
-_EDGE_ZONE = "Z2FDTNDATAQYW2"
-_SECURITY_POLICY = "TLS_1_2"
 PATCHES = PatchTable(
     (
         PatchPath("/certificateArn"),
@@ -93,8 +91,8 @@ class DomainNameOperations:
         changed = PATCHES.apply(domain.settings, patches_of(call.patches))
         if not (changed.get("mutualTlsAuthentication") or {}).get("truststoreUri"):
             changed.pop("mutualTlsAuthentication", None)
-        _check_mutual_tls(changed.get("mutualTlsAuthentication") or {})
-        changed.setdefault("securityPolicy", _SECURITY_POLICY)
+        check_mutual_tls(changed.get("mutualTlsAuthentication") or {})
+        changed.setdefault("securityPolicy", SECURITY_POLICY)
         for member in ("certificateArn", "regionalCertificateArn"):
             if (member in changed) is not (member in domain.settings):
                 raise bad_request(f"Invalid patch path /{member}")  # AWS's words aren't known
@@ -187,97 +185,6 @@ class DomainNameOperations:
             "us-east-1" if member == "certificateArn" else call.region,
             self._certificate,
         )
-
-
-def new_domain_name(
-    store: GatewayStore, call: Call, now: float, certificate: Certificate
-) -> JsonObject:
-    """A custom domain name as it is kept.
-
-    Args:
-        store: the records.
-        call: with the members of ``CreateDomainName`` of ``apigateway``.
-        now: seconds since the epoch.
-        certificate: the account's certificates.
-
-    Raises:
-        ApiError: ``BadRequestException``.
-    """
-    name, asked = call.text("domainName"), call.parameters
-    if not can_be_custom_domain(name):
-        raise bad_request(NOT_COVERED)
-    taken = store.domain_name(name)
-    if taken is not None and taken.settings["domainName"] == name:
-        raise bad_request("The domain name you provided already exists.")
-    types = (asked.get("endpointConfiguration") or {}).get("types") or ["EDGE"]
-    if types not in (["EDGE"], ["REGIONAL"]):
-        raise bad_request("Cannot create a domain name with multiple Endpoint Types.")
-    is_edge = types == ["EDGE"]
-    member = "certificateArn" if is_edge else "regionalCertificateArn"
-    if not asked.get(member):
-        raise bad_request(
-            f"{'Certificate' if is_edge else 'Regional certificate'} ARN must be specified"
-        )
-    check_certificate(name, asked[member], "us-east-1" if is_edge else call.region, certificate)
-    mutual = asked.get("mutualTlsAuthentication") or {}
-    if mutual and is_edge:
-        raise bad_request("Mutual TLS is only supported for Regional domain names.")
-    _check_mutual_tls(mutual)
-    target = f"d-{store.new_id(10)}.execute-api.{call.region}.amazonaws.com"
-    made: JsonObject = {
-        "domainName": name,
-        "domainNameArn": f"arn:aws:apigateway:{call.region}::/domainnames/{name}",
-        member: asked[member],
-        "certificateUploadDate": int(now),
-        "domainNameStatus": "AVAILABLE",
-        "endpointConfiguration": {"types": types, "ipAddressType": "ipv4"},
-        "securityPolicy": asked.get("securityPolicy") or _SECURITY_POLICY,
-    }
-    if is_edge:
-        made["distributionDomainName"] = f"d{store.new_id(13)}.cloudfront.net"
-        made["distributionHostedZoneId"] = _EDGE_ZONE
-    else:
-        made["regionalDomainName"] = target
-        if call.region in _HOSTED_ZONES:
-            made["regionalHostedZoneId"] = _HOSTED_ZONES[call.region]
-    if mutual.get("truststoreUri"):
-        made["mutualTlsAuthentication"] = mutual
-    if asked.get("tags"):
-        made["tags"] = asked["tags"]
-    return made
-
-
-def check_certificate(name: str, arn: str, region: str, certificate: Certificate) -> None:
-    """Refuse a certificate that can't serve a domain name (edge E9.9, E9.10, E9.31).
-
-    Raises:
-        ApiError: ``BadRequestException``.
-    """
-    match = _ACM.fullmatch(arn)
-    if match is None:
-        raise bad_request(f"Invalid certificate ARN: {arn}.")
-    if match["region"] != region:
-        if region == "us-east-1":
-            raise bad_request(
-                f"Invalid certificate ARN: {arn}. Certificate must be in 'us-east-1'."
-            )
-        raise bad_request(
-            "The certificate provided must be owned by the account creating the domain."
-        )
-    names = certificate(arn)
-    if names is None:
-        raise bad_request(
-            "The certificate provided must be owned by the account creating the domain."
-        )
-    above = name.partition(".")[2]
-    if name not in names and f"*.{above}" not in names:
-        raise bad_request(NOT_COVERED)
-
-
-def _check_mutual_tls(mutual: JsonObject) -> None:
-    uri = mutual.get("truststoreUri")
-    if uri is not None and not _S3.fullmatch(uri):
-        raise bad_request(f"Invalid truststore URI specified: {uri}")
 
 
 def _base_path(asked: str) -> str:

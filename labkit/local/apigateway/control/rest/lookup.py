@@ -89,12 +89,3 @@ def page(items: Iterable[JsonObject], call: Call, default: int = 25) -> JsonObje
     if begin + limit < len(everything):
         found["position"] = str(begin + limit)
     return found
-
-
-def given(call: Call, *names: str) -> JsonObject:
-    """Some parameters of a call, without those that are absent or empty."""
-    return {
-        name: call.parameters[name]
-        for name in names
-        if call.parameters.get(name) not in (None, "", [], {})
-    }

@@ -17,7 +17,7 @@ from labkit.local.apigateway.control.patches import (
     patches_of,
 )
 from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found
-from labkit.local.apigateway.control.rest.lookup import given, method, resource
+from labkit.local.apigateway.control.rest.lookup import method, resource
 from labkit.local.apigateway.control.store import GatewayStore, RestApi
 from labkit.local.json_protocol import ApiError
 
@@ -81,8 +81,7 @@ class MethodOperations:
             raise bad_request(f"Invalid HttpMethod specified. Valid options are {','.join(VERBS)}")
         if verb in below.get("resourceMethods", {}):
             raise conflict("Method already exists for this resource")
-        asked = given(
-            call,
+        asked = call.given(
             "authorizerId",
             "authorizationScopes",
             "operationName",

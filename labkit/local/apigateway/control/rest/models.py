@@ -15,7 +15,7 @@ from labkit.local.apigateway.control.patches import (
     patches_of,
 )
 from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found, not_offered
-from labkit.local.apigateway.control.rest.lookup import given, page, rest_api
+from labkit.local.apigateway.control.rest.lookup import page, rest_api
 from labkit.local.apigateway.control.store import GatewayStore, RestApi
 
 JsonObject = dict[str, Any]
@@ -72,7 +72,7 @@ class ModelOperations:
         if name in api.models:
             raise conflict("Model name already exists for this REST API")
         _check_schema(call.text("schema"))
-        kept = given(call, "name", "description", "schema", "contentType")
+        kept = call.given("name", "description", "schema", "contentType")
         model: JsonObject = {"id": self._store.new_id(6), **kept}
         api.models[name] = model
         return model

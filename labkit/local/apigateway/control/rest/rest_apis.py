@@ -22,7 +22,7 @@ from labkit.local.apigateway.control.permissions import (
     check_policy_change,
 )
 from labkit.local.apigateway.control.refusals import bad_request
-from labkit.local.apigateway.control.rest.lookup import given, page, rest_api
+from labkit.local.apigateway.control.rest.lookup import page, rest_api
 from labkit.local.apigateway.control.rest.models import DEFAULT_MODELS
 from labkit.local.apigateway.control.rest.resource_policies import checked_policy, shown_policy
 from labkit.local.apigateway.control.store import GatewayStore, RestApi
@@ -96,7 +96,7 @@ class RestApiOperations:
             "apiKeySource": asked.get("apiKeySource") or "HEADER",
             "endpointConfiguration": endpoint,
             "disableExecuteApiEndpoint": bool(asked.get("disableExecuteApiEndpoint")),
-            **given(call, "description", "version", "binaryMediaTypes", "tags"),
+            **call.given("description", "version", "binaryMediaTypes", "tags"),
         }
         if "minimumCompressionSize" in asked:
             settings["minimumCompressionSize"] = asked["minimumCompressionSize"]

@@ -10,7 +10,7 @@ from typing import Any
 from labkit.local.apigateway.control.operations import Call
 from labkit.local.apigateway.control.patches import PatchOperation, PatchPath, converted, patches_of
 from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found
-from labkit.local.apigateway.control.rest.lookup import given, rest_api
+from labkit.local.apigateway.control.rest.lookup import rest_api
 from labkit.local.apigateway.control.store import GatewayStore, RestApi
 from labkit.local.json_protocol import ApiError
 
@@ -185,7 +185,7 @@ def new_stage(call: Call, deployment_id: str, now: float, *, described_by: str) 
         "tracingEnabled": bool(call.parameters.get("tracingEnabled")),
         "createdDate": int(now),
         "lastUpdatedDate": int(now),
-        **given(call, "variables", "documentationVersion", "tags"),
+        **call.given("variables", "documentationVersion", "tags"),
     }
     if call.text(described_by):
         made["description"] = call.text(described_by)

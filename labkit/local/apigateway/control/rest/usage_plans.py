@@ -17,7 +17,7 @@ from labkit.local.apigateway.control.patches import (
     patches_of,
 )
 from labkit.local.apigateway.control.refusals import bad_request, conflict, not_found
-from labkit.local.apigateway.control.rest.lookup import given, page
+from labkit.local.apigateway.control.rest.lookup import page
 from labkit.local.apigateway.control.store import GatewayStore
 from labkit.local.json_protocol import ApiError
 
@@ -80,7 +80,7 @@ class UsagePlanOperations:
         """Make a plan (recorded 11.1, 11.22)."""
         made = {
             "id": self._store.new_id(6),
-            **given(call, "name", "description", "throttle", "quota", "tags"),
+            **call.given("name", "description", "throttle", "quota", "tags"),
             "apiStages": copy.deepcopy(call.parameters.get("apiStages") or []),
         }
         self._check(call, made, [])
