@@ -342,8 +342,13 @@ def policies_that_are_read_back(api: Api) -> None:
 # -- private APIs, web ACLs -----------------------------------------------------------------------
 
 
+_VPC_ENDPOINT = "vpce-0123456789abcdef0"
+
+
 def _private(api: Api, *statements: Mapping[str, Any]) -> None:
     patch(api, "/endpointConfiguration/types/REGIONAL", "PRIVATE")
+    associate = {"path": "/endpointConfiguration/vpcEndpointIds", "value": _VPC_ENDPOINT}
+    api.aws.update_rest_api(restApiId=api.id, patchOperations=[{"op": "add", **associate}])
     if statements:
         patch(api, "/policy", _document(*statements))
     api.mock("GET", "/open")
@@ -355,6 +360,18 @@ def _private(api: Api, *statements: Mapping[str, Any]) -> None:
 def a_private_api(api: Api) -> None:
     condition = {"Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-0123456789abcdef0"}}}
     _private(api, _ALLOW_HERE, {**_DENY_HERE, **condition})
+
+
+@situation
+def a_private_api_made_with_its_endpoint(api: Api) -> None:
+    made = Api(
+        api.gateway,
+        endpointConfiguration={"types": ["PRIVATE"], "vpcEndpointIds": [_VPC_ENDPOINT]},
+        policy=_document(_ALLOW_HERE),
+    )
+    made.mock("GET", "/open")
+    made.deploy()
+    api.id, api.resources = made.id, made.resources
 
 
 @situation

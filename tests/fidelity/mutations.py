@@ -201,7 +201,13 @@ def takes_any_verb(stack: ExitStack, cloud: Any) -> None:
     replaced(stack, pipeline, "find_route", find)
 
 
-@mutation("route", "limits-10.8-default", "authorization-10.5", "gateway-10.8")
+@mutation(
+    "route",
+    "limits-10.8-default",
+    "authorization-10.5",
+    "gateway-10.8",
+    "authorization-10.1-made-other",
+)
 def forgets_that_the_endpoint_is_closed(stack: ExitStack, cloud: Any) -> None:
     with_gate(stack, of(cloud).rest_pipeline, 1, lambda _: None)
 

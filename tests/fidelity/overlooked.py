@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlencode
 
-from labkit.local.apigateway.control import control_plane
-from labkit.local.apigateway.control.operations import Call
+from labkit.local.apigateway.control.control_plane import ApiGatewayControlPlane
+from labkit.local.apigateway.control.operations import Call, Operation
 from labkit.local.cognito.user_pools import UserPoolService
 from labkit.local.front.access import service_of
 from labkit.local.front.called_operation import _IN_LISTS, read_action, read_path, read_target
@@ -28,14 +28,14 @@ API_GATEWAY = ("apigateway", "apigatewayv2")
 def overlook(stack: ExitStack, service: str, operation: str, member: str) -> None:
     """Until the stack is closed, calls of the operation come without the member."""
     if service in API_GATEWAY:
-        perform = control_plane.perform
+        own = ApiGatewayControlPlane._answer
 
-        def without(parts: Sequence[object], call: Call) -> Any:
-            if (call.operation.service, call.operation.name) == (service, operation):
+        async def without(self: ApiGatewayControlPlane, called: Operation, call: Call) -> Response:
+            if (called.service, called.name) == (service, operation):
                 call = replace(call, parameters=_parameters_without(call.parameters, member))
-            return perform(parts, call)
+            return await own(self, called, call)
 
-        stack.enter_context(patch.object(control_plane, "perform", without))
+        stack.enter_context(patch.object(ApiGatewayControlPlane, "_answer", without))
         return
     for owner, name in ((Services, "answer"), (UserPoolService, "handle")):
         stack.enter_context(

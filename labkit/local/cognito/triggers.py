@@ -6,6 +6,7 @@ pre token generation trigger is in ``token_triggers``.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Literal, Protocol
 
 from labkit.local.engine import User, UserPool
@@ -20,6 +21,10 @@ OFFERED = frozenset(
     """.split()
 )
 """The members of ``LambdaConfig`` that the local cloud runs."""
+
+
+LIMIT_SECONDS = 5.0
+"""For how long Cognito waits for a function (cognito 15.9); here it asks once, AWS up to three times."""
 
 
 class Invocations(Protocol):
@@ -37,10 +42,13 @@ class Triggers:
 
     Args:
         functions: what may be invoked.
+        limit: for how many seconds a function is waited for.
     """
 
-    def __init__(self, functions: Invocations) -> None:
+    def __init__(self, functions: Invocations, limit: float = LIMIT_SECONDS) -> None:
         self._functions = functions
+        self._limit = limit
+        self._running: set[asyncio.Future[JsonObject]] = set()
 
     async def run(
         self,
@@ -85,10 +93,23 @@ class Triggers:
             "request": request,
             "response": before,
         }
-        result = await self._functions.invoke_function(function, event)
+        result = await self._invoke(trigger, function, event)
         if result["error"]:
             raise function_error(trigger, error_message(result["payload"]))
         return response_of(result["payload"])
+
+    async def _invoke(self, trigger: str, function: str, event: JsonObject) -> JsonObject:
+        """Invoke a function; one that is late goes on, but nobody waits (cognito 15.9)."""
+        invocation = asyncio.ensure_future(self._functions.invoke_function(function, event))
+        self._running.add(invocation)
+        invocation.add_done_callback(self._running.discard)
+        done, _late = await asyncio.wait({invocation}, timeout=self._limit)
+        if not done:
+            raise ApiError(
+                "UnexpectedLambdaException",
+                f"{trigger} invocation failed due to error Socket timeout while invoking Lambda function.",
+            )
+        return invocation.result()
 
 
 def attributes_in_event(user: User) -> dict[str, str]:

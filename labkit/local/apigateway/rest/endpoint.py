@@ -19,11 +19,14 @@ def waf(call: RestCall) -> RestOutcome:
 
 
 def closed_endpoint(call: RestCall) -> Stop[GatewayError] | None:
-    """A refusal when the client's way in is closed (gateway 10.5, 10.8); None when it is open."""
+    """A refusal when the client's way in is closed (gateway 10.5, 10.8, edge E8.20); None when it is open."""
     if call.deployment.endpoint_disabled and call.base_path is None:
         reason = "the API's default endpoint is disabled"
         return Stop(GatewayError(FORBIDDEN), Code.ENDPOINT_DISABLED, reason)
     if call.is_private and call.vpc_endpoint is None:
         reason = "a private API is only reached through an interface VPC endpoint"
+        return Stop(GatewayError(FORBIDDEN), Code.VPC_ENDPOINT_REQUIRED, reason)
+    if call.vpc_endpoint and call.vpc_endpoint not in call.deployment.vpc_endpoint_ids:
+        reason = f"the VPC endpoint {call.vpc_endpoint} isn't associated with the API: this name leads nowhere"
         return Stop(GatewayError(FORBIDDEN), Code.VPC_ENDPOINT_REQUIRED, reason)
     return None

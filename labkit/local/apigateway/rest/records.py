@@ -195,6 +195,7 @@ class RestDeployment(Deployment):
 
     Attributes:
         endpoint_types: ``EDGE``, ``REGIONAL`` or ``PRIVATE``.
+        vpc_endpoint_ids: of a private API, those that are associated with it.
         endpoint_disabled: whether the default endpoint is closed.
         policy: the resource policy as it was saved, or None.
         api_key_source: ``HEADER`` or ``AUTHORIZER``.
@@ -208,6 +209,7 @@ class RestDeployment(Deployment):
     """
 
     endpoint_types: tuple[str, ...] = ()
+    vpc_endpoint_ids: tuple[str, ...] = ()
     endpoint_disabled: bool = False
     policy: object = None
     api_key_source: str = "HEADER"
@@ -265,6 +267,7 @@ def freeze(api_id: str, region: str, deployment_id: str, configuration: Record) 
         region,
         deployment_id,
         endpoint_types=texts(mapping(api.get("endpointConfiguration")).get("types")),
+        vpc_endpoint_ids=texts(mapping(api.get("endpointConfiguration")).get("vpcEndpointIds")),
         endpoint_disabled=is_true(api.get("disableExecuteApiEndpoint")),
         policy=api.get("policy") or None,
         api_key_source=str(api.get("apiKeySource") or "HEADER"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,8 @@ JsonObject = dict[str, Any]
 MAX_COMPRESSION_SIZE = 10_485_760
 _TYPES = "/endpointConfiguration/types/{}"
 _IP_TYPE = "/endpointConfiguration/ipAddressType"
+_VPC_ENDPOINTS = "/endpointConfiguration/vpcEndpointIds"
+_VPC_ENDPOINT = re.compile("vpce-[0-9a-f]{8,17}")
 _EVERY = ("add", "remove", "replace")
 PATCHES = PatchTable(
     (
@@ -45,6 +48,7 @@ PATCHES = PatchTable(
         PatchPath("/binaryMediaTypes/{}", _EVERY, "list"),
         PatchPath(_TYPES, ("replace",), "list"),
         PatchPath(_IP_TYPE),
+        PatchPath(_VPC_ENDPOINTS, ("add", "remove")),
     ),
     invalid_path,
     one_of_operations,
@@ -193,6 +197,12 @@ def _apply(settings: JsonObject, patch: PatchOperation, arn_prefix: str) -> None
     value = str(patch.value or "")
     if path.template == _TYPES:
         _change_type(endpoint, patch, value)
+    elif path.template == _VPC_ENDPOINTS:
+        ids = [one for one in endpoint.get("vpcEndpointIds", ()) if one != value]
+        endpoint["vpcEndpointIds"] = [*ids, value] if patch.op == "add" else ids
+        if not endpoint["vpcEndpointIds"]:
+            del endpoint["vpcEndpointIds"]
+        _check_vpc_endpoints(endpoint)
     elif path.template == _IP_TYPE:
         if value not in ("ipv4", "dualstack"):
             raise bad_request("ipAddressType must be either ipv4 or dualstack.")
@@ -245,6 +255,8 @@ def _change_type(endpoint: JsonObject, patch: PatchOperation, wanted: str) -> No
     endpoint["types"] = [wanted]
     if wanted == "PRIVATE":
         endpoint["ipAddressType"] = "dualstack"
+    else:
+        endpoint.pop("vpcEndpointIds", None)
 
 
 def _endpoint(asked: JsonObject | None) -> JsonObject:
@@ -259,7 +271,21 @@ def _endpoint(asked: JsonObject | None) -> JsonObject:
     ip_type = asked.get("ipAddressType") or ("dualstack" if private else "ipv4")
     if private and ip_type == "ipv4":
         raise bad_request("Only dualstack ipAddressType is supported for Private APIs.")
-    return {"types": types, "ipAddressType": ip_type}
+    endpoint = {"types": types, "ipAddressType": ip_type}
+    if asked.get("vpcEndpointIds"):
+        endpoint["vpcEndpointIds"] = list(asked["vpcEndpointIds"])
+    _check_vpc_endpoints(endpoint)
+    return endpoint
+
+
+def _check_vpc_endpoints(endpoint: JsonObject) -> None:
+    """Refuse VPC endpoints of an API that isn't private; AWS's words for this aren't known."""
+    ids = endpoint.get("vpcEndpointIds") or ()
+    if ids and endpoint["types"] != ["PRIVATE"]:
+        raise bad_request("VPC endpoint IDs are only supported for Private APIs.")
+    for one in ids:
+        if not _VPC_ENDPOINT.fullmatch(one):
+            raise bad_request(f"Invalid VPC endpoint ID specified: {one}")
 
 
 def _check_compression(value: object) -> None:
